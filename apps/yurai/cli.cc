@@ -1,0 +1,78 @@
+#include "apps/yurai/cli.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+
+#include "yurai/base/file.h"
+#include "yurai/base/terminal.h"
+
+namespace yurai::cli {
+namespace {
+
+int last_status = 0;
+
+bool japanese() {
+  for (const char* name : {"YURAI_LANG", "LC_ALL", "LC_MESSAGES", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (value != nullptr && *value != '\0') return std::string_view(value).starts_with("ja");
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string tr(std::string_view english, std::string_view japanese_text) {
+  return std::string(japanese() ? japanese_text : english);
+}
+
+void run(const std::function<Result<void>()>& verb) {
+  Result<void> result = verb();
+  if (result && std::fflush(stdout) != 0) {
+    result = Result<void>(fail(io_error("write to", "standard output", errno)));
+  }
+  last_status = result ? 0 : exit_code(result.error().code);
+  if (!result) say("yurai: " + for_terminal(result.error().message));
+}
+
+int exit_status() { return last_status; }
+
+Result<void> print(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size()) return {};
+  return fail(io_error("write to", "standard output", errno));
+}
+
+Result<void> print_json(const Json& json) { return print(dump_json(json) + "\n"); }
+
+bool colour() {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0') &&
+         (term == nullptr || std::string_view(term) != "dumb");
+}
+
+void say(std::string_view text) { fmt::print(stderr, "{}\n", text); }
+
+Result<uint64_t> parse_bytes(std::string_view text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string_view unit = text.substr(static_cast<size_t>(end - text.data()));
+  int shift = -1;
+  if (unit.empty()) shift = 0;
+  if (unit == "K" || unit == "k") shift = 10;
+  if (unit == "M" || unit == "m") shift = 20;
+  if (unit == "G" || unit == "g") shift = 30;
+  if (unit == "T" || unit == "t") shift = 40;
+  if (error != std::errc() || shift < 0 || value > (~0ull >> shift)) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("'{}' is no size; write a number with K, M, G or T, such as 4G",
+                            for_terminal(text)));
+  }
+  return value << shift;
+}
+
+}  // namespace yurai::cli

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "yurai/base/json.h"
+#include "yurai/base/result.h"
+
+/// What every command shares. A command file registers its verbs on the application; a verb's
+/// callback sets `exit_status` through `finish`.
+namespace yurai::cli {
+
+/// Chooses the text for a person: Japanese where YURAI_LANG, LC_ALL, LC_MESSAGES or LANG (the first
+/// that is set) begins with "ja".
+std::string tr(std::string_view english, std::string_view japanese);
+
+/// Runs a verb after parsing: prints an error on stderr as "yurai: <message>" and turns it into the
+/// exit status (0 done, 1 failed; 2, a wrong command line, is the parser's).
+///
+///     verb->callback([=] { run([&]() -> Result<void> { ...; return {}; }); });
+void run(const std::function<Result<void>()>& verb);
+
+/// Prints one JSON line on stdout. Fails when stdout does (a full disk, a closed pipe).
+Result<void> print_json(const Json& json);
+
+/// Prints text for a person on stdout; the caller has escaped what is untrusted.
+Result<void> print(std::string_view text);
+
+/// Whether stdout is a terminal that may be coloured (isatty, no NO_COLOR, TERM is not dumb).
+bool colour();
+
+/// A message for a person on stderr, with a newline added.
+void say(std::string_view text);
+
+/// Exit status of the last `run`.
+int exit_status();
+
+/// A byte count such as 4G, 512M, 64K or 1000.
+Result<uint64_t> parse_bytes(std::string_view text);
+
+// One function a noun, each in cmd_<noun>.cc.
+void add_corpus_commands(CLI::App& app);
+void add_index_commands(CLI::App& app);
+void add_info_command(CLI::App& app);
+void add_trace_command(CLI::App& app);
+void add_generate_command(CLI::App& app);
+void add_serve_command(CLI::App& app);
+
+}  // namespace yurai::cli

@@ -1,0 +1,173 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+
+#include "apps/yurai/cli.h"
+#include "yurai/base/file.h"
+#include "yurai/base/terminal.h"
+#include "yurai/lm/remote_model.h"
+#include "yurai/ngram/ngram_model.h"
+
+namespace yurai::cli {
+namespace {
+
+struct GenerateArguments {
+  std::string index;
+  std::string upstream;
+  std::string model;
+  std::string api_key_env;
+  bool complete = false;
+  NgramOptions ngram;
+  GenerateRequest request;
+  bool json = false;
+};
+
+/// How it went, for a person.
+std::string summary(const Generation& generation) {
+  std::string text =
+      fmt::format(fmt::runtime(tr("{} symbols, finish_reason {}", "{} 記号、finish_reason {}")),
+                  generation.symbols.size(), generation.finish_reason);
+  uint64_t context_chars = 0;
+  for (const GeneratedSymbol& symbol : generation.symbols) {
+    context_chars += symbol.context_chars.value_or(0);
+  }
+  if (context_chars > 0) {
+    text += fmt::format(
+        fmt::runtime(tr("; {:.1f} characters of context on average", "; 文脈は平均 {:.1f} 文字")),
+        static_cast<double>(context_chars) / static_cast<double>(generation.symbols.size()));
+  }
+  return for_terminal(text);
+}
+
+/// Generates, showing the text as it comes unless JSON is asked for.
+Result<void> show(const LanguageModel& model, const GenerateRequest& request, bool json) {
+  if (json) {
+    YURAI_ASSIGN(const Generation generation, model.generate(request, {}));
+    return print_json(to_json(generation));
+  }
+  // A pipe gets the text as it is, so that `yurai trace -` reads the bytes that were generated.
+  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+  if (terminal && request.messages.empty()) {
+    const std::string prompt = for_terminal(request.prompt, true);
+    YURAI_TRY(print(colour() ? "\x1b[1m" + prompt + "\x1b[0m" : prompt));
+  }
+  Result<void> printed;
+  const auto on_symbol = [&](const GeneratedSymbol& symbol) {
+    printed = print(terminal ? for_terminal(symbol.text, true) : symbol.text);
+    if (printed && std::fflush(stdout) != 0) {
+      printed = fail(io_error("write to", "standard output", errno));
+    }
+    return printed.has_value();
+  };
+  const auto generation = model.generate(request, on_symbol);
+  if (!printed) return printed;
+  if (terminal) YURAI_TRY(print("\n"));
+  if (!generation) return fail(generation.error());
+  say(summary(*generation));
+  return {};
+}
+
+Result<void> generate(GenerateArguments arguments) {
+  if (!arguments.index.empty()) {
+    YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(arguments.index));
+    return show(NgramModel(index, arguments.ngram), arguments.request, arguments.json);
+  }
+  RemoteModelOptions options;
+  options.base_url = arguments.upstream;
+  options.model = arguments.model;
+  if (!arguments.api_key_env.empty()) {
+    YURAI_ASSIGN(options.api_key, api_key_from_environment(arguments.api_key_env));
+  }
+  if (!arguments.complete) {
+    arguments.request.messages = {{"user", arguments.request.prompt}};
+  }
+  YURAI_ASSIGN(const auto model, RemoteModel::open(std::move(options)));
+  return show(*model, arguments.request, arguments.json);
+}
+
+/// For the parser: what is wrong with a temperature, or nothing.
+std::string temperature(const std::string& text) {
+  double value = -1;
+  const bool is_number = CLI::detail::lexical_cast(text, value);
+  return is_number && value >= 0 && std::isfinite(value)
+             ? ""
+             : tr("write a number >= 0", "0 以上の数を書いてください");
+}
+
+}  // namespace
+
+void add_generate_command(CLI::App& app) {
+  auto arguments = std::make_shared<GenerateArguments>();
+  CLI::App* verb = app.add_subcommand(
+      "generate", tr("Continue a text with the n-gram model of an index, or ask a remote model",
+                     "索引の n-gram モデルで文章の続きを作る。または外部のモデルに聞く"));
+  auto* sources = verb->add_option_group(tr("model", "モデル"));
+  CLI::Option* index = sources
+                           ->add_option("--index", arguments->index,
+                                        tr("folder of an index: the n-gram model",
+                                           "索引のフォルダー（n-gram モデル）"))
+                           ->type_name("DIR");
+  CLI::Option* upstream =
+      sources
+          ->add_option("--upstream", arguments->upstream,
+                       tr("address of an OpenAI-compatible API", "OpenAI 互換 API のアドレス"))
+          ->type_name("URL");
+  sources->require_option(1);
+  verb->add_option("--prompt", arguments->request.prompt,
+                   tr("the text to continue; for an upstream, the question",
+                      "続きを作る文章。外部のモデルには質問として送る"))
+      ->type_name("TEXT")
+      ->required();
+  verb->add_option("--max-chars", arguments->request.max_chars,
+                   tr("at most so many characters (an upstream counts tokens)",
+                      "最大の文字数（外部のモデルではトークン数）"))
+      ->type_name("N")
+      ->capture_default_str();
+  verb->add_option("--seed", arguments->request.seed,
+                   tr("the same seed gives the same text", "同じ値なら同じ文章になる"))
+      ->type_name("S")
+      ->capture_default_str();
+  verb->add_option("--temperature", arguments->request.temperature,
+                   tr("0: the most probable symbol; 1: by probability; more: flatter",
+                      "0 は最も確率の高い記号、1 は確率どおり、大きいほど平らになる"))
+      ->type_name("T")
+      ->check(temperature)
+      ->capture_default_str();
+  verb->add_option("--stop", arguments->request.stop,
+                   tr("end before this text (may be repeated)", "この文字列の前で終える（複数可）"))
+      ->type_name("S")
+      ->allow_extra_args(false);
+  verb->add_option("--max-context", arguments->ngram.max_context_chars,
+                   tr("longest context, in characters", "文脈の最大の文字数"))
+      ->type_name("N")
+      ->needs(index)
+      ->capture_default_str();
+  verb->add_option("--min-count", arguments->ngram.min_count,
+                   tr("a context must occur so often", "文脈に必要な出現回数"))
+      ->type_name("N")
+      ->needs(index)
+      ->capture_default_str();
+  verb->add_option("--model", arguments->model,
+                   tr("the upstream's model; else the first that it lists",
+                      "外部のモデルの名前。なければ一覧の最初のもの"))
+      ->type_name("NAME")
+      ->needs(upstream);
+  verb->add_option(
+          "--api-key-env", arguments->api_key_env,
+          tr("environment variable that holds the API key", "API キーの入った環境変数の名前"))
+      ->type_name("VAR")
+      ->needs(upstream);
+  verb->add_flag(
+          "--complete", arguments->complete,
+          tr("let the upstream continue the prompt (/v1/completions) instead of answering it",
+             "質問に答えさせず、文章の続きを作らせる（/v1/completions）"))
+      ->needs(upstream);
+  verb->add_flag("--json", arguments->json, tr("print one line of JSON", "JSON を1行で出す"));
+  verb->callback([arguments] { run([&] { return generate(*arguments); }); });
+}
+
+}  // namespace yurai::cli

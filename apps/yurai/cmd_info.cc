@@ -1,0 +1,190 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "apps/yurai/cli.h"
+#include "yurai/base/terminal.h"
+#include "yurai/corpus/corpus.h"
+#include "yurai/record/manifest.h"
+
+namespace yurai::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kCalibrationName = "calibration.json";
+constexpr int kMaxLineage = 8;
+
+/// An artefact and what it was made from.
+struct Artefact {
+  fs::path dir;
+  Manifest manifest;
+  Json calibration;  ///< of an index; else null
+};
+
+/// The artefact in `dir`, then the corpus that its manifest names, relative to it, and so on.
+Result<std::vector<Artefact>> read_lineage(fs::path dir) {
+  std::vector<Artefact> lineage;
+  while (true) {
+    Artefact artefact{dir, {}, nullptr};
+    YURAI_ASSIGN(artefact.manifest, read_manifest(dir));
+    const Manifest& manifest = artefact.manifest;
+    const bool calibrated =
+        std::any_of(manifest.files.begin(), manifest.files.end(),
+                    [](const ManifestFile& file) { return file.name == kCalibrationName; });
+    if (calibrated) {
+      YURAI_ASSIGN(const std::string bytes, read_manifest_file(dir, manifest, kCalibrationName));
+      YURAI_ASSIGN(artefact.calibration, parse_json(bytes, kCalibrationName));
+    }
+    const auto corpus = json_string(manifest.configuration, "corpus");
+    const auto expected_hash = json_string(manifest.configuration, "corpus_sha256");
+    lineage.push_back(std::move(artefact));
+    if (!corpus || lineage.size() == kMaxLineage) return lineage;
+    dir = (dir / *corpus).lexically_normal();
+    auto next = read_manifest(dir);
+    if (!next) return fail(std::move(next).error());
+    const auto hash = json_string(next->facts, "corpus_sha256");
+    if (expected_hash && (!hash || *hash != *expected_hash)) {
+      return fail(
+          ErrorCode::kCorrupt,
+          fmt::format("'{}' was made from a corpus with corpus_sha256 {}; '{}' has {}; "
+                      "build it again",
+                      for_terminal(lineage.back().dir.string()), for_terminal(*expected_hash),
+                      for_terminal(dir.string()), hash ? for_terminal(*hash) : "none"));
+    }
+  }
+}
+
+/// Reads every byte of an artefact; of a corpus the documents too.
+Result<void> verify(const Artefact& artefact) {
+  YURAI_TRY(verify_files(artefact.dir, artefact.manifest));
+  if (artefact.manifest.format != kCorpusFormat) return {};
+  YURAI_ASSIGN(const Corpus corpus, Corpus::open(artefact.dir));
+  return corpus.verify();
+}
+
+Json artefact_json(const Artefact& artefact, bool verified) {
+  Json json = {{"dir", artefact.dir.generic_string()}};
+  json.update(to_json(artefact.manifest));
+  json["calibration"] = artefact.calibration;
+  json["verified"] = verified;
+  return json;
+}
+
+std::string shown(const Json& value) {
+  return for_terminal(value.is_string() ? value.get<std::string>() : dump_json(value));
+}
+
+std::string label(std::string_view text) {
+  const size_t width = display_width(text);
+  return std::string(text) + std::string(width < 18 ? 18 - width : 1, ' ');
+}
+
+Result<void> print_members(const std::string& heading, const Json& members) {
+  YURAI_TRY(print(heading + "\n"));
+  for (const auto& [name, value] : members.items()) {
+    YURAI_TRY(print(fmt::format("  {}{}\n", label(for_terminal(name)), shown(value))));
+  }
+  return {};
+}
+
+Result<void> print_files(const std::string& heading, const std::vector<ManifestFile>& files) {
+  constexpr size_t kShownFiles = 20;
+  YURAI_TRY(print(heading + "\n"));
+  for (size_t i = 0; i < std::min(files.size(), kShownFiles); ++i) {
+    YURAI_TRY(print(fmt::format("  {:>14}  {}  {}\n", files[i].bytes,
+                                for_terminal(files[i].sha256).substr(0, 16),
+                                for_terminal(files[i].name))));
+  }
+  if (files.size() <= kShownFiles) return {};
+  return print(fmt::format(fmt::runtime(tr("  … and {} more (--json lists all)\n",
+                                           "  … ほか {} 個（--json ですべて表示）\n")),
+                           files.size() - kShownFiles));
+}
+
+Result<void> print_calibration(const Json& calibration) {
+  YURAI_TRY(
+      print(tr("calibration (score → spans at least this strong per 10,000 characters of "
+               "unrelated text)\n",
+               "較正（スコア → 無関係な文章 1 万字あたりに見つかる、同じかより強い一致の数）\n")));
+  for (const Json& curve : calibration.value("classes", Json::array())) {
+    YURAI_TRY(print(
+        fmt::format(fmt::runtime(tr("  {}: {} passages, {} characters, {} sources ({})\n",
+                                    "  {}: 文章 {} 件、{} 字、出典 {} 種（{}）\n")),
+                    shown(curve.value("class", Json())), shown(curve.value("passages", Json())),
+                    shown(curve.value("characters", Json())), shown(curve.value("sources", Json())),
+                    shown(curve.value("method", Json())))));
+    for (const Json& point : curve.value("curve", Json::array())) {
+      YURAI_TRY(print(fmt::format("    {:>8} → {}\n", shown(point.value("score", Json())),
+                                  shown(point.value("chance_per_10k", Json())))));
+    }
+  }
+  return {};
+}
+
+Result<void> print_artefact(const Artefact& artefact, bool verified) {
+  const Manifest& manifest = artefact.manifest;
+  YURAI_TRY(print(fmt::format("{}: {} {}, yurai {}\n", for_terminal(artefact.dir.string()),
+                              for_terminal(manifest.format), manifest.format_version,
+                              for_terminal(manifest.tool_version))));
+  YURAI_TRY(print_members(tr("facts", "内容"), manifest.facts));
+  YURAI_TRY(print_members(tr("configuration", "設定"), manifest.configuration));
+  YURAI_TRY(print_files(
+      tr("made from (bytes, SHA-256, name)", "もとのファイル（バイト数・SHA-256・名前）"),
+      manifest.inputs));
+  YURAI_TRY(print_files(tr("files (bytes, SHA-256, name)", "ファイル（バイト数・SHA-256・名前）"),
+                        manifest.files));
+  if (!artefact.calibration.is_null()) YURAI_TRY(print_calibration(artefact.calibration));
+  return print(verified ? tr("verified: every byte is as it was written\n",
+                             "検証済み: 全バイトが書かれたときのまま\n")
+                        : tr("sizes are right; --verify reads and proves every byte\n",
+                             "大きさは一致（--verify で全バイトを読んで検証）\n"));
+}
+
+Result<void> info(const std::string& dir, bool wants_verify, bool json) {
+  YURAI_ASSIGN(const std::vector<Artefact> lineage, read_lineage(dir));
+  if (wants_verify) {
+    for (const Artefact& artefact : lineage) YURAI_TRY(verify(artefact));
+  }
+  if (json) {
+    Json result = nullptr;
+    for (auto artefact = lineage.rbegin(); artefact != lineage.rend(); ++artefact) {
+      Json outer = artefact_json(*artefact, wants_verify);
+      outer["corpus"] = std::move(result);
+      result = std::move(outer);
+    }
+    return print_json(result);
+  }
+  for (size_t i = 0; i < lineage.size(); ++i) {
+    if (i > 0) YURAI_TRY(print(tr("\nmade from:\n", "\nもとのコーパス:\n")));
+    YURAI_TRY(print_artefact(lineage[i], wants_verify));
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_info_command(CLI::App& app) {
+  struct Options {
+    std::string dir;
+    bool verify = false;
+    bool json = false;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand(
+      "info", tr("What a corpus or an index is, what it was made from, and whether it is whole",
+                 "コーパスや索引の素性と、壊れていないことを示す"));
+  verb->add_option("DIR", options->dir, tr("A corpus or an index", "コーパスまたは索引"))
+      ->required();
+  verb->add_flag("--verify", options->verify,
+                 tr("Read everything and compare it with the stored hashes",
+                    "すべてを読み、記録されたハッシュと照合する"));
+  verb->add_flag("--json", options->json,
+                 tr("Print one line of JSON", "結果を 1 行の JSON で出力する"));
+  verb->callback(
+      [options] { run([&] { return info(options->dir, options->verify, options->json); }); });
+}
+
+}  // namespace yurai::cli

@@ -1,0 +1,146 @@
+#include <fmt/format.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <filesystem>
+#include <memory>
+#include <thread>
+
+#include "apps/yurai/cli.h"
+#include "yurai/base/terminal.h"
+#include "yurai/gateway/gateway.h"
+#include "yurai/gateway/http_server.h"
+#include "yurai/lm/remote_model.h"
+
+namespace yurai::cli {
+namespace {
+
+struct ServeOptions {
+  std::string index_dir;
+  std::string upstream_url;
+  std::string api_key_env;
+  std::string listen = "127.0.0.1:8765";
+  std::string web_dir;
+  std::vector<std::string> allowed_hosts;
+};
+
+/// "127.0.0.1:8765", "[::1]:0", "localhost:8765".
+Result<HttpServerOptions> parse_listen(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  std::string host = text.substr(0, colon);
+  HttpServerOptions options;
+  const char* end = text.data() + text.size();
+  const char* begin = colon == std::string::npos ? end : text.data() + colon + 1;
+  const auto port = std::from_chars(begin, end, options.port);
+  if (port.ec != std::errc() || port.ptr != end || host.empty()) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("--listen '{}' is not ADDRESS:PORT, such as 127.0.0.1:8765 or [::1]:0",
+                            for_terminal(text)));
+  }
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  options.address = host == "localhost" ? "127.0.0.1" : host;
+  return options;
+}
+
+bool is_loopback(const std::string& address) {
+  return address.starts_with("127.") || address == "::1";
+}
+
+/// The page's folder beside the program: BUILD/bin/yurai → BUILD/share/yurai/web.
+std::filesystem::path default_web_dir() {
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  return program.parent_path().parent_path() / "share" / "yurai" / "web";
+}
+
+Result<GatewayOptions> gateway_options(const ServeOptions& options, const std::string& address) {
+  GatewayOptions gateway;
+  gateway.index_dir = options.index_dir;
+  gateway.upstream_url = options.upstream_url;
+  gateway.web_dir =
+      options.web_dir.empty() ? default_web_dir() : std::filesystem::path(options.web_dir);
+  gateway.allowed_hosts = options.allowed_hosts;
+  if (is_loopback(address)) {
+    for (std::string& host : loopback_hosts()) gateway.allowed_hosts.push_back(std::move(host));
+    gateway.allowed_hosts.push_back(address);
+  }
+  if (!options.api_key_env.empty()) {
+    YURAI_ASSIGN(gateway.upstream_api_key, api_key_from_environment(options.api_key_env));
+  }
+  if (!options.web_dir.empty() && !std::filesystem::is_directory(options.web_dir)) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("--web '{}' is no folder", for_terminal(options.web_dir)));
+  }
+  return gateway;
+}
+
+Result<void> serve(const ServeOptions& options) {
+  // The signals are waited for below; blocked before any thread starts, so that none takes them.
+  sigset_t ending;
+  sigemptyset(&ending);
+  sigaddset(&ending, SIGINT);
+  sigaddset(&ending, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+
+  YURAI_ASSIGN(HttpServerOptions server_options, parse_listen(options.listen));
+  server_options.num_query_threads = std::max(4u, 2 * std::thread::hardware_concurrency());
+  YURAI_ASSIGN(const GatewayOptions gateway_opts, gateway_options(options, server_options.address));
+  YURAI_ASSIGN(const Gateway gateway, Gateway::open(gateway_opts));
+  YURAI_ASSIGN(HttpServer server, HttpServer::listen(server_options, gateway.handlers()));
+
+  YURAI_TRY(print(fmt::format("listening on {}\n", server.url())));
+  std::fflush(stdout);
+  if (!gateway.page_built()) {
+    say(tr("the page is not built: only the API answers",
+           "画面が作られていません。API だけが答えます"));
+  }
+  if (!is_loopback(server_options.address)) {
+    say(tr("anyone who reaches this address can read the corpus and ask the models",
+           "このアドレスに届く人は誰でも、コーパスを読み、モデルに尋ねることができます"));
+  }
+  int signal = 0;
+  sigwait(&ending, &signal);
+  say(tr("ending: requests in flight have 5 seconds",
+         "終了します（処理中の要求を 5 秒まで待ちます）"));
+  server.stop();
+  return {};
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app) {
+  auto options = std::make_shared<ServeOptions>();  // lives as long as the callback below
+  CLI::App* verb = app.add_subcommand("serve", tr("Serve the page and the HTTP API over an index",
+                                                  "索引の画面と HTTP API を公開する"));
+  verb->add_option("--index", options->index_dir, tr("Index folder", "索引のフォルダ"))
+      ->required()
+      ->type_name("DIR");
+  verb->add_option("--upstream", options->upstream_url,
+                   tr("OpenAI-compatible API that other models are asked of",
+                      "ほかのモデルを尋ねる OpenAI 互換 API"))
+      ->type_name("URL");
+  verb->add_option("--api-key-env", options->api_key_env,
+                   tr("Environment variable that holds the upstream's key",
+                      "上流 API の鍵が入っている環境変数の名前"))
+      ->type_name("VAR");
+  verb->add_option("--listen", options->listen,
+                   tr("Address and port; port 0 takes any free one",
+                      "待ち受けるアドレスとポート。0 なら空いているポート"))
+      ->type_name("ADDRESS:PORT")
+      ->capture_default_str();
+  verb->add_option("--web", options->web_dir,
+                   tr("Folder of the built page; default: share/yurai/web beside the program",
+                      "作成済みの画面のフォルダ。省略時はプログラムの隣の share/yurai/web"))
+      ->type_name("DIR");
+  verb->add_option("--allow-host", options->allowed_hosts,
+                   tr("Another name that requests may use for this server (repeatable)",
+                      "このサーバーを指してよい別の名前（複数可）"))
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  verb->callback([options] { run([&] { return serve(*options); }); });
+}
+
+}  // namespace yurai::cli

@@ -1,0 +1,344 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <numeric>
+
+#include "apps/yurai/cli.h"
+#include "yurai/base/file.h"
+#include "yurai/base/terminal.h"
+#include "yurai/base/utf8.h"
+#include "yurai/trace/tracer.h"
+
+namespace yurai::cli {
+namespace {
+
+constexpr uint64_t kMaxAnswerBytes = 64 << 20;
+constexpr size_t kMaxShownChars = 60;
+constexpr size_t kBarColumns = 24;
+
+struct TraceArguments {
+  std::string index;
+  std::string file = "-";
+  std::string max_chance = "1";
+  TraceOptions options;
+  bool json = false;
+  bool timing = false;
+};
+
+Result<std::string> read_standard_input() {
+  std::string bytes;
+  char buffer[64 << 10];
+  for (;;) {
+    const ssize_t got = ::read(STDIN_FILENO, buffer, sizeof buffer);
+    if (got == 0) return bytes;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(io_error("read", "standard input", errno));
+    bytes.append(buffer, static_cast<size_t>(got));
+    if (bytes.size() > kMaxAnswerBytes) {
+      return fail(ErrorCode::kResourceExhausted,
+                  fmt::format("standard input has more than {} bytes", kMaxAnswerBytes));
+    }
+  }
+}
+
+/// What each column and colour of the picture is made with.
+class Style {
+ public:
+  explicit Style(bool colours) : colours_(colours) {}
+  bool colours() const { return colours_; }
+  std::string bold(const std::string& text) const { return wrap("1", text); }
+  std::string dim(const std::string& text) const { return wrap("2", text); }
+  /// The less a span is to be expected by chance, the stronger.
+  std::string mark(double chance_per_10k, const std::string& text) const {
+    const char* shade = chance_per_10k <= 1e-3  ? "30;48;5;208"
+                        : chance_per_10k <= 0.1 ? "30;48;5;221"
+                                                : "30;48;5;230";
+    return wrap(shade, text);
+  }
+
+ private:
+  std::string wrap(const char* code, const std::string& text) const {
+    return colours_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
+  }
+  bool colours_;
+};
+
+std::string pad(const std::string& text, size_t columns) {
+  const size_t width = display_width(text);
+  return width >= columns ? text : text + std::string(columns - width, ' ');
+}
+
+/// Untrusted text on one line, cut in the middle where it is long.
+std::string shown(std::string_view text, size_t max_chars = kMaxShownChars) {
+  if (count_chars(text) <= max_chars) return for_terminal(text);
+  return for_terminal(first_chars(text, max_chars / 2)) + " … " +
+         for_terminal(last_chars(text, max_chars / 2));
+}
+
+/// 0.00012, 0.3 or 17, never "1e-05" for what still can be read.
+std::string shown_chance(double chance) {
+  if (chance >= 10) return fmt::format("{:.0f}", chance);
+  if (chance >= 0.0001) return fmt::format("{:.2g}", chance);
+  return fmt::format("{:.0e}", chance);
+}
+
+std::string unknown() { return tr("unknown", "不明"); }
+std::string or_unknown(const std::string& field) {
+  return field.empty() ? unknown() : for_terminal(field);
+}
+
+/// The spans of a trace by position, numbered from 1, and which of them each byte belongs to.
+class Picture {
+ public:
+  Picture(const Trace& trace, const Style& style) : trace_(trace), style_(style) {
+    for (const Span& span : trace.spans) spans_.push_back(&span);
+    std::sort(spans_.begin(), spans_.end(),
+              [](const Span* a, const Span* b) { return a->byte_begin < b->byte_begin; });
+  }
+
+  std::string draw() const {
+    return answer() + "\n" + span_list() + credit_table() + "\n" + note() + "\n";
+  }
+
+ private:
+  /// Numbers of the longest span over each byte, as credits have it; 0 for none.
+  std::vector<size_t> owners() const {
+    std::vector<size_t> order(spans_.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      return spans_[a]->text.size() > spans_[b]->text.size();
+    });
+    std::vector<size_t> owners(trace_.text.size());
+    for (const size_t i : order) {
+      for (uint64_t at = spans_[i]->byte_begin; at < spans_[i]->byte_end; ++at) {
+        if (owners[at] == 0) owners[at] = i + 1;
+      }
+    }
+    return owners;
+  }
+
+  /// The answer with each span in brackets behind its number: "so [1:word for word] new". Where
+  /// spans overlap the longer one has the text.
+  std::string answer() const {
+    const std::vector<size_t> owner = owners();
+    const std::string& text = trace_.text;
+    std::string out;
+    for (size_t begin = 0; begin < text.size();) {
+      size_t end = begin;
+      while (end < text.size() && owner[end] == owner[begin]) ++end;
+      const std::string part =
+          for_terminal(std::string_view(text).substr(begin, end - begin), true);
+      if (owner[begin] == 0) {
+        out += part;
+      } else {
+        const size_t number = owner[begin];
+        out += style_.bold(fmt::format("[{}:", number)) +
+               marked_lines(spans_[number - 1]->chance_per_10k, part) + style_.bold("]");
+      }
+      begin = end;
+    }
+    if (!out.empty() && out.back() != '\n') out += '\n';
+    return out;
+  }
+
+  /// Marks every line by itself, so that a colour does not run to the edge of the screen.
+  std::string marked_lines(double chance, const std::string& part) const {
+    std::string out;
+    for (size_t begin = 0; begin <= part.size();) {
+      const size_t end = std::min(part.find('\n', begin), part.size());
+      if (end > begin) out += style_.mark(chance, part.substr(begin, end - begin));
+      if (end < part.size()) out += '\n';
+      begin = end + 1;
+    }
+    return out;
+  }
+
+  std::string span_list() const {
+    if (spans_.empty()) {
+      return tr("No significant verbatim match.\n", "有意な逐語一致はありません。\n");
+    }
+    std::string out;
+    for (size_t i = 0; i < spans_.size(); ++i) {
+      const Span& span = *spans_[i];
+      out += style_.bold(fmt::format("[{}]", i + 1)) + " " +
+             style_.mark(span.chance_per_10k, shown(span.text)) + "\n";
+      out += "    " +
+             style_.dim(fmt::format(
+                 fmt::runtime(tr("{} characters; {} occurrences in {} documents; by chance {} in "
+                                 "10,000 characters",
+                                 "{} 文字、出現 {} 回、文書 {} 件、偶然なら1万文字に {} 回")),
+                 span.char_end - span.char_begin, span.count, span.documents_total,
+                 shown_chance(span.chance_per_10k))) +
+             "\n";
+      for (const Occurrence& occurrence : span.documents) out += document_lines(occurrence);
+      if (span.documents_total > span.documents.size() && !span.documents.empty()) {
+        out += "    " +
+               style_.dim(fmt::format(fmt::runtime(tr("… and {} more", "… ほか {} 件")),
+                                      span.documents_total - span.documents.size())) +
+               "\n";
+      }
+      out += "\n";
+    }
+    return out;
+  }
+
+  std::string document_lines(const Occurrence& occurrence) const {
+    const Document& document = occurrence.document;
+    std::string out = "  - ";
+    out += document.title.empty()
+               ? shown(document.id)
+               : style_.bold(shown(document.title)) + "  " + style_.dim(shown(document.id));
+    out += "\n    ";
+    out += fmt::format("{}: {}  {}: {}", tr("source", "出典"), or_unknown(document.source),
+                       tr("licence", "ライセンス"), or_unknown(document.license));
+    if (!document.author.empty()) {
+      out += fmt::format("  {}: {}", tr("author", "著者"), shown(document.author));
+    }
+    if (!document.date.empty()) out += "  " + shown(document.date);
+    out += "\n";
+    if (!document.url.empty()) out += "    " + for_terminal(document.url) + "\n";
+    out += "    " + style_.dim("…" + for_terminal(occurrence.before)) +
+           style_.bold("【" + shown(occurrence.match, 40) + "】") +
+           style_.dim(for_terminal(occurrence.after) + "…") + "\n";
+    return out;
+  }
+
+  struct Row {
+    double share;
+    std::string source, license, documents;
+  };
+
+  std::string credit_table() const {
+    std::vector<Row> rows;
+    for (const Credit& credit : trace_.credits) {
+      rows.push_back(
+          {credit.share, or_unknown(credit.source), or_unknown(credit.license),
+           fmt::format(fmt::runtime(credit.documents == 1 ? tr("{} document", "文書 {} 件")
+                                                          : tr("{} documents", "文書 {} 件")),
+                       credit.documents)});
+    }
+    rows.push_back({trace_.uncovered_share,
+                    tr("without a significant match", "有意な一致のない部分"), "", ""});
+    size_t source_columns = 0, license_columns = 0;
+    for (const Row& row : rows) {
+      source_columns = std::max(source_columns, display_width(row.source));
+      license_columns = std::max(license_columns, display_width(row.license));
+    }
+    std::string out = style_.bold(tr("Share of the answer's bytes", "答えのバイト数に占める割合"));
+    out += "\n";
+    for (const Row& row : rows) {
+      const auto filled =
+          static_cast<size_t>(std::lround(row.share * static_cast<double>(kBarColumns)));
+      std::string bar;
+      for (size_t i = 0; i < kBarColumns; ++i) bar += i < filled ? "█" : "·";
+      std::string line = fmt::format("  {:5.1f} %  {}  {}  {}  {}", 100 * row.share, bar,
+                                     pad(row.source, source_columns),
+                                     pad(row.license, license_columns), row.documents);
+      line.erase(line.find_last_not_of(' ') + 1);
+      out += line + "\n";
+    }
+    return out;
+  }
+
+  std::string note() const {
+    std::string out =
+        tr("A verbatim match says that the same words stand in a document, not that they come from "
+           "it.",
+           "逐語一致は、同じ言葉がその文書にあることを示すだけで、そこから来たことを示すものではあ"
+           "りません。");
+    if (trace_.points == PointMode::kWord) {
+      out +=
+          " " + tr("The index has word points: matches that begin inside of a word are not seen.",
+                   "索引は単語点なので、単語の途中から始まる一致は見えません。");
+    }
+    return style_.dim(out);
+  }
+
+  const Trace& trace_;
+  const Style& style_;
+  std::vector<const Span*> spans_;
+};
+
+Result<void> trace(TraceArguments arguments) {
+  using Clock = std::chrono::steady_clock;
+  const auto milliseconds = [](Clock::duration took) {
+    return std::chrono::duration<double, std::milli>(took).count();
+  };
+  arguments.options.max_chance = std::stod(arguments.max_chance);
+  const auto start = Clock::now();
+  YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(arguments.index));
+  YURAI_ASSIGN(const Tracer tracer, Tracer::open(index));
+  const double open_ms = milliseconds(Clock::now() - start);
+  YURAI_ASSIGN(const std::string answer, arguments.file == "-"
+                                             ? read_standard_input()
+                                             : read_file(arguments.file, kMaxAnswerBytes));
+  const auto asked = Clock::now();
+  YURAI_ASSIGN(const Trace trace, tracer.trace(answer, arguments.options));
+  const double trace_ms = milliseconds(Clock::now() - asked);
+  if (arguments.json) {
+    Json json = to_json(trace);
+    if (arguments.timing) json["timing_ms"] = {{"open", open_ms}, {"trace", trace_ms}};
+    return print_json(json);
+  }
+  const Style style(colour());
+  YURAI_TRY(print(Picture(trace, style).draw()));
+  if (arguments.timing) {
+    say(fmt::format(fmt::runtime(tr("opened in {:.2f} ms, traced in {:.2f} ms",
+                                    "開くのに {:.2f} ms、たどるのに {:.2f} ms")),
+                    open_ms, trace_ms));
+  }
+  return {};
+}
+
+/// For the parser: what is wrong with a chance, or nothing.
+std::string chance(const std::string& text) {
+  double value = -1;
+  const bool is_number = CLI::detail::lexical_cast(text, value);
+  return is_number && value >= 0
+             ? ""
+             : tr("write a number >= 0, or inf", "0 以上の数か inf を書いてください");
+}
+
+}  // namespace
+
+void add_trace_command(CLI::App& app) {
+  auto arguments = std::make_shared<TraceArguments>();
+  CLI::App* verb = app.add_subcommand(
+      "trace", tr("Find what an answer repeats word for word, in which documents, by whom",
+                  "答えがどの文書の言葉をそのまま繰り返しているかをたどる"));
+  verb->add_option("--index", arguments->index, tr("folder of an index", "索引のフォルダー"))
+      ->type_name("DIR")
+      ->required();
+  verb->add_option("file", arguments->file,
+                   tr("the answer, byte for byte; - is standard input",
+                      "答えのファイル（1バイトも変えずに読む）。- は標準入力"))
+      ->type_name("FILE")
+      ->capture_default_str();
+  verb->add_option("--max-chance", arguments->max_chance,
+                   tr("spans that 10,000 characters of unrelated text hold by chance at most; inf: "
+                      "every maximal span",
+                      "無関係な文章1万文字に偶然現れる回数の上限。inf はすべての極大一致"))
+      ->type_name("X")
+      ->check(chance)
+      ->capture_default_str();
+  verb->add_option("--min-bytes", arguments->options.min_bytes,
+                   tr("leave out shorter spans", "これより短い一致は除く"))
+      ->type_name("N")
+      ->capture_default_str();
+  verb->add_option("--max-documents", arguments->options.max_documents,
+                   tr("show at most so many documents a span; credits count all of them",
+                      "一致ごとに示す文書の数の上限（割合の計算には全文書を使う）"))
+      ->type_name("N")
+      ->capture_default_str();
+  verb->add_flag("--json", arguments->json, tr("print one line of JSON", "JSON を1行で出す"));
+  verb->add_flag("--timing", arguments->timing,
+                 tr("also say how long it took", "かかった時間も示す"));
+  verb->callback([arguments] { run([&] { return trace(*arguments); }); });
+}
+
+}  // namespace yurai::cli

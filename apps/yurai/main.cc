@@ -1,0 +1,43 @@
+#include <fmt/format.h>
+
+#include <csignal>
+
+#include "apps/yurai/cli.h"
+#include "yurai/record/manifest.h"
+
+/// The table of commands. Exit status: 0 done, 1 failed, 2 wrong command line.
+int main(int argc, char** argv) {
+  using namespace yurai::cli;
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a write error like any other
+  std::signal(SIGXFSZ, SIG_IGN);  // so is a file size limit
+
+  CLI::App app(tr("Yurai: walk any sentence of an answer back to the documents behind it",
+                  "Yurai（由来）: 答えの一文一文を、もとの文書までたどる"),
+               "yurai");
+  app.set_version_flag("--version", fmt::format("yurai {}", yurai::kToolVersion));
+  app.require_subcommand(1);
+#ifdef YURAI_CMD_corpus
+  add_corpus_commands(app);
+#endif
+#ifdef YURAI_CMD_index
+  add_index_commands(app);
+#endif
+#ifdef YURAI_CMD_info
+  add_info_command(app);
+#endif
+#ifdef YURAI_CMD_trace
+  add_trace_command(app);
+#endif
+#ifdef YURAI_CMD_generate
+  add_generate_command(app);
+#endif
+#ifdef YURAI_CMD_serve
+  add_serve_command(app);
+#endif
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return exit_status();
+}

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Builds the fixture corpus, serves it and drives the page in Chromium: tests/page_test.sh YURAI
+set -euo pipefail
+yurai=$(realpath "$1")
+cd "$(dirname "$0")/../web"
+
+work=$(mktemp -d)
+server=
+cleanup() {
+  [ -z "$server" ] || kill "$server" 2>/dev/null || true
+  wait 2>/dev/null || true
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+"$yurai" corpus build "$work/corpus" tests/fixture_corpus.jsonl
+"$yurai" index build "$work/index" --corpus "$work/corpus"
+"$yurai" serve --index "$work/index" --listen 127.0.0.1:0 >"$work/serve.log" 2>&1 &
+server=$!
+for _ in $(seq 100); do
+  url=$(sed -n 's/.*\(http:\/\/127\.0\.0\.1:[0-9]*\).*/\1/p' "$work/serve.log" | head -1)
+  [ -z "$url" ] || break
+  kill -0 "$server" 2>/dev/null || break
+  sleep 0.1
+done
+[ -n "$url" ] || { cat "$work/serve.log"; echo "page_test: the server did not start"; exit 1; }
+npm run --silent test:page -- --base-url "$url" || { cat "$work/serve.log"; exit 1; }

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { address, changed, maxChance, wholeNumber } from './url_state';
+
+test('parameters are set, repeated and removed', () => {
+  const now = new URLSearchParams('a=1&b=2&b=3');
+  expect(changed(now, { a: null, b: ['x', 'y'], c: '由 来' }).toString()).toBe('b=x&b=y&c=%E7%94%B1+%E6%9D%A5');
+  expect(now.toString()).toBe('a=1&b=2&b=3');
+  expect(changed(now, { b: '' }).toString()).toBe('a=1');
+});
+
+test('an id with any character survives the address', () => {
+  const id = 'a/b?c#d%e&f=g h+i\u0000\u202e😀';
+  const made = address('/document', new URLSearchParams('lang=ja&t=zzz'), { id });
+  expect(made.startsWith('/document?lang=ja&id=')).toBe(true);
+  expect(new URLSearchParams(made.split('?')[1]).get('id')).toBe(id);
+  expect(made).not.toContain('t=zzz');
+});
+
+test('numbers of the address are checked', () => {
+  expect(wholeNumber('12')).toBe(12);
+  for (const text of [null, '', '-1', '1.5', '1e3', 'x', '9'.repeat(20)]) expect(wholeNumber(text)).toBeNull();
+});
+
+test('the threshold is a number, inf, or 1', () => {
+  expect(maxChance('inf')).toBe('inf');
+  expect(maxChance('0.01')).toBe(0.01);
+  expect(maxChance('0')).toBe(0);
+  for (const text of [null, '', ' ', '-1', 'NaN', 'Infinity', 'x']) expect(maxChance(text)).toBe(1);
+});

@@ -1,0 +1,311 @@
+#include "yurai/base/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "yurai/base/terminal.h"
+
+namespace yurai {
+namespace fs = std::filesystem;
+
+Error io_error(std::string_view action, const fs::path& path, int error_number) {
+  ErrorCode code = ErrorCode::kIo;
+  std::string_view next;
+  if (error_number == ENOENT || error_number == ENOTDIR) code = ErrorCode::kNotFound;
+  if (error_number == EEXIST) code = ErrorCode::kAlreadyExists;
+  if (error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG) {
+    next = "; nothing was kept; free some space and run it again";
+  }
+  return {code, fmt::format("{} '{}': {}{}", action, for_terminal(path.string()),
+                            std::generic_category().message(error_number), next)};
+}
+
+namespace {
+
+class PosixWritableFile final : public WritableFile {
+ public:
+  PosixWritableFile(fs::path path, int fd) : path_(std::move(path)), fd_(fd) {
+    buffer_.reserve(kBufferBytes);
+  }
+  PosixWritableFile(const PosixWritableFile&) = delete;
+  PosixWritableFile& operator=(const PosixWritableFile&) = delete;
+  ~PosixWritableFile() override {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  Result<void> append(std::string_view bytes) override {
+    YURAI_TRY(usable());
+    if (buffer_.size() + bytes.size() > kBufferBytes) YURAI_TRY(flush());
+    if (bytes.size() >= kBufferBytes) return write_all(bytes);
+    buffer_.append(bytes);
+    return {};
+  }
+
+  Result<void> close() override {
+    YURAI_TRY(usable());
+    YURAI_TRY(flush());
+    if (::fsync(fd_) != 0) return broken("sync", errno);
+    const int fd = std::exchange(fd_, -1);
+    if (::close(fd) != 0) return broken("close", errno);
+    return {};
+  }
+
+ private:
+  static constexpr size_t kBufferBytes = 1 << 20;
+
+  Result<void> usable() const {
+    if (fd_ >= 0 && error_number_ == 0) return {};
+    return fail(io_error("write", path_, error_number_ == 0 ? EBADF : error_number_));
+  }
+
+  Result<void> flush() {
+    YURAI_TRY(write_all(buffer_));
+    buffer_.clear();
+    return {};
+  }
+
+  Result<void> write_all(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return broken("write", errno);
+      bytes.remove_prefix(static_cast<size_t>(written));
+    }
+    return {};
+  }
+
+  tl::unexpected<Error> broken(std::string_view action, int error_number) {
+    error_number_ = error_number;
+    return fail(io_error(action, path_, error_number));
+  }
+
+  fs::path path_;
+  int fd_;
+  int error_number_ = 0;
+  std::string buffer_;
+};
+
+class PosixDisk final : public Disk {
+ public:
+  Result<std::unique_ptr<WritableFile>> create(const fs::path& path) override {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) return fail(io_error("create", path, errno));
+    return std::unique_ptr<WritableFile>(std::make_unique<PosixWritableFile>(path, fd));
+  }
+
+  Result<void> rename(const fs::path& from, const fs::path& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0) return fail(io_error("rename to", to, errno));
+    return {};
+  }
+
+  Result<void> sync_directory(const fs::path& path) override {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return fail(io_error("open", path, errno));
+    const int status = ::fsync(fd);
+    const int error_number = errno;
+    ::close(fd);
+    if (status != 0) return fail(io_error("sync", path, error_number));
+    return {};
+  }
+};
+
+fs::path parent_of(const fs::path& path) {
+  const fs::path parent = path.parent_path();
+  return parent.empty() ? fs::path(".") : parent;
+}
+
+}  // namespace
+
+Disk& posix_disk() {
+  static PosixDisk disk;
+  return disk;
+}
+
+ReadableFile::ReadableFile(fs::path path, int fd, uint64_t size_bytes)
+    : path_(std::move(path)), fd_(fd), size_bytes_(size_bytes) {}
+
+ReadableFile::ReadableFile(ReadableFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      fd_(std::exchange(other.fd_, -1)),
+      size_bytes_(other.size_bytes_) {}
+
+ReadableFile& ReadableFile::operator=(ReadableFile&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(fd_, other.fd_);
+  std::swap(size_bytes_, other.size_bytes_);
+  return *this;
+}
+
+ReadableFile::~ReadableFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<ReadableFile> ReadableFile::open(const fs::path& path, Mode mode) {
+  const int direct = mode == Mode::kDirect ? O_DIRECT : 0;
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | direct);
+  if (fd < 0) return fail(io_error("open", path, errno));
+  struct stat status {};
+  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    const int error_number = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+    ::close(fd);
+    return fail(io_error("open", path, error_number));
+  }
+  return ReadableFile(path, fd, static_cast<uint64_t>(status.st_size));
+}
+
+Result<size_t> ReadableFile::read(uint64_t offset, std::span<char> out) const {
+  size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t got =
+        ::pread(fd_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0)
+      return fail(io_error(fmt::format("read at byte {} of", offset + done), path_, errno));
+    if (got == 0) break;
+    done += static_cast<size_t>(got);
+  }
+  return done;
+}
+
+Result<void> ReadableFile::read_exactly(uint64_t offset, std::span<char> out) const {
+  YURAI_ASSIGN(const size_t done, read(offset, out));
+  if (done == out.size()) return {};
+  return fail(ErrorCode::kCorrupt,
+              fmt::format("'{}' ends at byte {}, {} bytes were expected there",
+                          for_terminal(path_.string()), offset + done, out.size() - done));
+}
+
+Result<std::string> read_file(const fs::path& path, uint64_t max_bytes) {
+  YURAI_ASSIGN(const ReadableFile file, ReadableFile::open(path));
+  if (file.size_bytes() > max_bytes) {
+    return fail(ErrorCode::kResourceExhausted,
+                fmt::format("'{}' has {} bytes; at most {} are read", for_terminal(path.string()),
+                            file.size_bytes(), max_bytes));
+  }
+  std::string bytes(file.size_bytes(), '\0');
+  YURAI_TRY(file.read_exactly(0, bytes));
+  return bytes;
+}
+
+Result<void> write_file(const fs::path& path, std::string_view bytes, Disk& disk) {
+  fs::path temporary = path;
+  temporary += ".partial";
+  YURAI_ASSIGN(auto file, disk.create(temporary));
+  Result<void> done = file->append(bytes);
+  if (done) done = file->close();
+  if (done) done = disk.rename(temporary, path);
+  if (!done) {
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    return done;
+  }
+  return disk.sync_directory(parent_of(path));
+}
+
+Result<StagingDirectory> StagingDirectory::create(const fs::path& target, Options options) {
+  StagingDirectory stage;
+  stage.target_ = target.lexically_normal();
+  if (stage.target_.filename().empty()) stage.target_ = stage.target_.parent_path();
+  stage.path_ = stage.target_;
+  stage.path_ += ".partial";
+  stage.disk_ = options.disk != nullptr ? options.disk : &posix_disk();
+  stage.force_ = options.force;
+
+  const std::string name = for_terminal(stage.target_.string());
+  if (stage.target_.filename().empty() || stage.target_.filename() == "." ||
+      stage.target_.filename() == "..") {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("'{}' is no name for a new folder", name));
+  }
+  std::error_code status;
+  if (fs::exists(fs::symlink_status(stage.target_, status))) {
+    const bool artefact = fs::is_regular_file(stage.target_ / "manifest.json", status) &&
+                          !fs::is_symlink(stage.target_, status);
+    if (!options.force) {
+      return fail(
+          ErrorCode::kAlreadyExists,
+          fmt::format("'{}' exists; name another folder, or replace it with --force", name));
+    }
+    if (!artefact) {
+      return fail(ErrorCode::kAlreadyExists,
+                  fmt::format("'{}' exists and holds no manifest.json, so --force does not replace "
+                              "it; remove it yourself or name another folder",
+                              name));
+    }
+  }
+  fs::create_directories(parent_of(stage.target_), status);
+  if (status) return fail(io_error("create folder", parent_of(stage.target_), status.value()));
+  if (::mkdir(stage.path_.c_str(), 0777) != 0 && errno != EEXIST) {
+    return fail(io_error("create folder", stage.path_, errno));
+  }
+  stage.lock_fd_ = ::open(stage.path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (stage.lock_fd_ < 0) {
+    stage.committed_ = true;  // not ours to remove
+    return fail(io_error("open", stage.path_, errno));
+  }
+  if (::flock(stage.lock_fd_, LOCK_EX | LOCK_NB) != 0) {
+    stage.committed_ = true;
+    return fail(ErrorCode::kAlreadyExists,
+                fmt::format("another process is writing '{}'; wait for it to end", name));
+  }
+  for (const auto& entry : fs::directory_iterator(stage.path_, status)) {
+    fs::remove_all(entry.path(), status);
+  }
+  return stage;
+}
+
+StagingDirectory::StagingDirectory(StagingDirectory&& other) noexcept
+    : target_(std::move(other.target_)),
+      path_(std::move(other.path_)),
+      disk_(other.disk_),
+      force_(other.force_),
+      committed_(std::exchange(other.committed_, true)),
+      lock_fd_(std::exchange(other.lock_fd_, -1)) {}
+
+StagingDirectory::~StagingDirectory() {
+  if (!committed_ && !path_.empty() && lock_fd_ >= 0) {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  if (lock_fd_ >= 0) ::close(lock_fd_);
+}
+
+Result<std::unique_ptr<WritableFile>> StagingDirectory::create_file(std::string_view name) {
+  return disk_->create(path_ / name);
+}
+
+Result<void> StagingDirectory::add_file(std::string_view name, std::string_view bytes) {
+  YURAI_ASSIGN(auto file, create_file(name));
+  YURAI_TRY(file->append(bytes));
+  return file->close();
+}
+
+Result<void> StagingDirectory::commit() {
+  YURAI_TRY(disk_->sync_directory(path_));
+  fs::path old = target_;
+  old += ".replaced";
+  std::error_code status;
+  const bool replaces = force_ && fs::exists(target_, status);
+  if (replaces) {
+    fs::remove_all(old, status);
+    YURAI_TRY(disk_->rename(target_, old));
+  }
+  if (Result<void> moved = disk_->rename(path_, target_); !moved) {
+    if (replaces) fs::rename(old, target_, status);
+    return moved;
+  }
+  committed_ = true;
+  YURAI_TRY(disk_->sync_directory(parent_of(target_)));
+  if (replaces) fs::remove_all(old, status);
+  return {};
+}
+
+}  // namespace yurai

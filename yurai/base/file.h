@@ -1,0 +1,117 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "yurai/base/result.h"
+
+/// Files and artefact folders that are whole or absent.
+///
+///     YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create("corpus", {.force = false}));
+///     YURAI_ASSIGN(auto file, stage.create_file("text.bin"));
+///     YURAI_TRY(file->append(bytes));
+///     YURAI_TRY(file->close());
+///     YURAI_TRY(stage.commit());   // "corpus" appears, complete and synced, or not at all
+namespace yurai {
+
+/// A file being written front to back. Errors stick: after one, every call fails.
+class WritableFile {
+ public:
+  virtual ~WritableFile() = default;
+  virtual Result<void> append(std::string_view bytes) = 0;
+  /// Flushes and fsyncs, then closes; nothing else may follow. Destruction without it abandons the
+  /// file.
+  virtual Result<void> close() = 0;
+};
+
+/// What changes a disk. The one seam for fault injection; programs use `posix_disk()`.
+class Disk {
+ public:
+  virtual ~Disk() = default;
+  virtual Result<std::unique_ptr<WritableFile>> create(const std::filesystem::path& path) = 0;
+  virtual Result<void> rename(const std::filesystem::path& from,
+                              const std::filesystem::path& to) = 0;
+  virtual Result<void> sync_directory(const std::filesystem::path& path) = 0;
+};
+
+/// The real disk. Stateless and thread-safe.
+Disk& posix_disk();
+
+/// A file opened for reading at offsets. Thread-safe.
+class ReadableFile {
+ public:
+  enum class Mode { kCached, kDirect };  ///< kDirect (O_DIRECT) wants 4096-aligned reads
+
+  static Result<ReadableFile> open(const std::filesystem::path& path, Mode mode = Mode::kCached);
+  ReadableFile(ReadableFile&& other) noexcept;
+  ReadableFile& operator=(ReadableFile&& other) noexcept;
+  ~ReadableFile();
+
+  uint64_t size_bytes() const { return size_bytes_; }
+  const std::filesystem::path& path() const { return path_; }
+
+  /// Fills as much of `out` as the file has from `offset` and returns that many bytes.
+  Result<size_t> read(uint64_t offset, std::span<char> out) const;
+  /// Fills all of `out`, or fails with kCorrupt that names the file and the byte.
+  Result<void> read_exactly(uint64_t offset, std::span<char> out) const;
+
+ private:
+  ReadableFile(std::filesystem::path path, int fd, uint64_t size_bytes);
+
+  std::filesystem::path path_;
+  int fd_ = -1;
+  uint64_t size_bytes_ = 0;
+};
+
+/// Reads a whole file of at most `max_bytes`.
+Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_bytes = 1ull << 30);
+
+/// Replaces `path` by `bytes`: temporary file, fsync, rename, fsync of the folder.
+Result<void> write_file(const std::filesystem::path& path, std::string_view bytes,
+                        Disk& disk = posix_disk());
+
+/// An artefact folder under construction, in `<target>.partial` beside the target. One writer at a
+/// time (a lock that dies with the process); what an earlier, killed writer left is removed.
+/// Not committed, it is removed on destruction.
+class StagingDirectory {
+ public:
+  struct Options {
+    bool force = false;  ///< replace the target, if it is an artefact folder (has a manifest.json)
+    Disk* disk = nullptr;  ///< nullptr: posix_disk()
+  };
+
+  static Result<StagingDirectory> create(const std::filesystem::path& target, Options options);
+  StagingDirectory(StagingDirectory&& other) noexcept;
+  StagingDirectory& operator=(StagingDirectory&&) = delete;
+  ~StagingDirectory();
+
+  const std::filesystem::path& path() const { return path_; }      ///< where files are now
+  const std::filesystem::path& target() const { return target_; }  ///< where they will be
+
+  Result<std::unique_ptr<WritableFile>> create_file(std::string_view name);
+  Result<void> add_file(std::string_view name, std::string_view bytes);
+
+  /// Syncs the folder and moves it to the target, atomically.
+  Result<void> commit();
+
+ private:
+  StagingDirectory() = default;
+
+  std::filesystem::path target_;
+  std::filesystem::path path_;
+  Disk* disk_ = nullptr;
+  bool force_ = false;
+  bool committed_ = false;
+  int lock_fd_ = -1;
+};
+
+/// "open 'x/y': No such file or directory" with the code that fits `error_number`.
+Error io_error(std::string_view action, const std::filesystem::path& path, int error_number);
+
+}  // namespace yurai

@@ -1,0 +1,100 @@
+#include "yurai/base/file.h"
+
+#include <gtest/gtest.h>
+
+#include "yurai/base/testing.h"
+
+namespace yurai {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::FailingDisk;
+using testing::TemporaryDirectory;
+
+Result<void> make_artefact(const fs::path& target, StagingDirectory::Options options,
+                           std::string_view content = "{}") {
+  YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(target, options));
+  YURAI_TRY(stage.add_file("a.bin", "abc"));
+  YURAI_TRY(stage.add_file("manifest.json", content));
+  return stage.commit();
+}
+
+TEST(StagingDirectory, AppearsWholeOrNotAtAll) {
+  for (uint64_t fail_at = 0;; ++fail_at) {
+    const TemporaryDirectory dir;
+    FailingDisk disk(fail_at);
+    const auto made = make_artefact(dir / "x", {.disk = &disk});
+    if (made) {
+      EXPECT_GT(fail_at, 5u);
+      break;
+    }
+    // Only the sync after the rename may fail with the folder in place, and then it is whole.
+    EXPECT_FALSE(fs::exists(dir / "x.partial"));
+    if (fs::exists(dir / "x")) {
+      EXPECT_EQ(read_file(dir / "x" / "manifest.json").value(), "{}");
+    }
+  }
+}
+
+TEST(StagingDirectory, ReplacesOnlyArtefactsAndOnlyByForce) {
+  const TemporaryDirectory dir;
+  ASSERT_TRUE(make_artefact(dir / "x", {}));
+  EXPECT_EQ(make_artefact(dir / "x", {}).error().code, ErrorCode::kAlreadyExists);
+  EXPECT_TRUE(make_artefact(dir / "x", {.force = true}, "{2}"));
+  EXPECT_EQ(read_file(dir / "x" / "manifest.json").value(), "{2}");
+  EXPECT_FALSE(fs::exists(dir / "x.replaced"));
+
+  fs::create_directory(dir / "home");
+  ASSERT_TRUE(write_file(dir / "home" / "letter.txt", "dear"));
+  EXPECT_EQ(make_artefact(dir / "home", {.force = true}).error().code, ErrorCode::kAlreadyExists);
+  EXPECT_TRUE(fs::exists(dir / "home" / "letter.txt"));
+}
+
+TEST(StagingDirectory, KeepsTheOldOneWhenReplacingFails) {
+  for (uint64_t fail_at = 0;; ++fail_at) {
+    const TemporaryDirectory dir;
+    ASSERT_TRUE(make_artefact(dir / "x", {}, "{1}"));
+    FailingDisk disk(fail_at);
+    if (make_artefact(dir / "x", {.force = true, .disk = &disk}, "{2}")) break;
+    EXPECT_TRUE(fs::exists(dir / "x" / "manifest.json")) << fail_at;
+  }
+}
+
+TEST(StagingDirectory, HasOneWriterAndRemovesWhatAKilledOneLeft) {
+  const TemporaryDirectory dir;
+  {
+    auto first = StagingDirectory::create(dir / "x", {});
+    ASSERT_TRUE(first);
+    EXPECT_FALSE(StagingDirectory::create(dir / "x", {}));
+  }
+  fs::create_directory(dir / "x.partial");
+  ASSERT_TRUE(write_file(dir / "x.partial" / "stale.bin", "old"));
+  ASSERT_TRUE(make_artefact(dir / "x", {}));
+  EXPECT_FALSE(fs::exists(dir / "x" / "stale.bin"));
+}
+
+TEST(File, RefusesNamesThatAreNoNewFolder) {
+  EXPECT_FALSE(StagingDirectory::create("/", {}));
+  EXPECT_FALSE(StagingDirectory::create("..", {}));
+  EXPECT_FALSE(StagingDirectory::create("", {}));
+}
+
+TEST(File, ErrorsNameThePathWithoutControlCharacters) {
+  EXPECT_EQ(read_file("no/such\x1b").error().message,
+            "open 'no/such\\u001b': No such file or directory");
+  EXPECT_FALSE(read_file("."));
+}
+
+TEST(File, WriteFileReplacesAtomically) {
+  const TemporaryDirectory dir;
+  ASSERT_TRUE(write_file(dir / "f", "one"));
+  for (uint64_t fail_at = 0; fail_at < 4; ++fail_at) {
+    FailingDisk disk(fail_at);
+    EXPECT_FALSE(write_file(dir / "f", "two", disk));
+    EXPECT_EQ(read_file(dir / "f").value(), "one");
+    EXPECT_FALSE(fs::exists(dir / "f.partial"));
+  }
+}
+
+}  // namespace
+}  // namespace yurai

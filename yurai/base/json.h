@@ -1,0 +1,25 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "yurai/base/result.h"
+
+namespace yurai {
+
+/// JSON whose objects keep the order in which they were written: what we print is stable.
+using Json = nlohmann::ordered_json;
+
+/// Parses untrusted JSON. Errors (kInvalidArgument) name `what` and the byte; nesting beyond
+/// `max_depth` and bytes that are not UTF-8 are errors.
+Result<Json> parse_json(std::string_view bytes, std::string_view what, int max_depth = 64);
+
+/// One line, UTF-8 as it is.
+std::string dump_json(const Json& json);
+
+/// Member access for manifests and requests: a missing member or a wrong type is kInvalidArgument.
+Result<std::string> json_string(const Json& object, std::string_view key);
+Result<uint64_t> json_uint(const Json& object, std::string_view key);
+
+}  // namespace yurai

@@ -1,0 +1,163 @@
+#include "yurai/corpus/corpus.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "yurai/base/hash.h"
+#include "yurai/base/terminal.h"
+#include "yurai/corpus/id_table.h"
+#include "yurai/corpus/row_table.h"
+
+namespace yurai {
+namespace fs = std::filesystem;
+
+struct Corpus::State {
+  fs::path dir;
+  Manifest manifest;
+  CorpusIdentity identity;
+  BlockFile text;
+  RowTable rows;
+  IdTable ids;
+  BlockFile repeated;            ///< a bit a document
+  std::vector<uint64_t> begins;  ///< of each document in text, then the size of text
+};
+
+namespace {
+
+tl::unexpected<Error> corrupt(const fs::path& dir, std::string_view what) {
+  return fail(ErrorCode::kCorrupt,
+              fmt::format("corpus '{}': {}; build it again", for_terminal(dir.string()), what));
+}
+
+/// The first bytes of the documents, proven to ascend from 1 to the size of the text.
+Result<std::vector<uint64_t>> read_begins(const fs::path& dir, uint64_t num_documents,
+                                          uint64_t text_bytes) {
+  YURAI_ASSIGN(const BlockFile file,
+               BlockFile::open(dir / "text_offsets.bin", 8 * (num_documents + 1)));
+  std::vector<uint64_t> begins;
+  begins.reserve(num_documents + 1);
+  uint64_t expected_min = 1;
+  for (uint64_t offset = 0; offset < file.size_bytes(); offset += kBlockBytes) {
+    YURAI_ASSIGN(
+        const std::string bytes,
+        read_range(file, offset, std::min<uint64_t>(kBlockBytes, file.size_bytes() - offset)));
+    for (size_t i = 0; i < bytes.size(); i += 8) {
+      begins.push_back(load_u64(bytes.data() + i));
+      if (begins.back() < expected_min) return corrupt(dir, "text offsets do not ascend");
+      expected_min = begins.back() + 1;
+    }
+  }
+  if (begins.front() != 1 || begins.back() != text_bytes) {
+    return corrupt(dir, "text offsets do not fit the text");
+  }
+  return begins;
+}
+
+}  // namespace
+
+Corpus::Corpus(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Corpus::Corpus(Corpus&&) noexcept = default;
+Corpus& Corpus::operator=(Corpus&&) noexcept = default;
+Corpus::~Corpus() = default;
+
+Result<Corpus> Corpus::open(const fs::path& dir, ReadableFile::Mode mode) {
+  YURAI_ASSIGN(Manifest manifest, read_manifest(dir, kCorpusFormat, kCorpusVersion));
+  CorpusIdentity identity;
+  YURAI_ASSIGN(identity.corpus_sha256, json_string(manifest.facts, "corpus_sha256"));
+  YURAI_ASSIGN(identity.documents, json_uint(manifest.facts, "documents"));
+  YURAI_ASSIGN(identity.bytes, json_uint(manifest.facts, "bytes"));
+  YURAI_ASSIGN(const uint64_t text_bytes, manifest_file_bytes(manifest, "text.bin"));
+  YURAI_ASSIGN(const uint64_t rows_bytes, manifest_file_bytes(manifest, "rows.bin"));
+  if (identity.documents >= text_bytes || identity.bytes + identity.documents + 1 != text_bytes) {
+    return corrupt(dir, "the number of documents does not fit the text");
+  }
+  YURAI_ASSIGN(BlockFile text, BlockFile::open(dir / "text.bin", text_bytes, mode));
+  YURAI_ASSIGN(std::vector<uint64_t> begins, read_begins(dir, identity.documents, text_bytes));
+  YURAI_ASSIGN(RowTable rows, RowTable::open(dir, rows_bytes, identity.documents, mode));
+  YURAI_ASSIGN(IdTable ids, IdTable::open(dir, identity.documents, mode));
+  YURAI_ASSIGN(BlockFile repeated,
+               BlockFile::open(dir / "repeated_ids.bin", (identity.documents + 7) / 8, mode));
+  return Corpus(std::make_unique<State>(State{dir, std::move(manifest), std::move(identity),
+                                              std::move(text), std::move(rows), std::move(ids),
+                                              std::move(repeated), std::move(begins)}));
+}
+
+const fs::path& Corpus::dir() const { return state_->dir; }
+const Manifest& Corpus::manifest() const { return state_->manifest; }
+CorpusIdentity Corpus::identity() const { return state_->identity; }
+uint64_t Corpus::num_documents() const { return state_->identity.documents; }
+const BlockFile& Corpus::text() const { return state_->text; }
+
+Corpus::TextRange Corpus::text_range(uint64_t number) const {
+  YURAI_CHECK(number < num_documents());
+  return {state_->begins[number], state_->begins[number + 1] - 1};
+}
+
+uint64_t Corpus::document_at(uint64_t offset) const {
+  YURAI_CHECK(num_documents() > 0 && offset < text().size_bytes());
+  const auto& begins = state_->begins;
+  const auto after = std::upper_bound(begins.begin(), begins.end() - 1, offset + 1);
+  return static_cast<uint64_t>(after - begins.begin()) - 1;
+}
+
+Result<Document> Corpus::row(uint64_t number) const {
+  if (number >= num_documents()) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("no document number {}: corpus '{}' has {}, counted from 0", number,
+                            for_terminal(dir().string()), num_documents()));
+  }
+  YURAI_ASSIGN(Row row, state_->rows.read(number));
+  return std::move(row.document);
+}
+
+Result<Document> Corpus::document(uint64_t number) const {
+  YURAI_ASSIGN(Document document, row(number));
+  const TextRange range = text_range(number);
+  YURAI_ASSIGN(document.text, read_range(text(), range.begin, range.end - range.begin));
+  return document;
+}
+
+Result<std::string> Corpus::text_sha256(uint64_t number) const {
+  YURAI_TRY(row(number));
+  YURAI_ASSIGN(const Row row, state_->rows.read(number));
+  std::string hex;
+  for (const char byte : row.text_sha256) {
+    hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  }
+  return hex;
+}
+
+Result<bool> Corpus::repeats_id(uint64_t number) const {
+  YURAI_TRY(row(number));
+  YURAI_ASSIGN(const std::string byte, read_range(state_->repeated, number / 8, 1));
+  return ((static_cast<unsigned char>(byte[0]) >> (number % 8)) & 1) != 0;
+}
+
+Result<std::vector<uint64_t>> Corpus::find_id(std::string_view id) const {
+  YURAI_ASSIGN(std::vector<uint64_t> numbers, state_->ids.find(id));
+  std::vector<uint64_t> found;
+  for (const uint64_t number : numbers) {
+    YURAI_ASSIGN(const Document document, row(number));
+    if (document.id == id) found.push_back(number);
+  }
+  return found;
+}
+
+Result<void> Corpus::verify() const {
+  Sha256 corpus_hash;
+  for (uint64_t number = 0; number < num_documents(); ++number) {
+    YURAI_ASSIGN(const Document whole, document(number));
+    YURAI_ASSIGN(const std::string sha256, text_sha256(number));
+    if (sha256_hex(whole.text) != sha256) {
+      return corrupt(dir(), fmt::format("the text of document {} has another SHA-256", number));
+    }
+    for (const auto member : kDocumentMembers) corpus_hash.update_field(whole.*member);
+  }
+  if (corpus_hash.hex() != state_->identity.corpus_sha256) {
+    return corrupt(dir(), "its documents have another corpus_sha256");
+  }
+  return {};
+}
+
+}  // namespace yurai

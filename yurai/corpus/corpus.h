@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "yurai/base/block_file.h"
+#include "yurai/base/result.h"
+#include "yurai/record/document.h"
+#include "yurai/record/manifest.h"
+#include "yurai/record/trace.h"
+
+/// An opened corpus folder: the documents in order, their text and their origin.
+///
+///     YURAI_ASSIGN(const Corpus corpus, Corpus::open("corpus"));
+///     YURAI_ASSIGN(const Document first, corpus.document(0));
+namespace yurai {
+
+inline constexpr std::string_view kCorpusFormat = "yurai-corpus";
+inline constexpr uint64_t kCorpusVersion = 1;
+
+/// The byte before each document in text.bin and after the last: never valid UTF-8, in no query.
+inline constexpr char kDocumentSeparator = '\xff';
+
+/// Immutable; const calls are thread-safe. Keeps 8 bytes a document in memory.
+/// Format: docs/formats/corpus.md.
+class Corpus {
+ public:
+  static Result<Corpus> open(const std::filesystem::path& dir,
+                             ReadableFile::Mode mode = ReadableFile::Mode::kCached);
+  Corpus(Corpus&&) noexcept;
+  Corpus& operator=(Corpus&&) noexcept;
+  ~Corpus();
+
+  const std::filesystem::path& dir() const;
+  const Manifest& manifest() const;
+  CorpusIdentity identity() const;
+  uint64_t num_documents() const;
+
+  /// text.bin: kDocumentSeparator, document 0, kDocumentSeparator, document 1, …,
+  /// kDocumentSeparator.
+  const BlockFile& text() const;
+
+  /// Where document `number` < num_documents() lies in text().
+  struct TextRange {
+    uint64_t begin = 0;
+    uint64_t end = 0;
+  };
+  TextRange text_range(uint64_t number) const;
+
+  /// Number of the document that holds byte `offset` of text(); its leading separator belongs to
+  /// it, and so does the separator at the very end to the last document.
+  uint64_t document_at(uint64_t offset) const;
+
+  /// Everything of document `number` but its text / all of it. One row read, O(text) for the text.
+  /// kNotFound when there is no such number.
+  Result<Document> row(uint64_t number) const;
+  Result<Document> document(uint64_t number) const;
+  /// SHA-256 of the document's text, hex.
+  Result<std::string> text_sha256(uint64_t number) const;
+  /// Whether an earlier document has the same id.
+  Result<bool> repeats_id(uint64_t number) const;
+
+  /// Numbers of all documents with this id, ascending; empty when there is none.
+  Result<std::vector<uint64_t>> find_id(std::string_view id) const;
+
+  /// Reads all documents and compares their hashes, and that of the corpus, with what is stored.
+  Result<void> verify() const;
+
+ private:
+  struct State;
+  explicit Corpus(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace yurai

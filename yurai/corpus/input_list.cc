@@ -1,0 +1,130 @@
+#include "yurai/corpus/input_list.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+
+#include "yurai/base/file.h"
+#include "yurai/base/terminal.h"
+
+namespace yurai {
+namespace fs = std::filesystem;
+namespace {
+
+std::string lower(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return text;
+}
+
+bool take_suffix(std::string& name, std::string_view suffix) {
+  if (!name.ends_with(suffix)) return false;
+  name.resize(name.size() - suffix.size());
+  return true;
+}
+
+/// What the suffix says; nothing for an unknown one.
+std::optional<InputEntry> classify(const fs::path& path) {
+  InputEntry entry;
+  entry.path = path;
+  std::string name = lower(path.filename().string());
+  if (take_suffix(name, ".gz")) {
+    entry.compression = Compression::kGzip;
+  } else if (take_suffix(name, ".zst")) {
+    entry.compression = Compression::kZstd;
+  }
+  if (take_suffix(name, ".txt")) {
+    entry.kind = InputEntry::Kind::kText;
+  } else if (!take_suffix(name, ".jsonl") && !take_suffix(name, ".ndjson")) {
+    return std::nullopt;
+  }
+  return entry;
+}
+
+Result<void> add_file(InputEntry entry, std::string name, InputList& list) {
+  std::error_code status;
+  entry.bytes = fs::file_size(entry.path, status);
+  if (status) return fail(io_error("read", entry.path, status.value()));
+  entry.name = for_terminal(name);
+  list.bytes += entry.bytes;
+  list.files.push_back(std::move(entry));
+  return {};
+}
+
+Result<void> add_folder(const fs::path& folder, InputList& list) {
+  std::vector<std::string> names;  // relative, with '/'
+  std::error_code status;
+  fs::recursive_directory_iterator entry(folder, status);
+  for (; !status && entry != fs::recursive_directory_iterator(); entry.increment(status)) {
+    if (entry->path().filename().string().starts_with('.')) {
+      entry.disable_recursion_pending();
+    } else if (entry->is_regular_file(status)) {
+      names.push_back(entry->path().lexically_relative(folder).generic_string());
+    }
+    if (status == std::errc::no_such_file_or_directory) status.clear();  // a link to nowhere
+  }
+  if (status) return fail(io_error("list", folder, status.value()));
+  std::sort(names.begin(), names.end());
+  const size_t before = list.files.size();
+  for (const std::string& name : names) {
+    if (auto file = classify(folder / name)) {
+      YURAI_TRY(add_file(std::move(*file), name, list));
+    } else {
+      list.skipped.push_back(for_terminal(name));
+    }
+  }
+  if (list.files.size() == before) {
+    return fail(ErrorCode::kNotFound, fmt::format("folder '{}' holds no file to read ({})",
+                                                  for_terminal(folder.string()), kInputSuffixes));
+  }
+  return {};
+}
+
+/// Whether `path` is `folder` or lies below it; both canonical.
+bool lies_in(const fs::path& path, const fs::path& folder) {
+  const auto [rest, end] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
+  return rest == folder.end();
+}
+
+}  // namespace
+
+Result<InputList> list_inputs(const std::vector<fs::path>& inputs) {
+  InputList list;
+  for (const fs::path& input : inputs) {
+    std::error_code status;
+    const fs::file_status file = fs::status(input, status);
+    if (!fs::exists(file)) return fail(io_error("read", input, status.value()));
+    if (fs::is_directory(file)) {
+      // "folder/" and "folder" list the same names.
+      YURAI_TRY(add_folder(input.has_filename() ? input : input.parent_path(), list));
+      continue;
+    }
+    auto entry = classify(input);
+    if (!entry) {
+      return fail(ErrorCode::kInvalidArgument,
+                  fmt::format("'{}' (byte 0): its suffix says nothing about what it holds; files "
+                              "that are read end in {}",
+                              for_terminal(input.string()), kInputSuffixes));
+    }
+    YURAI_TRY(add_file(std::move(*entry), input.filename().string(), list));
+  }
+  return list;
+}
+
+Result<void> check_target(const fs::path& target, const std::vector<fs::path>& inputs) {
+  std::error_code status;
+  const fs::path there = fs::weakly_canonical(fs::absolute(target), status);
+  for (const fs::path& input : inputs) {
+    const fs::path from = fs::weakly_canonical(fs::absolute(input), status);
+    if (lies_in(there, from) || lies_in(from, there)) {
+      return fail(ErrorCode::kInvalidArgument,
+                  fmt::format("the corpus '{}' and the input '{}' must not lie within each other; "
+                              "name another folder for the corpus",
+                              for_terminal(target.string()), for_terminal(input.string())));
+    }
+  }
+  return {};
+}
+
+}  // namespace yurai

@@ -1,0 +1,261 @@
+#include "yurai/gateway/gateway.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <new>
+
+#include "yurai/base/terminal.h"
+#include "yurai/corpus/stats.h"
+#include "yurai/gateway/handlers.h"
+#include "yurai/gateway/services.h"
+#include "yurai/ngram/ngram_model.h"
+
+namespace yurai {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Handler = ApiResult<ApiResponse> (*)(const Services&, const ApiRequest&);
+
+struct Route {
+  std::string_view method;
+  std::string_view pattern;  ///< a last "{…}" stands for the rest of the path
+  bool waits_for_model;
+  Handler handler;
+};
+
+constexpr std::array<Route, 14> kRoutes = {{
+    {"POST", "/v1/trace", false, handlers::trace},
+    {"POST", "/v1/count", false, handlers::count},
+    {"POST", "/v1/next", false, handlers::next},
+    {"POST", "/v1/prob", false, handlers::prob},
+    {"GET", "/v1/search", false, handlers::search},
+    {"GET", "/v1/documents/{id}", false, handlers::documents},
+    {"GET", "/v1/corpus", false, handlers::corpus},
+    {"POST", "/v1/completions", true, handlers::completions},
+    {"POST", "/v1/chat/completions", true, handlers::chat_completions},
+    {"GET", "/v1/models", true, handlers::models},
+    {"GET", "/healthz", false, handlers::healthz},
+    {"GET", "/metrics", false, handlers::metrics},
+    {"GET", "/openapi.json", false, handlers::openapi},
+    {"GET", "/{page}", false, handlers::page},
+}};
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kSecurityFields = {{
+    {"content-security-policy",
+     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src "
+     "'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"},
+    {"x-content-type-options", "nosniff"},
+    {"referrer-policy", "no-referrer"},
+    {"cross-origin-resource-policy", "same-origin"},
+}};
+
+/// The route of a path: the first that fits, which for anything unknown is the page's, or, below
+/// /v1/, none.
+const Route* find_route(std::string_view path) {
+  for (const Route& route : kRoutes) {
+    const size_t brace = route.pattern.find('{');
+    if (brace == std::string_view::npos) {
+      if (path == route.pattern) return &route;
+    } else if (path.starts_with(route.pattern.substr(0, brace))) {
+      if (brace == 1 && path.starts_with("/v1/")) return nullptr;
+      return &route;
+    }
+  }
+  return nullptr;
+}
+
+bool fits(const Route& route, std::string_view method) {
+  return method == route.method || (method == "HEAD" && route.method == "GET");
+}
+
+void add_fields(HttpFields& fields, Clock::duration duration) {
+  for (const auto& [name, value] : kSecurityFields) {
+    std::erase_if(fields, [&, known = name](const auto& field) { return field.first == known; });
+    fields.emplace_back(name, value);
+  }
+  fields.emplace_back("server-timing",
+                      fmt::format("answer;dur={:.3f}",
+                                  std::chrono::duration<double, std::milli>(duration).count()));
+}
+
+/// Counts a request from its making to its end, whatever way it ends.
+class Measured {
+ public:
+  Measured(Metrics& metrics, std::string_view method, std::string_view route)
+      : metrics_(metrics), method_(method), route_(route) {
+    metrics_.request_begins();
+  }
+  Measured(const Measured&) = delete;
+  Measured& operator=(const Measured&) = delete;
+  ~Measured() {
+    try {
+      metrics_.request_ends(route_, method_, status, elapsed());
+    } catch (const std::exception&) {
+      // Out of memory for a number: the answer matters more.
+    }
+  }
+  Clock::duration elapsed() const { return Clock::now() - begin_; }
+
+  int status = 500;
+
+ private:
+  Metrics& metrics_;
+  const std::string method_;
+  const std::string_view route_;  // of kRoutes, or a literal
+  const Clock::time_point begin_ = Clock::now();
+};
+
+/// A stream's first words pass here: it gets the fields that every response has.
+class EdgeWriter final : public ResponseWriter {
+ public:
+  EdgeWriter(ResponseWriter& inner, Measured& measured) : inner_(inner), measured_(measured) {}
+  void begin(int status, const HttpFields& headers) override {
+    measured_.status = status;
+    HttpFields fields = headers;
+    add_fields(fields, measured_.elapsed());
+    inner_.begin(status, fields);
+  }
+  bool write(std::string_view bytes) override { return inner_.write(bytes); }
+
+ private:
+  ResponseWriter& inner_;
+  Measured& measured_;
+};
+
+}  // namespace
+
+struct Gateway::State {
+  Services services;
+  std::vector<std::string> allowed_hosts;
+};
+
+std::vector<std::string> loopback_hosts() { return {"localhost", "127.0.0.1", "[::1]"}; }
+
+Gateway::Gateway(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Gateway::Gateway(Gateway&&) noexcept = default;
+Gateway& Gateway::operator=(Gateway&&) noexcept = default;
+Gateway::~Gateway() = default;
+
+namespace {
+
+ApiResult<void> check_host(const ApiRequest& request, const std::vector<std::string>& allowed) {
+  if (allowed.empty()) return {};
+  const auto is_host = [](const auto& field) { return field.first == "host"; };
+  if (std::count_if(request.headers.begin(), request.headers.end(), is_host) != 1) {
+    return yurai::refuse(400, "the request must have one Host field");
+  }
+  std::string host = to_lower(request.header("host"));
+  const size_t colon = host.rfind(':');
+  if (colon != std::string::npos && !host.ends_with(']')) host.resize(colon);
+  if (std::find(allowed.begin(), allowed.end(), host) != allowed.end()) return {};
+  return yurai::refuse(403,
+                       fmt::format("the host '{}' is not served here; start the server with "
+                                   "--allow-host to serve it",
+                                   for_terminal(host.substr(0, 200))),
+                       "", "host_not_allowed");
+}
+
+ApiResult<ApiResponse> respond(const Services& services, const Route* route,
+                               const ApiRequest& request) {
+  if (route == nullptr) {
+    return yurai::refuse(404,
+                         fmt::format("there is no {}; /openapi.json says what there is",
+                                     for_terminal(path_of(request.target).substr(0, 200))),
+                         "", "not_found");
+  }
+  if (!fits(*route, request.method)) {
+    ApiResponse response =
+        error_response(ApiError(405, fmt::format("{} takes {} only", route->pattern, route->method),
+                                "", "method_not_allowed"));
+    response.headers.emplace_back("allow", route->method == "GET" ? "GET, HEAD" : route->method);
+    return response;
+  }
+  return route->handler(services, request);
+}
+
+}  // namespace
+
+ApiResponse Gateway::answer(const ApiRequest& request) const {
+  const Route* route = find_route(path_of(request.target));
+  auto measured = std::make_shared<Measured>(  // shared with the stream, which ends later
+      state_->services.metrics, request.method, route == nullptr ? "none" : route->pattern);
+  ApiResponse response;
+  try {
+    ApiResult<void> host = check_host(request, state_->allowed_hosts);
+    ApiResult<ApiResponse> result =
+        host ? respond(state_->services, route, request) : yurai::fail(std::move(host).error());
+    response = result ? std::move(*result) : error_response(result.error());
+  } catch (const std::bad_alloc&) {
+    response = error_response(ApiError(503, "out of memory; try a smaller request"));
+  } catch (const std::exception&) {
+    response = error_response(ApiError(500, "the server failed to answer this"));
+  }
+  if (response.stream) {
+    response.stream = [measured, inner = std::move(response.stream)](ResponseWriter& writer) {
+      EdgeWriter edge(writer, *measured);
+      return inner(edge);
+    };
+  } else {
+    measured->status = response.status;
+    add_fields(response.headers, measured->elapsed());
+  }
+  return response;
+}
+
+ApiResponse Gateway::refuse(int status, std::string message) const {
+  Measured measured(state_->services.metrics, "OTHER", "none");
+  measured.status = status;
+  ApiResponse response = error_response(ApiError(status, std::move(message)));
+  if (status == 503) response.headers.emplace_back("retry-after", "1");
+  add_fields(response.headers, measured.elapsed());
+  return response;
+}
+
+bool Gateway::generates(const ApiRequest& request) const {
+  const Route* route = find_route(path_of(request.target));
+  return route != nullptr && route->waits_for_model && fits(*route, request.method);
+}
+
+ServerHandlers Gateway::handlers() const {
+  return {.answer = [this](const ApiRequest& request) { return answer(request); },
+          .refuse = [this](int status,
+                           std::string message) { return refuse(status, std::move(message)); },
+          .generates = [this](const ApiRequest& request) { return generates(request); }};
+}
+
+Result<Gateway> Gateway::open(const GatewayOptions& options) {
+  YURAI_ASSIGN(CorpusIndex opened, CorpusIndex::open(options.index_dir));
+  auto index = std::make_unique<CorpusIndex>(std::move(opened));
+  YURAI_ASSIGN(Tracer tracer, Tracer::open(*index));
+  YURAI_ASSIGN(const CorpusStats stats, corpus_stats(index->corpus()));
+  YURAI_ASSIGN(PageFiles page, PageFiles::open(options.web_dir));
+  std::optional<Upstream> upstream;
+  if (!options.upstream_url.empty()) {
+    YURAI_ASSIGN(upstream, Upstream::open(options.upstream_url, options.upstream_api_key));
+  }
+  auto ngram = std::make_unique<NgramModel>(*index);
+  Metrics metrics;
+  metrics.set_fact("yurai_index_documents", "Documents of the corpus",
+                   static_cast<double>(stats.documents));
+  metrics.set_fact("yurai_index_text_bytes", "Bytes of text of the corpus",
+                   static_cast<double>(stats.bytes));
+  metrics.set_fact("yurai_index_points", "Places where an occurrence may begin",
+                   static_cast<double>(index->num_points()));
+  std::vector<std::string> hosts;
+  for (const std::string& host : options.allowed_hosts) hosts.push_back(to_lower(host));
+  return Gateway(std::make_unique<State>(State{.services = {.index = std::move(index),
+                                                            .tracer = std::move(tracer),
+                                                            .ngram = std::move(ngram),
+                                                            .upstream = std::move(upstream),
+                                                            .page = std::move(page),
+                                                            .corpus_statistics = to_json(stats),
+                                                            .metrics = std::move(metrics)},
+                                               .allowed_hosts = std::move(hosts)}));
+}
+
+bool Gateway::page_built() const { return state_->services.page.built(); }
+
+}  // namespace yurai

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "yurai/base/result.h"
+#include "yurai/gateway/http.h"
+#include "yurai/gateway/http_server.h"
+
+/// The HTTP API over an index: traces, counts, probabilities, documents, OpenAI-compatible models
+/// and the page. docs/api/openapi.json is its contract.
+///
+///     YURAI_ASSIGN(const Gateway gateway, Gateway::open({.index_dir = "index"}));
+///     YURAI_ASSIGN(HttpServer server, HttpServer::listen({.port = 8765}, gateway.handlers()));
+namespace yurai {
+
+struct GatewayOptions {
+  std::filesystem::path index_dir{};
+  std::string upstream_url{};  ///< empty: the n-gram model is the only one
+  std::string upstream_api_key{};
+  std::filesystem::path web_dir{};  ///< the built page; absent: a page that says so
+  /// Names that a request's Host may carry (without port); empty: any. On a loopback address this
+  /// keeps pages of other sites, whose name was made to lead here, from reading the corpus.
+  std::vector<std::string> allowed_hosts{};
+};
+
+/// "localhost", "127.0.0.1", "[::1]": the names of this machine to itself.
+std::vector<std::string> loopback_hosts();
+
+/// Thread-safe; a request is a pure function of the index but for models, times and metrics.
+class Gateway {
+ public:
+  static Result<Gateway> open(const GatewayOptions& options);
+  Gateway(Gateway&&) noexcept;
+  Gateway& operator=(Gateway&&) noexcept;
+  ~Gateway();
+
+  /// Every request gets an answer: a refusal or a failure is a response like any other.
+  ApiResponse answer(const ApiRequest& request) const;
+  /// The answer to what is no request.
+  ApiResponse refuse(int status, std::string message) const;
+  /// Whether the request's route waits for a model.
+  bool generates(const ApiRequest& request) const;
+
+  /// The three above, for a server; the gateway must outlive it.
+  ServerHandlers handlers() const;
+
+  bool page_built() const;
+
+ private:
+  struct State;
+  explicit Gateway(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace yurai

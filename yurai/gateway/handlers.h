@@ -1,0 +1,32 @@
+#pragma once
+
+#include "yurai/gateway/http.h"
+#include "yurai/gateway/services.h"
+
+/// One function a route: from a request to its response. docs/api/openapi.json says what each takes
+/// and gives.
+namespace yurai::handlers {
+
+// handlers_index.cc
+ApiResult<ApiResponse> trace(const Services& services, const ApiRequest& request);
+ApiResult<ApiResponse> count(const Services& services, const ApiRequest& request);
+ApiResult<ApiResponse> next(const Services& services, const ApiRequest& request);
+ApiResult<ApiResponse> prob(const Services& services, const ApiRequest& request);
+
+// handlers_corpus.cc
+ApiResult<ApiResponse> search(const Services& services, const ApiRequest& request);
+ApiResult<ApiResponse> documents(const Services& services, const ApiRequest& request);
+ApiResult<ApiResponse> corpus(const Services& services, const ApiRequest& request);
+
+// handlers_openai.cc
+ApiResult<ApiResponse> completions(const Services& services, const ApiRequest& request);
+ApiResult<ApiResponse> chat_completions(const Services& services, const ApiRequest& request);
+ApiResult<ApiResponse> models(const Services& services, const ApiRequest& request);
+
+// handlers_server.cc
+ApiResult<ApiResponse> healthz(const Services& services, const ApiRequest& request);
+ApiResult<ApiResponse> metrics(const Services& services, const ApiRequest& request);
+ApiResult<ApiResponse> openapi(const Services& services, const ApiRequest& request);
+ApiResult<ApiResponse> page(const Services& services, const ApiRequest& request);
+
+}  // namespace yurai::handlers

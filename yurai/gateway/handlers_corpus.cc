@@ -1,0 +1,141 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "yurai/base/hash.h"
+#include "yurai/base/terminal.h"
+#include "yurai/gateway/handlers.h"
+
+namespace yurai::handlers {
+namespace {
+
+constexpr size_t kMaxQueryBytes = 64 << 10;
+constexpr uint64_t kDefaultLimit = 20;
+constexpr uint64_t kMaxLimit = 1000;
+constexpr uint64_t kMaxDocumentBytes = 64 << 20;  // of text in one answer
+constexpr std::string_view kDocumentsPath = "/v1/documents/";
+
+struct SearchQuery {
+  std::string text;
+  uint64_t limit = kDefaultLimit;
+  std::string cursor;
+};
+
+ApiResult<SearchQuery> read_search(const ApiRequest& request) {
+  YURAI_ASSIGN(const QueryParameters parameters, parse_query(query_of(request.target)));
+  SearchQuery query;
+  for (const auto& [name, value] : parameters) {
+    if (name == "q") {
+      query.text = value;
+    } else if (name == "cursor") {
+      query.cursor = value;
+    } else if (name == "limit") {
+      const auto [end, error] =
+          std::from_chars(value.data(), value.data() + value.size(), query.limit);
+      if (error != std::errc() || end != value.data() + value.size() || query.limit < 1 ||
+          query.limit > kMaxLimit) {
+        return refuse(400, fmt::format("'limit' must be a whole number from 1 to {}", kMaxLimit),
+                      "limit");
+      }
+    } else {
+      const std::string shown = for_terminal(name.substr(0, 100));
+      return refuse(400,
+                    fmt::format("'{}' is no parameter of this; it takes q, limit, cursor", shown),
+                    shown, "unknown_parameter");
+    }
+  }
+  if (query.text.empty()) return refuse(400, "'q' must be the text to find", "q");
+  if (query.text.size() > kMaxQueryBytes) {
+    return refuse(413, fmt::format("'q' is larger than {} bytes", kMaxQueryBytes), "q",
+                  "too_large");
+  }
+  return query;
+}
+
+/// "RANK-CHECK": the first rank of the page, bound to the query and the corpus it was given for.
+std::string make_cursor(const Services& services, std::string_view text, uint64_t first) {
+  const std::string bound =
+      fmt::format("{}\n{}\n{}", first, services.index->corpus().identity().corpus_sha256, text);
+  return fmt::format("{:x}-{:016x}", first, xxh3(bound));
+}
+
+ApiResult<uint64_t> read_cursor(const Services& services, const SearchQuery& query) {
+  if (query.cursor.empty()) return 0;
+  uint64_t first = 0;
+  const char* end = query.cursor.data() + query.cursor.size();
+  const auto parsed = std::from_chars(query.cursor.data(), end, first, 16);
+  if (parsed.ec != std::errc() || make_cursor(services, query.text, first) != query.cursor) {
+    return refuse(400, "'cursor' is not one that this search gave; search again from the start",
+                  "cursor", "invalid_cursor");
+  }
+  return first;
+}
+
+Json document_json(const Document& document, uint64_t number, const std::string& sha256) {
+  Json json = {{"number", number}};
+  for (size_t i = 0; i < kDocumentFields.size(); ++i) {
+    const std::string& value = document.*kDocumentMembers[i];
+    const bool always = kDocumentFields[i] == "id" || kDocumentFields[i] == "text";
+    json[std::string(kDocumentFields[i])] = value.empty() && !always ? Json(nullptr) : Json(value);
+  }
+  json["bytes"] = document.text.size();
+  json["sha256"] = sha256;
+  return json;
+}
+
+}  // namespace
+
+ApiResult<ApiResponse> search(const Services& services, const ApiRequest& request) {
+  YURAI_ASSIGN(const SearchQuery query, read_search(request));
+  YURAI_ASSIGN(const uint64_t first, read_cursor(services, query));
+  IndexSession session(*services.index);
+  YURAI_ASSIGN(const RankRange range, session.find(query.text));
+  YURAI_ASSIGN(const auto positions, session.positions(range, first, query.limit));
+  Json documents = Json::array();
+  for (const uint64_t position : positions) {
+    YURAI_ASSIGN(const Occurrence found, session.occurrence(position, query.text.size()));
+    documents.push_back(to_json(found));
+  }
+  const uint64_t next = first + positions.size();
+  return json_response({{"query", query.text},
+                        {"count", range.size()},
+                        {"documents", std::move(documents)},
+                        {"next_cursor", next < range.size() && !positions.empty()
+                                            ? Json(make_cursor(services, query.text, next))
+                                            : Json(nullptr)}});
+}
+
+ApiResult<ApiResponse> documents(const Services& services, const ApiRequest& request) {
+  const std::string_view path = path_of(request.target);
+  const auto id = percent_decode(path.substr(std::min(path.size(), kDocumentsPath.size())));
+  if (!id) return refuse(400, fmt::format("'id': {}", id.error().message), "id");
+  const Corpus& corpus = services.index->corpus();
+  YURAI_ASSIGN(const auto numbers, corpus.find_id(*id));
+  if (numbers.empty()) return refuse(404, "no document has this id", "id", "not_found");
+  uint64_t total = 0;
+  for (const uint64_t number : numbers) {
+    const Corpus::TextRange range = corpus.text_range(number);
+    total += range.end - range.begin;
+  }
+  if (total > kMaxDocumentBytes) {
+    return refuse(413,
+                  fmt::format("{} documents have this id, with {} bytes of text: more than {}; "
+                              "'yurai corpus show' prints them",
+                              numbers.size(), total, kMaxDocumentBytes),
+                  "id", "too_large");
+  }
+  Json documents = Json::array();
+  for (const uint64_t number : numbers) {
+    YURAI_ASSIGN(const Document document, corpus.document(number));
+    YURAI_ASSIGN(const std::string sha256, corpus.text_sha256(number));
+    documents.push_back(document_json(document, number, sha256));
+  }
+  return json_response({{"documents", std::move(documents)}});
+}
+
+ApiResult<ApiResponse> corpus(const Services& services, const ApiRequest&) {
+  return json_response(services.corpus_statistics);
+}
+
+}  // namespace yurai::handlers

@@ -1,0 +1,87 @@
+#include <limits>
+
+#include "yurai/gateway/handlers.h"
+#include "yurai/gateway/request_body.h"
+#include "yurai/ngram/probability.h"
+
+namespace yurai::handlers {
+namespace {
+
+constexpr size_t kMaxTraceBytes = 1 << 20;
+constexpr size_t kMaxQueryBytes = 1 << 20;
+constexpr size_t kMaxTexts = 1000;
+constexpr uint64_t kMaxDocuments = 1000;
+constexpr uint64_t kMaxSymbols = 100'000;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+ApiResult<double> read_max_chance(const RequestBody& body) {
+  if (!body.has("max_chance")) return TraceOptions().max_chance;
+  const Json& value = body.json()["max_chance"];
+  if (value == "inf") return kInfinity;
+  if (!value.is_number() || !(value.get<double>() >= 0)) {
+    return refuse(400, "'max_chance' must be a number that is not negative, or \"inf\"",
+                  "max_chance");
+  }
+  return value.get<double>();
+}
+
+}  // namespace
+
+ApiResult<ApiResponse> trace(const Services& services, const ApiRequest& request) {
+  YURAI_ASSIGN(const RequestBody body, RequestBody::parse(request));
+  YURAI_TRY(body.allow({"text", "max_chance", "min_bytes", "max_documents"}));
+  YURAI_ASSIGN(const std::string text, body.text("text", kMaxTraceBytes));
+  TraceOptions options;
+  YURAI_ASSIGN(options.max_chance, read_max_chance(body));
+  YURAI_ASSIGN(options.min_bytes, body.integer("min_bytes", options.min_bytes, 0, kMaxTraceBytes));
+  YURAI_ASSIGN(options.max_documents,
+               body.integer("max_documents", options.max_documents, 0, kMaxDocuments));
+  YURAI_ASSIGN(const Trace traced, services.tracer.trace(text, options));
+  return json_response(to_json(traced));
+}
+
+ApiResult<ApiResponse> count(const Services& services, const ApiRequest& request) {
+  YURAI_ASSIGN(const RequestBody body, RequestBody::parse(request));
+  YURAI_TRY(body.allow({"texts"}));
+  YURAI_ASSIGN(const auto texts, body.texts("texts", kMaxTexts, kMaxQueryBytes));
+  Json counts = Json::array();
+  for (const std::string& text : texts) {
+    IndexSession session(*services.index);
+    YURAI_ASSIGN(const uint64_t number, session.count(text));
+    counts.push_back(number);
+  }
+  return json_response({{"counts", std::move(counts)}, {"points", name(services.index->points())}});
+}
+
+ApiResult<ApiResponse> next(const Services& services, const ApiRequest& request) {
+  YURAI_ASSIGN(const RequestBody body, RequestBody::parse(request));
+  YURAI_TRY(body.allow({"context", "max_symbols"}));
+  YURAI_ASSIGN(const std::string context, body.text("context", kMaxQueryBytes));
+  YURAI_ASSIGN(const uint64_t max_symbols,
+               body.integer("max_symbols", kMaxSymbols, 0, kMaxSymbols));
+  IndexSession session(*services.index);
+  YURAI_ASSIGN(const uint64_t context_count, session.count(context));
+  YURAI_ASSIGN(const auto followers, session.next(context));
+  Json symbols = Json::array();
+  for (const NextSymbol& symbol : followers) {
+    if (symbols.size() == max_symbols) break;
+    symbols.push_back(
+        {{"text", symbol.text},
+         {"count", symbol.count},
+         {"probability", static_cast<double>(symbol.count) / static_cast<double>(context_count)}});
+  }
+  return json_response(
+      {{"context", context}, {"context_count", context_count}, {"symbols", std::move(symbols)}});
+}
+
+ApiResult<ApiResponse> prob(const Services& services, const ApiRequest& request) {
+  YURAI_ASSIGN(const RequestBody body, RequestBody::parse(request));
+  YURAI_TRY(body.allow({"context", "strings"}));
+  YURAI_ASSIGN(const std::string context, body.text("context", kMaxQueryBytes));
+  YURAI_ASSIGN(const auto strings, body.texts("strings", kMaxTexts, kMaxQueryBytes));
+  YURAI_ASSIGN(const auto probabilities,
+               conditional_probabilities(*services.index, context, strings));
+  return json_response(to_json(probabilities));
+}
+
+}  // namespace yurai::handlers

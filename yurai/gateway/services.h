@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "yurai/gateway/metrics.h"
+#include "yurai/gateway/page_files.h"
+#include "yurai/gateway/upstream.h"
+#include "yurai/index/corpus_index.h"
+#include "yurai/lm/language_model.h"
+#include "yurai/trace/tracer.h"
+
+namespace yurai {
+
+/// What handlers answer from. Opened once; const use is thread-safe.
+struct Services {
+  std::unique_ptr<CorpusIndex> index;  // at a fixed address: tracer and model point to it
+  Tracer tracer;
+  std::unique_ptr<LanguageModel> ngram;
+  std::optional<Upstream> upstream;
+  PageFiles page;
+  Json corpus_statistics;
+  mutable Metrics metrics;  // thread-safe; counting a request changes nothing that it answers
+};
+
+}  // namespace yurai

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "yurai/base/result.h"
+#include "yurai/corpus/corpus.h"
+#include "yurai/record/manifest.h"
+#include "yurai/record/trace.h"
+
+/// An opened index over a corpus: exact counts, places, next symbols and longest matches of any
+/// text.
+///
+///     YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open("index"));
+///     IndexSession session(index);
+///     YURAI_ASSIGN(const RankRange range, session.find("吾輩は猫である"));
+///     YURAI_ASSIGN(const auto places, session.positions(range, 0, 10));
+namespace yurai {
+
+inline constexpr std::string_view kIndexFormat = "yurai-index";
+inline constexpr uint64_t kIndexVersion = 1;
+
+/// Neighbouring suffixes in byte order; [begin, end) are ranks among the index's points.
+struct RankRange {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+  uint64_t size() const { return end - begin; }
+};
+
+/// The longest prefix of a text that stands in the corpus, cut to a character border.
+struct LongestMatch {
+  uint64_t size_bytes = 0;
+  RankRange range;  ///< its occurrences; empty when size_bytes is 0
+};
+
+/// A character that follows a context. `text` is empty for the end of a document.
+struct NextSymbol {
+  std::string text;
+  uint64_t count = 0;
+};
+
+/// Immutable; const calls are thread-safe. Owns the corpus it was built from, which it finds by the
+/// relative path in its manifest and refuses when its hash differs. Format: docs/formats/index.md.
+class CorpusIndex {
+ public:
+  /// `kDirect`: every read goes to the disk, past the operating system's cache (`--cold`).
+  static Result<CorpusIndex> open(const std::filesystem::path& dir,
+                                  ReadableFile::Mode mode = ReadableFile::Mode::kCached);
+  CorpusIndex(CorpusIndex&&) noexcept;
+  CorpusIndex& operator=(CorpusIndex&&) noexcept;
+  ~CorpusIndex();
+
+  const std::filesystem::path& dir() const;
+  const Manifest& manifest() const;
+  const Corpus& corpus() const;
+  PointMode points() const;
+  uint64_t num_points() const;
+
+ private:
+  friend class IndexSession;
+  struct State;
+  explicit CorpusIndex(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// One query's view of an index: what it reads it keeps, and counts. Cheap to make; not
+/// thread-safe; the index must outlive it. Texts are valid UTF-8 (kInvalidArgument names the byte).
+class IndexSession {
+ public:
+  explicit IndexSession(const CorpusIndex& index);
+  ~IndexSession();
+  IndexSession(const IndexSession&) = delete;
+  IndexSession& operator=(const IndexSession&) = delete;
+
+  /// The suffixes that begin with `text`; overlapping occurrences all count. The empty text occurs
+  /// before every point (see `count` for the ends of documents).
+  Result<RankRange> find(std::string_view text);
+
+  /// Occurrences of `text`. The empty text also occurs at the end of every document, so its count
+  /// is num_points + num_documents.
+  Result<uint64_t> count(std::string_view text);
+
+  /// Longest prefix of `text` that occurs, on a character border.
+  Result<LongestMatch> longest_match(std::string_view text);
+
+  /// Offsets into corpus().text() of ranks [range.begin + first, … + max_positions), in rank order.
+  Result<std::vector<uint64_t>> positions(RankRange range, uint64_t first, uint64_t max_positions);
+
+  /// All characters that follow `context`, by count descending, then bytes; the end of a document
+  /// included. The counts sum to count(context).
+  Result<std::vector<NextSymbol>> next(std::string_view context);
+
+  /// The occurrence of `size_bytes` bytes at `position` of corpus().text(), with its document and
+  /// up to 40 characters on either side.
+  Result<Occurrence> occurrence(uint64_t position, uint64_t size_bytes);
+
+  /// 4 KiB blocks read so far, leaves and text.
+  uint64_t num_reads() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace yurai

@@ -1,0 +1,188 @@
+#include "yurai/index/index_builder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "yurai/base/testing.h"
+#include "yurai/base/utf8.h"
+#include "yurai/index/leaf.h"
+#include "yurai/index/testing.h"
+
+namespace yurai {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using testing::random_text;
+using testing::TemporaryDirectory;
+using testing::write_index_of;
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all = "\xff";
+  for (const std::string& text : texts) all += text + "\xff";
+  return all;
+}
+
+bool is_word(char c) {
+  return c == '_' || (static_cast<unsigned char>(c) < 128 && std::isalnum(c));
+}
+
+/// leaves.bin by definition: points by their bytes up to the end of the document, then position.
+std::string naive_leaves(const std::string& text, PointMode points) {
+  std::vector<uint64_t> order;
+  for (uint64_t p = 1; p < text.size(); ++p) {
+    if (text[p] == '\xff' || !begins_char(text[p])) continue;
+    if (points == PointMode::kWord && is_word(text[p - 1]) && is_word(text[p])) continue;
+    order.push_back(p);
+  }
+  const auto document_rest = [&](uint64_t p) {
+    return std::string_view(text).substr(p, text.find('\xff', p) + 1 - p);
+  };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint64_t a, uint64_t b) { return document_rest(a) < document_rest(b); });
+  std::string leaves;
+  std::string_view previous;
+  for (const uint64_t p : order) {
+    const std::string_view rest = document_rest(p);
+    size_t lcp = 0;
+    while (lcp < previous.size() && previous[lcp] == rest[lcp] && rest[lcp] != '\xff') ++lcp;
+    const bool capped = lcp >= kMaxLcp;
+    const uint64_t packed = pack({p, capped ? kMaxLcp : static_cast<uint32_t>(lcp),
+                                  capped ? uint8_t{0} : static_cast<uint8_t>(rest[lcp])});
+    leaves.append(reinterpret_cast<const char*>(&packed), sizeof(packed));
+    previous = rest;
+  }
+  return leaves;
+}
+
+void expect_leaves(const std::vector<std::string>& texts) {
+  for (const PointMode points : {PointMode::kChar, PointMode::kWord}) {
+    const TemporaryDirectory dir;
+    const auto index = write_index_of(dir.path(), texts, {.points = points});
+    ASSERT_TRUE(index) << index.error().message;
+    ASSERT_EQ(read_file(dir / "index" / "leaves.bin").value(), naive_leaves(joined(texts), points))
+        << ::testing::PrintToString(texts);
+  }
+}
+
+TEST(IndexBuilder, SortsBytesUpToTheEndOfTheDocumentThenPositions) {
+  expect_leaves({});
+  expect_leaves({""});
+  expect_leaves({"", "", ""});
+  expect_leaves({"a"});
+  expect_leaves({"猫"});
+  expect_leaves({"abab", "ab", "", "abab", "b"});
+  expect_leaves({"吾輩は猫である", "吾輩は犬である", "輩は猫である"});
+  expect_leaves({"the cat_1 the cat", "cat the", "猫a b猫"});
+}
+
+TEST(IndexBuilder, SortsRandomDocuments) {
+  std::mt19937_64 random(testing::test_seed());
+  for (int round = 0; round < 30; ++round) {
+    const auto& alphabet = round % 3 == 0   ? testing::kTwoLetters
+                           : round % 3 == 1 ? testing::kWords
+                                            : testing::kJapanese;
+    std::vector<std::string> texts(random() % 8);
+    for (std::string& text : texts) {
+      text = random_text(random, alphabet, random() % 60);
+      if (random() % 3 == 0) text = texts[random() % texts.size()];
+    }
+    expect_leaves(texts);
+  }
+}
+
+TEST(IndexBuilder, CapsTheLcpOfLongCopies) {
+  std::mt19937_64 random(testing::test_seed());
+  const std::string text = random_text(random, testing::kWords, 40) + std::string(66000, 'a');
+  expect_leaves({text, "b" + text});
+}
+
+std::map<std::string, std::string> files_of(const fs::path& dir) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::directory_iterator(dir)) {
+    files[entry.path().filename()] = read_file(entry.path()).value();
+  }
+  return files;
+}
+
+TEST(IndexBuilder, WritesTheSameBytesOnAnyNumberOfThreads) {
+  std::mt19937_64 random(testing::test_seed());
+  std::vector<std::string> texts;
+  for (int i = 0; i < 30; ++i) texts.push_back(random_text(random, testing::kJapanese, 5000));
+  texts.push_back(texts[3]);
+  for (const PointMode points : {PointMode::kChar, PointMode::kWord}) {
+    const TemporaryDirectory dir;
+    ASSERT_TRUE(write_index_of(dir.path(), texts, {.points = points}));
+    const auto expected = files_of(dir / "index");
+    for (const int num_threads : {2, 3, 7}) {
+      const auto target = dir / ("index" + std::to_string(num_threads));
+      ASSERT_TRUE(testing::write_index(target, dir / "corpus",
+                                       {.points = points, .num_threads = num_threads}));
+      EXPECT_EQ(files_of(target), expected);
+    }
+  }
+}
+
+TEST(IndexBuilder, SaysHowMuchMemoryItNeeds) {
+  const TemporaryDirectory dir;
+  const auto index =
+      write_index_of(dir.path(), {std::string(1 << 20, 'a')}, {.memory_bytes = 1 << 20});
+  ASSERT_FALSE(index);
+  EXPECT_EQ(index.error().code, ErrorCode::kResourceExhausted);
+  EXPECT_THAT(index.error().message, HasSubstr("needs 77 MiB of memory, 1 MiB are allowed"));
+  EXPECT_THAT(index.error().message, HasSubstr("--memory 77M"));
+  EXPECT_FALSE(fs::exists(dir / "index"));
+}
+
+TEST(IndexBuilder, RefusesNoThreads) {
+  const TemporaryDirectory dir;
+  const auto index = write_index_of(dir.path(), {"a"}, {.num_threads = 0});
+  ASSERT_FALSE(index);
+  EXPECT_EQ(index.error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST(IndexBuilder, LeavesNothingThatOpensWhenWritingFails) {
+  const TemporaryDirectory dir;
+  std::mt19937_64 random(testing::test_seed());
+  ASSERT_TRUE(testing::write_corpus(
+      dir / "corpus", {{.id = "a", .text = random_text(random, testing::kJapanese, 3000)}}));
+  const auto build = [&](Disk& disk) -> Result<void> {
+    YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(dir / "index", {.disk = &disk}));
+    YURAI_TRY(build_index(dir / "corpus", {}, stage, no_progress));
+    return stage.commit();
+  };
+  for (uint64_t fail_at = 0;; ++fail_at) {
+    testing::FailingDisk disk(fail_at);
+    if (build(disk)) break;
+    ASSERT_LT(fail_at, 1000u);
+    if (fs::exists(dir / "index")) {  // only the sync after the rename may leave it, and then whole
+      const auto index = CorpusIndex::open(dir / "index");
+      ASSERT_TRUE(index) << fail_at << ": " << index.error().message;
+      EXPECT_TRUE(verify_files(index->dir(), index->manifest()));
+      fs::remove_all(dir / "index");
+    }
+    ASSERT_FALSE(fs::exists(dir / "index.partial")) << fail_at;
+  }
+  EXPECT_TRUE(CorpusIndex::open(dir / "index"));
+}
+
+TEST(IndexBuilder, ShowsEveryStepInBytes) {
+  const TemporaryDirectory dir;
+  ASSERT_TRUE(testing::write_corpus(dir / "corpus", {{.id = "a", .text = "abc"}}));
+  auto stage = StagingDirectory::create(dir / "index", {});
+  ASSERT_TRUE(stage);
+  std::map<std::string, uint64_t, std::less<>> steps;
+  const Progress progress = [&](std::string_view step, uint64_t done, uint64_t total) {
+    EXPECT_LE(done, total);
+    steps[std::string(step)] = total;
+  };
+  ASSERT_TRUE(build_index(dir / "corpus", {}, *stage, progress));
+  EXPECT_EQ(steps, (std::map<std::string, uint64_t, std::less<>>{
+                       {"read", 5}, {"sort", 5}, {"compare", 5}, {"write", 24}}));
+}
+
+}  // namespace
+}  // namespace yurai

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "yurai/base/result.h"
+
+namespace yurai {
+
+/// Gigabytes of plain values, zero at first, in huge pages where the system gives them: a sort
+/// touches them at random, and small pages would cost a page walk each time. Move-only.
+template <class T>
+class LargeArray {
+ public:
+  static Result<LargeArray> allocate(uint64_t size) {
+    LargeArray array;
+    if (size == 0) return array;
+    void* memory = ::mmap(nullptr, size * sizeof(T), PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) {
+      return fail(ErrorCode::kResourceExhausted,
+                  fmt::format("the system refused {} bytes of memory; free some, or index a "
+                              "smaller corpus",
+                              size * sizeof(T)));
+    }
+    ::madvise(memory, size * sizeof(T), MADV_HUGEPAGE);
+    array.values_ = static_cast<T*>(memory);
+    array.size_ = size;
+    return array;
+  }
+  LargeArray(LargeArray&& other) noexcept
+      : values_(std::exchange(other.values_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  LargeArray& operator=(LargeArray&& other) noexcept {
+    std::swap(values_, other.values_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~LargeArray() {
+    if (values_ != nullptr) ::munmap(values_, size_ * sizeof(T));
+  }
+
+  std::span<T> span() { return {values_, size_}; }
+  std::span<const T> span() const { return {values_, size_}; }
+
+ private:
+  LargeArray() = default;
+  T* values_ = nullptr;
+  uint64_t size_ = 0;
+};
+
+}  // namespace yurai

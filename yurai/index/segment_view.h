@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "yurai/base/block_file.h"
+#include "yurai/base/result.h"
+#include "yurai/index/corpus_index.h"
+#include "yurai/index/fences.h"
+#include "yurai/index/leaf.h"
+
+namespace yurai {
+
+/// One segment as one query sees it: the searches among its sorted suffixes. Texts hold no
+/// separator; `find` and `longest` take texts of any length, what they say of leaves holds for
+/// those of at most kMaxLcp bytes. Whatever the files say, nothing outside of them is read.
+class SegmentView {
+ public:
+  SegmentView(const Fences& fences, const BlockFile& leaves, const BlockFile& text)
+      : fences_(&fences), leaves_(leaves), text_(text) {}
+
+  /// Ranks of the suffixes that begin with `text`.
+  Result<RankRange> find(std::string_view text);
+
+  /// The longest prefix of `text`, to the byte, that a suffix begins with, and one that does.
+  struct Longest {
+    size_t size_bytes = 0;
+    uint64_t rank = 0;
+  };
+  Result<Longest> longest(std::string_view text);
+
+  /// Ranks of the suffixes that share at least `size_bytes` bytes with the one of `rank`, which
+  /// begins with `text` of that size.
+  Result<RankRange> around(uint64_t rank, std::string_view text);
+
+  Result<LeafEntry> entry(uint64_t rank);
+  /// Bytes that the text at `position` shares with `text`.
+  Result<size_t> shared_bytes(uint64_t position, std::string_view text);
+  /// The byte at `position`, which shared_bytes left inside of a document.
+  Result<uint8_t> byte(uint64_t position);
+  /// Up to `size` bytes from `position`; fewer at the end of the text.
+  Result<std::string> bytes(uint64_t position, size_t size);
+
+  uint64_t num_points() const { return leaves_.file().size_bytes() / kEntryBytes; }
+  uint64_t num_reads() const { return leaves_.num_reads() + text_.num_reads(); }
+
+ private:
+  /// The leaves that hold the first suffix not below the text, and the last one that begins with it
+  /// (or would). Different leaves: the text is a prefix of every separator between.
+  struct Leaves {
+    uint64_t lower = 0;
+    uint64_t upper = 0;
+    size_t next_shared = 0;  ///< bytes shared with the first suffix of leaf lower + 1, if there is
+  };
+  Result<Leaves> locate(std::string_view text);
+  Result<Leaves> resolve_tie(Fences::Range tie, std::string_view text);
+
+  Result<Leaf> leaf(uint64_t number);
+  size_t leaf_size(uint64_t number) const;
+  Result<uint64_t> position_of(const Leaf& leaf, size_t i) const;
+  Result<RankRange> find_in_range(RankRange range, std::string_view text);
+  /// First rank in `range`, whose suffixes begin with the first kMaxLcp bytes of `text`, that is
+  /// not below the text; with `after`, that is above it and does not begin with it.
+  Result<uint64_t> bound_in_range(RankRange range, std::string_view text, bool after);
+
+  const Fences* fences_;
+  BlockReader leaves_;
+  BlockReader text_;
+};
+
+}  // namespace yurai

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "yurai/base/json.h"
+#include "yurai/base/result.h"
+
+/// What answers. Implemented by the n-gram model over an index and by a remote OpenAI-compatible
+/// API.
+namespace yurai {
+
+struct ChatMessage {
+  std::string role;  ///< "system", "user", "assistant"
+  std::string content;
+};
+
+struct GenerateRequest {
+  std::string prompt;                 ///< text to continue; used when `messages` is empty
+  std::vector<ChatMessage> messages;  ///< a conversation
+  uint64_t max_chars = 200;           ///< characters (n-gram) or tokens (remote)
+  double temperature = 1;             ///< 0: the most probable symbol
+  uint64_t seed = 0;
+  std::vector<std::string> stop;  ///< generation ends before the first of these
+};
+
+/// One step of a generation. Counts are the n-gram model's evidence; other models leave them empty.
+struct GeneratedSymbol {
+  std::string text;                       ///< empty: the end of a document
+  std::optional<double> probability;      ///< under the model, before temperature
+  std::optional<uint64_t> context_chars;  ///< length of the context that was found in the corpus
+  std::optional<uint64_t> context_count;  ///< the denominator
+  std::optional<uint64_t> count;          ///< the numerator
+};
+
+struct Generation {
+  std::string text;           ///< without the prompt
+  std::string finish_reason;  ///< "stop" or "length"; a remote model's own word
+  std::vector<GeneratedSymbol> symbols;
+};
+
+Json to_json(const Generation& generation);
+
+/// Thread-safe.
+class LanguageModel {
+ public:
+  virtual ~LanguageModel() = default;
+  /// The name that requests use, such as "ngram".
+  virtual std::string_view id() const = 0;
+  /// Called for every symbol as it comes; returning false cancels (kCancelled).
+  using OnSymbol = std::function<bool(const GeneratedSymbol&)>;
+  virtual Result<Generation> generate(const GenerateRequest& request,
+                                      const OnSymbol& on_symbol) const = 0;
+};
+
+}  // namespace yurai

@@ -1,0 +1,71 @@
+#include "yurai/ngram/probability.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace yurai {
+namespace {
+
+constexpr double kZ95 = 1.959963984540054;  // the normal distribution's 0.975 quantile
+
+std::optional<double> ratio(uint64_t numerator, uint64_t denominator) {
+  if (denominator == 0) return {};
+  return static_cast<double>(numerator) / static_cast<double>(denominator);
+}
+
+Json or_null(std::optional<double> value) { return value ? Json(*value) : Json(); }
+
+}  // namespace
+
+Interval wilson_interval(uint64_t successes, uint64_t trials) {
+  if (trials == 0) return {};
+  const double n = static_cast<double>(trials);
+  const double p = static_cast<double>(successes) / n;
+  const double z2 = kZ95 * kZ95;
+  const double center = (p + z2 / (2 * n)) / (1 + z2 / n);
+  const double half = kZ95 * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n);
+  // The ends are exact where nothing or all was seen; rounding must not move them.
+  return {.low = successes == 0 ? 0 : std::max(0.0, center - half),
+          .high = successes == trials ? 1 : std::min(1.0, center + half)};
+}
+
+Result<ConditionalProbabilities> conditional_probabilities(
+    const CorpusIndex& index, std::string_view context, const std::vector<std::string>& strings) {
+  IndexSession session(index);
+  ConditionalProbabilities all;
+  all.context = context;
+  all.points = index.points();
+  YURAI_ASSIGN(all.denominator, session.count(context));
+  YURAI_ASSIGN(const uint64_t everywhere, session.count(""));
+  for (const std::string& text : strings) {
+    StringProbability one;
+    one.text = text;
+    one.denominator = all.denominator;
+    YURAI_ASSIGN(const uint64_t unconditional, session.count(text));
+    YURAI_ASSIGN(one.numerator, session.count(all.context + text));
+    one.probability = ratio(one.numerator, one.denominator);
+    one.interval = wilson_interval(one.numerator, one.denominator);
+    one.baseline = ratio(unconditional, everywhere);
+    all.strings.push_back(std::move(one));
+  }
+  return all;
+}
+
+Json to_json(const ConditionalProbabilities& probabilities) {
+  Json strings = Json::array();
+  for (const StringProbability& one : probabilities.strings) {
+    strings.push_back(Json{{"text", one.text},
+                           {"numerator", one.numerator},
+                           {"denominator", one.denominator},
+                           {"probability", or_null(one.probability)},
+                           {"interval", {one.interval.low, one.interval.high}},
+                           {"baseline", or_null(one.baseline)}});
+  }
+  return Json{{"context", probabilities.context},
+              {"denominator", probabilities.denominator},
+              {"strings", std::move(strings)},
+              {"points", name(probabilities.points)}};
+}
+
+}  // namespace yurai

@@ -1,0 +1,198 @@
+#include "yurai/record/manifest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "yurai/base/hash.h"
+#include "yurai/base/terminal.h"
+
+namespace yurai {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::string_view kManifestName = "manifest.json";
+
+tl::unexpected<Error> corrupt(const fs::path& dir, std::string_view what) {
+  return fail(ErrorCode::kCorrupt,
+              fmt::format("'{}': {}; build it again", for_terminal(dir.string()), what));
+}
+
+Json files_json(const std::vector<ManifestFile>& files) {
+  Json list = Json::array();
+  for (const ManifestFile& file : files) {
+    list.push_back({{"name", file.name}, {"bytes", file.bytes}, {"sha256", file.sha256}});
+  }
+  return list;
+}
+
+Result<std::vector<ManifestFile>> parse_files(const Json& json, std::string_view key) {
+  std::vector<ManifestFile> files;
+  if (!json.contains(key) || !json[key].is_array()) {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("'{}' must be a list", key));
+  }
+  for (const Json& item : json[key]) {
+    ManifestFile file;
+    YURAI_ASSIGN(file.name, json_string(item, "name"));
+    YURAI_ASSIGN(file.bytes, json_uint(item, "bytes"));
+    YURAI_ASSIGN(file.sha256, json_string(item, "sha256"));
+    files.push_back(std::move(file));
+  }
+  return files;
+}
+
+Result<Manifest> parse_manifest(const Json& json) {
+  Manifest manifest;
+  YURAI_ASSIGN(manifest.format, json_string(json, "format"));
+  YURAI_ASSIGN(manifest.format_version, json_uint(json, "format_version"));
+  YURAI_ASSIGN(manifest.tool_version, json_string(json, "tool_version"));
+  YURAI_ASSIGN(manifest.inputs, parse_files(json, "inputs"));
+  YURAI_ASSIGN(manifest.files, parse_files(json, "files"));
+  manifest.configuration = json.value("configuration", Json::object());
+  manifest.facts = json.value("facts", Json::object());
+  return manifest;
+}
+
+Result<std::string> file_sha256(const fs::path& path) {
+  YURAI_ASSIGN(const ReadableFile file, ReadableFile::open(path));
+  Sha256 hash;
+  std::string buffer(1 << 20, '\0');
+  for (uint64_t offset = 0;;) {
+    YURAI_ASSIGN(const size_t got, file.read(offset, buffer));
+    if (got == 0) return hash.hex();
+    hash.update({buffer.data(), got});
+    offset += got;
+  }
+}
+
+/// A name that stays inside the folder.
+bool is_plain_name(const std::string& name) {
+  const fs::path path(name);
+  return !name.empty() && path.is_relative() &&
+         std::none_of(path.begin(), path.end(), [](const fs::path& part) { return part == ".."; });
+}
+
+}  // namespace
+
+Json to_json(const Manifest& manifest) {
+  return {{"format", manifest.format},
+          {"format_version", manifest.format_version},
+          {"tool_version", manifest.tool_version},
+          {"inputs", files_json(manifest.inputs)},
+          {"configuration", manifest.configuration},
+          {"facts", manifest.facts},
+          {"files", files_json(manifest.files)}};
+}
+
+Result<Manifest> read_manifest(const fs::path& dir) {
+  const fs::path path = dir / kManifestName;
+  auto bytes = read_file(path, 64 << 20);
+  if (!bytes && bytes.error().code == ErrorCode::kNotFound) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("'{}' is no Yurai corpus or index: it has no manifest.json",
+                            for_terminal(dir.string())));
+  }
+  if (!bytes) return fail(std::move(bytes).error());
+  auto json = parse_json(*bytes, "manifest.json");
+  if (!json) return corrupt(dir, json.error().message);
+  const auto checksum = json_string(*json, "checksum");
+  if (!checksum) return corrupt(dir, "manifest.json has no checksum");
+  json->erase("checksum");
+  if (sha256_hex(dump_json(*json)) != *checksum) {
+    return corrupt(dir, "manifest.json was changed after it was written (checksum mismatch)");
+  }
+  auto manifest = parse_manifest(*json);
+  if (!manifest) return corrupt(dir, "manifest.json: " + manifest.error().message);
+  for (const ManifestFile& file : manifest->files) {
+    if (!is_plain_name(file.name)) return corrupt(dir, "manifest.json names a file outside of it");
+    std::error_code status;
+    const uint64_t bytes_there = fs::file_size(dir / file.name, status);
+    if (status) {
+      return corrupt(dir, fmt::format("'{}': {}", for_terminal(file.name), status.message()));
+    }
+    if (bytes_there != file.bytes) {
+      return corrupt(dir, fmt::format("'{}' has {} bytes, manifest.json says {}",
+                                      for_terminal(file.name), bytes_there, file.bytes));
+    }
+  }
+  return manifest;
+}
+
+Result<Manifest> read_manifest(const fs::path& dir, std::string_view format,
+                               uint64_t format_version) {
+  YURAI_ASSIGN(Manifest manifest, read_manifest(dir));
+  const std::string name = for_terminal(dir.string());
+  if (manifest.format != format) {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("'{}' is a {}, a {} is needed here", name,
+                                                         for_terminal(manifest.format), format));
+  }
+  if (manifest.format_version != format_version) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("'{}' has {} version {}, this program reads version {}; build it again",
+                            name, format, manifest.format_version, format_version));
+  }
+  return manifest;
+}
+
+Result<void> write_manifest(Manifest manifest, StagingDirectory& stage) {
+  const std::vector<ManifestFile> known = std::move(manifest.files);
+  manifest.files.clear();
+  std::error_code status;
+  for (const auto& entry : fs::recursive_directory_iterator(stage.path(), status)) {
+    if (!entry.is_regular_file()) continue;
+    ManifestFile file;
+    file.name = entry.path().lexically_relative(stage.path()).generic_string();
+    if (file.name == kManifestName) continue;  // an earlier one, written before files were added
+    file.bytes = entry.file_size();
+    const auto same = std::find_if(known.begin(), known.end(), [&](const ManifestFile& other) {
+      return other.name == file.name && other.bytes == file.bytes;
+    });
+    if (same != known.end()) {
+      file.sha256 = same->sha256;
+    } else {
+      YURAI_ASSIGN(file.sha256, file_sha256(entry.path()));
+    }
+    manifest.files.push_back(std::move(file));
+  }
+  if (status) return fail(io_error("list", stage.path(), status.value()));
+  std::sort(manifest.files.begin(), manifest.files.end(),
+            [](const ManifestFile& a, const ManifestFile& b) { return a.name < b.name; });
+  Json json = to_json(manifest);
+  json["checksum"] = sha256_hex(dump_json(json));
+  return stage.add_file(kManifestName, json.dump(2) + "\n");
+}
+
+Result<void> verify_files(const fs::path& dir, const Manifest& manifest) {
+  for (const ManifestFile& file : manifest.files) {
+    YURAI_ASSIGN(const std::string sha256, file_sha256(dir / file.name));
+    if (sha256 != file.sha256) {
+      return corrupt(dir, fmt::format("'{}' has SHA-256 {}, manifest.json says {}",
+                                      for_terminal(file.name), sha256, file.sha256));
+    }
+  }
+  return {};
+}
+
+Result<std::string> read_manifest_file(const fs::path& dir, const Manifest& manifest,
+                                       std::string_view name) {
+  for (const ManifestFile& file : manifest.files) {
+    if (file.name != name) continue;
+    YURAI_ASSIGN(std::string bytes, read_file(dir / file.name, file.bytes));
+    if (sha256_hex(bytes) != file.sha256) {
+      return corrupt(dir, fmt::format("'{}': checksum mismatch", name));
+    }
+    return bytes;
+  }
+  return corrupt(dir, fmt::format("manifest.json lists no '{}'", name));
+}
+
+Result<uint64_t> manifest_file_bytes(const Manifest& manifest, std::string_view name) {
+  for (const ManifestFile& file : manifest.files) {
+    if (file.name == name) return file.bytes;
+  }
+  return fail(ErrorCode::kCorrupt,
+              fmt::format("manifest.json lists no '{}'; build it again", name));
+}
+
+}  // namespace yurai

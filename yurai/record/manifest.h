@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "yurai/base/file.h"
+#include "yurai/base/json.h"
+#include "yurai/base/result.h"
+
+namespace yurai {
+
+inline constexpr std::string_view kToolVersion = "0.1.0";
+
+/// A file of an artefact, or an input it was made from.
+struct ManifestFile {
+  std::string name;  ///< relative; never absolute
+  uint64_t bytes = 0;
+  std::string sha256;
+};
+
+/// `manifest.json` of an artefact folder: what it is, what it was made from and how. Holds no time
+/// and no path of a machine, so the same inputs give the same bytes. docs/formats/manifest.md.
+struct Manifest {
+  std::string format;           ///< "yurai-corpus", "yurai-index"
+  uint64_t format_version = 0;  ///< readers refuse what they don't know
+  std::string tool_version{kToolVersion};
+  std::vector<ManifestFile> inputs;
+  Json configuration = Json::object();  ///< the options that shaped it
+  Json facts = Json::object();          ///< what came out: counts, hashes
+  std::vector<ManifestFile> files;      ///< every other file of the folder
+};
+
+Json to_json(const Manifest& manifest);
+
+/// Reads and checks DIR/manifest.json: its own checksum, and the name and size of every file.
+Result<Manifest> read_manifest(const std::filesystem::path& dir);
+/// The same, and refuses another format or version with a message that says what to do.
+Result<Manifest> read_manifest(const std::filesystem::path& dir, std::string_view format,
+                               uint64_t format_version);
+
+/// Fills `files` from what the staging folder holds and writes manifest.json there. Of files that
+/// the manifest lists already, with their size, the hash is taken from it. May be called
+/// again when files were added.
+Result<void> write_manifest(Manifest manifest, StagingDirectory& stage);
+
+/// Compares size and SHA-256 of every file with the manifest, reading all of it.
+Result<void> verify_files(const std::filesystem::path& dir, const Manifest& manifest);
+
+/// Proves and reads one (small) file of the artefact: for what stays in memory after open.
+Result<std::string> read_manifest_file(const std::filesystem::path& dir, const Manifest& manifest,
+                                       std::string_view name);
+
+/// Size of a file of the artefact as the manifest gives it.
+Result<uint64_t> manifest_file_bytes(const Manifest& manifest, std::string_view name);
+
+}  // namespace yurai

@@ -1,0 +1,67 @@
+#include "yurai/record/trace.h"
+
+namespace yurai {
+namespace {
+
+Json or_null(const std::string& field) { return field.empty() ? Json(nullptr) : Json(field); }
+
+Json to_json(const Span& span) {
+  Json documents = Json::array();
+  for (const Occurrence& occurrence : span.documents) documents.push_back(to_json(occurrence));
+  return {{"byte_begin", span.byte_begin},
+          {"byte_end", span.byte_end},
+          {"char_begin", span.char_begin},
+          {"char_end", span.char_end},
+          {"text", span.text},
+          {"count", span.count},
+          {"score", span.score},
+          {"chance_per_10k", span.chance_per_10k},
+          {"documents_total", span.documents_total},
+          {"credit_truncated", span.credit_truncated},
+          {"documents", std::move(documents)}};
+}
+
+}  // namespace
+
+std::string_view name(PointMode points) { return points == PointMode::kChar ? "char" : "word"; }
+
+Json to_json(const Occurrence& occurrence) {
+  const Document& document = occurrence.document;
+  return {{"id", document.id},
+          {"byte_begin", occurrence.byte_begin},
+          {"byte_end", occurrence.byte_end},
+          {"before", occurrence.before},
+          {"match", occurrence.match},
+          {"after", occurrence.after},
+          {"title", or_null(document.title)},
+          {"source", or_null(document.source)},
+          {"license", or_null(document.license)},
+          {"author", or_null(document.author)},
+          {"url", or_null(document.url)},
+          {"date", or_null(document.date)},
+          {"lang", or_null(document.lang)}};
+}
+
+Json to_json(const Trace& trace) {
+  Json spans = Json::array();
+  for (const Span& span : trace.spans) spans.push_back(to_json(span));
+  Json credits = Json::array();
+  for (const Credit& credit : trace.credits) {
+    credits.push_back({{"source", or_null(credit.source)},
+                       {"license", or_null(credit.license)},
+                       {"share", credit.share},
+                       {"documents", credit.documents}});
+  }
+  return {{"text", trace.text},
+          {"coverage", trace.coverage},
+          {"uncovered_share", trace.uncovered_share},
+          {"points", name(trace.points)},
+          {"spans", std::move(spans)},
+          {"credits", std::move(credits)},
+          {"index",
+           {{"corpus_sha256", trace.index.corpus_sha256},
+            {"documents", trace.index.documents},
+            {"bytes", trace.index.bytes}}}};
+}
+
+}  // namespace yurai

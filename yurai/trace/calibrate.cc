@@ -1,0 +1,227 @@
+#include <algorithm>
+#include <cmath>
+#include <unordered_set>
+
+#include "yurai/base/hash.h"
+#include "yurai/base/utf8.h"
+#include "yurai/trace/calibration.h"
+#include "yurai/trace/elsewhere.h"
+#include "yurai/trace/group_counts.h"
+#include "yurai/trace/null_model.h"
+#include "yurai/trace/passages.h"
+#include "yurai/trace/tracer.h"
+
+namespace yurai {
+namespace {
+
+/// The null model takes at most this part of the corpus, and may always take so much.
+constexpr uint64_t kCorpusBytesPerModelByte = 25;
+constexpr uint64_t kFreeModelBytes = 64 << 10;
+
+/// A passage that shares so many characters with a document, or two separate spans so strong, is a
+/// quotation: what it shares is no chance.
+constexpr size_t related_chars(Script script) { return script == Script::kCjk ? 30 : 60; }
+constexpr double related_score(Script script) { return script == Script::kCjk ? 20 : 30; }
+
+struct Counts {
+  NullModel model;
+  GroupCounts own;  ///< of the passages' n-grams, in their groups
+  std::vector<uint64_t> chars_of_group;
+};
+
+/// Calls `use` with the n-grams of the model that begin at each character.
+template <class Use>
+void for_each_ngram(const std::vector<char32_t>& chars, const Use& use) {
+  for (size_t i = 0; i < chars.size(); ++i) {
+    uint64_t key = 0;
+    for (size_t n = 1; n <= kMaxOrder && i + n <= chars.size(); ++n) {
+      key = extend_ngram(key, chars[i + n - 1]);
+      use(n, i, key);
+    }
+  }
+}
+
+Result<Counts> count_ngrams(const Corpus& corpus, const PassageSample& sample,
+                            const Progress& progress) {
+  GroupCounts own(sample.passages.size() * kPassageChars * kMaxOrder);
+  for (const Passage& passage : sample.passages) {
+    const uint32_t group = sample.group_of_document[passage.document];
+    for_each_ngram(decode_chars(passage.text),
+                   [&](size_t, size_t, uint64_t key) { own.choose(group, key); });
+  }
+
+  NgramCounter counter;
+  std::vector<uint64_t> chars_of_group(sample.num_groups);
+  const BlockFile& text = corpus.text();
+  struct alignas(kBlockBytes) Block {
+    char bytes[kBlockBytes];
+  };
+  const auto block = std::make_unique<Block>();
+  uint64_t document = ~uint64_t{0};  // the first separator begins document 0
+  uint32_t group = 0;
+  uint64_t key = 0;  // the last characters of the document
+  char32_t c = 0;
+  int missing = 0;  // bytes of a character that is not whole yet
+  for (uint64_t number = 0; number < text.num_blocks(); ++number) {
+    YURAI_TRY(text.read_block(number, block->bytes));
+    const uint64_t size = std::min<uint64_t>(kBlockBytes, text.size_bytes() - number * kBlockBytes);
+    for (uint64_t i = 0; i < size; ++i) {
+      const char byte = block->bytes[i];
+      const auto value = static_cast<unsigned char>(byte);
+      if (byte == kDocumentSeparator) {
+        counter.end_document();
+        key = 0;
+        if (++document < corpus.num_documents()) group = sample.group_of_document[document];
+        continue;
+      }
+      if (begins_char(byte)) {
+        missing = value < 0x80 ? 0 : value < 0xE0 ? 1 : value < 0xF0 ? 2 : 3;
+        c = missing == 0 ? value : value & (0x3Fu >> missing);
+      } else {
+        c = c << 6 | (value & 0x3Fu);
+        --missing;
+      }
+      if (missing > 0) continue;
+      counter.add(c);
+      ++chars_of_group[group];
+      constexpr uint64_t kLastTwo = (uint64_t{1} << 42) - 1;
+      key = extend_ngram(key & kLastTwo, c);
+      own.increment(group, key & 0x1FFFFF);
+      if (key >> 21 != 0) own.increment(group, key & kLastTwo);
+      if (key >> 42 != 0 && !is_cjk(c)) own.increment(group, key);
+    }
+    if (number % 1024 == 0) {
+      progress("count characters", number * kBlockBytes, text.size_bytes());
+    }
+  }
+  progress("count characters", text.size_bytes(), text.size_bytes());
+  const uint64_t max_bytes =
+      std::max(kFreeModelBytes, text.size_bytes() / kCorpusBytesPerModelByte);
+  return Counts{counter.finish(max_bytes), std::move(own), std::move(chars_of_group)};
+}
+
+struct PassageSpan {
+  Script script = Script::kOther;
+  double score = 0;
+  size_t char_begin = 0, char_end = 0;
+  uint64_t document = 0;  ///< one that holds it
+  std::string_view text;
+};
+
+/// The maximal spans of a passage in other groups, scored as if its own did not exist. Nothing when
+/// the search gave up.
+Result<std::optional<std::vector<PassageSpan>>> trace_elsewhere(const CorpusIndex& index,
+                                                                const PassageSample& sample,
+                                                                const Counts& counts,
+                                                                const Passage& passage) {
+  using Spans = std::optional<std::vector<PassageSpan>>;
+  const uint32_t group = sample.group_of_document[passage.document];
+  TextNgrams ngrams = look_up(counts.model, passage.text);
+  for_each_ngram(ngrams.chars, [&](size_t n, size_t i, uint64_t key) {
+    uint32_t& count = ngrams.counts[n - 1][i];
+    if (count > 0) count -= std::min(count, counts.own.count(group, key));
+  });
+  ngrams.num_chars -= counts.chars_of_group[group];
+  const double share = static_cast<double>(ngrams.num_chars) /
+                       static_cast<double>(std::max<uint64_t>(1, counts.model.num_chars()));
+  const double ln_points = std::log(std::max(1.0, share * static_cast<double>(index.num_points())));
+
+  Elsewhere elsewhere(index, sample.group_of_document, group);
+  std::vector<PassageSpan> spans;
+  const std::string_view text = passage.text;
+  size_t reached = 0, reached_char = 0;
+  for (size_t at = 0, at_char = 0; at < text.size() && reached < text.size();
+       at += char_bytes(text, at), ++at_char) {
+    YURAI_ASSIGN(const auto match, elsewhere.longest_match(text.substr(at)));
+    if (!match) return Spans();
+    if (match->size_bytes == 0 || at + match->size_bytes <= reached) continue;
+    PassageSpan span;
+    span.text = text.substr(at, match->size_bytes);
+    reached_char = at_char + count_chars(span.text);
+    reached = at + match->size_bytes;
+    span.char_begin = at_char;
+    span.char_end = reached_char;
+    span.document = match->document;
+    span.script = std::any_of(ngrams.chars.begin() + static_cast<ptrdiff_t>(at_char),
+                              ngrams.chars.begin() + static_cast<ptrdiff_t>(reached_char), is_cjk)
+                      ? Script::kCjk
+                      : Script::kOther;
+    YURAI_ASSIGN(const uint64_t occurrences, elsewhere.count(span.text));
+    span.score = -(ln_points + ln_chance(ngrams, at_char, reached_char,
+                                         std::max<uint64_t>(1, occurrences), span.script));
+    spans.push_back(span);
+  }
+  return Spans(std::move(spans));
+}
+
+/// Whether the passage quotes a document, or is quoted.
+bool is_related(const std::vector<PassageSpan>& spans) {
+  for (const PassageSpan& a : spans) {
+    if (a.char_end - a.char_begin >= related_chars(a.script)) return true;
+    if (a.score < related_score(a.script)) continue;
+    for (const PassageSpan& b : spans) {
+      if (b.document == a.document && b.score >= related_score(b.script) &&
+          b.char_begin >= a.char_end) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/// Characters by script; signs, digits and spaces go with the letter before them.
+std::array<uint64_t, std::size(kScripts)> count_by_script(std::string_view text) {
+  const std::vector<char32_t> chars = decode_chars(text);
+  std::array<uint64_t, std::size(kScripts)> counts{};
+  Script script = std::any_of(chars.begin(), chars.end(), is_cjk) ? Script::kCjk : Script::kOther;
+  for (const char32_t c : chars) {
+    if (is_cjk(c)) script = Script::kCjk;
+    if (is_other_letter(c)) script = Script::kOther;
+    ++counts[static_cast<size_t>(script)];
+  }
+  return counts;
+}
+
+}  // namespace
+
+Result<void> calibrate(const CorpusIndex& index, StagingDirectory& stage,
+                       const Progress& progress) {
+  YURAI_ASSIGN(const PassageSample sample, draw_passages(index.corpus()));
+  YURAI_ASSIGN(const Counts counts, count_ngrams(index.corpus(), sample, progress));
+
+  Calibration calibration;
+  calibration.left_out = sample.by_document ? "document" : "source";
+  std::array<std::vector<SourceSample>, std::size(kScripts)> samples;
+  for (auto& sources : samples) sources.resize(sample.num_sources);
+  std::unordered_set<uint64_t> seen;  // texts in documents
+  for (const Passage& passage : sample.passages) {
+    progress("calibrate", calibration.passages_drawn++, sample.passages.size());
+    YURAI_ASSIGN(const auto spans, trace_elsewhere(index, sample, counts, passage));
+    if (!spans || is_related(*spans)) {
+      ++calibration.passages_related;
+      continue;
+    }
+    const auto chars = count_by_script(passage.text);
+    for (const Script script : kScripts) {
+      const auto i = static_cast<size_t>(script);
+      samples[i][passage.source].characters += chars[i];
+      if (chars[i] > 0) ++calibration.curves[i].passages;
+    }
+    for (const PassageSpan& span : *spans) {
+      const std::string identity = std::to_string(passage.document) + " " + std::string(span.text);
+      if (!seen.insert(xxh3(identity)).second) continue;
+      samples[static_cast<size_t>(span.script)][passage.source].scores.push_back(span.score);
+    }
+  }
+  progress("calibrate", sample.passages.size(), sample.passages.size());
+  for (const Script script : kScripts) {
+    ScriptCurve& curve = calibration.curves[static_cast<size_t>(script)];
+    const uint64_t passages = curve.passages;
+    curve = fit_curve(script, samples[static_cast<size_t>(script)]);
+    curve.passages = passages;
+  }
+  YURAI_TRY(stage.add_file(kNullModelName, counts.model.serialize()));
+  return stage.add_file(kCalibrationName, to_json(calibration).dump(1) + "\n");
+}
+
+}  // namespace yurai

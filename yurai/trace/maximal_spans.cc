@@ -1,0 +1,112 @@
+#include "yurai/trace/maximal_spans.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "yurai/base/utf8.h"
+
+namespace yurai {
+namespace {
+
+constexpr uint64_t kMaxCompared = 4ull << 30;
+/// A session keeps the blocks that it read; this many are 64 MiB.
+constexpr uint64_t kMaxBlocks = 16 << 10;
+constexpr size_t kWindow = 256;
+/// From this length on, the next span is searched from the end of the last.
+constexpr size_t kLongSpan = 128;
+
+bool is_word_char(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+}
+
+class SpanSearch {
+ public:
+  SpanSearch(const CorpusIndex& index, std::string_view answer) : index_(index), answer_(answer) {
+    session_.emplace(index);
+    const bool chars = index.points() == PointMode::kChar;
+    for (size_t at = 0; at < answer.size(); at = next_char(at)) {
+      if (chars || !is_word_char(answer[at])) sure_.push_back(at);
+    }
+  }
+
+  Result<std::vector<MaximalSpan>> run() {
+    std::vector<MaximalSpan> spans;
+    uint64_t reached = 0;  // nothing before `at` matches beyond this
+    size_t searched = 0;   // no need to search for a start before this
+    for (size_t at = 0; at < answer_.size() && reached < answer_.size();) {
+      YURAI_ASSIGN(const LongestMatch match, longest(at, answer_.size()));
+      if (match.size_bytes > 0 && at + match.size_bytes > reached) {
+        reached = at + match.size_bytes;
+        spans.push_back({at, reached, match.range});
+        searched = at;
+      }
+      if (reached > at + kLongSpan && reached < answer_.size() && at >= searched) {
+        YURAI_ASSIGN(searched, first_sure_start_beyond(at, reached));
+        const auto first = std::lower_bound(sure_.begin(), sure_.end(), searched);
+        const size_t before = first == sure_.begin() ? 0 : first[-1];
+        at = std::max(at, before);  // not from here, but perhaps from a place that is not sure
+      }
+      at = next_char(at);
+    }
+    return spans;
+  }
+
+ private:
+  size_t next_char(size_t at) const { return at + char_bytes(answer_, at); }
+
+  /// The longest match from `begin` that ends at `limit` or before.
+  Result<LongestMatch> longest(size_t begin, size_t limit) {
+    if (session_->num_reads() > kMaxBlocks) session_.emplace(index_);
+    for (size_t window = kWindow;; window *= 2) {
+      const bool whole = window >= limit - begin;
+      const size_t end = whole ? limit : char_floor(answer_, begin + window);
+      compared_ += end - begin;
+      if (compared_ > kMaxCompared) {
+        return fail(ErrorCode::kResourceExhausted,
+                    "the answer repeats long passages of the corpus too often to be traced whole; "
+                    "trace it in parts");
+      }
+      YURAI_ASSIGN(const LongestMatch match,
+                   session_->longest_match(answer_.substr(begin, end - begin)));
+      if (whole || match.size_bytes < end - begin) return match;
+    }
+  }
+
+  /// The first place after `at` from which the answer matches beyond `reached`, among those where
+  /// every occurrence is seen; `at` itself does not. If a part stands in the corpus so does every
+  /// shorter end of it, so the search goes back from `reached` in growing steps and then halves.
+  Result<size_t> first_sure_start_beyond(size_t at, size_t reached) {
+    const size_t end = next_char(reached);
+    const auto index_of = [&](size_t place) {
+      return static_cast<size_t>(std::lower_bound(sure_.begin(), sure_.end(), place) -
+                                 sure_.begin());
+    };
+    size_t low = index_of(at + 1);    // none below matches
+    size_t high = index_of(reached);  // this one matches, or lies beyond
+    for (size_t step = 8; low < high; step *= 2) {
+      const size_t probe = high - low > step ? high - step : low + (high - low) / 2;
+      YURAI_ASSIGN(const LongestMatch match, longest(sure_[probe], end));
+      if (match.size_bytes == end - sure_[probe]) {
+        high = probe;
+      } else {
+        low = probe + 1;
+        step = answer_.size();  // halve from now on
+      }
+    }
+    return high < sure_.size() ? sure_[high] : answer_.size();
+  }
+
+  const CorpusIndex& index_;
+  std::string_view answer_;
+  std::vector<size_t> sure_;  ///< characters of which the index has every occurrence
+  std::optional<IndexSession> session_;
+  uint64_t compared_ = 0;
+};
+
+}  // namespace
+
+Result<std::vector<MaximalSpan>> maximal_spans(const CorpusIndex& index, std::string_view answer) {
+  return SpanSearch(index, answer).run();
+}
+
+}  // namespace yurai

@@ -1,0 +1,285 @@
+#include "yurai/trace/null_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+namespace yurai {
+namespace {
+
+constexpr std::string_view kMagic = "YURAINUL";
+constexpr uint32_t kVersion = 1;
+constexpr size_t kHeaderBytes = 8 + 4 + 4 + 8 + 8;
+constexpr size_t kMaxScoredChars = 1000;
+constexpr uint32_t kMaxCount = std::numeric_limits<uint32_t>::max();
+
+/// Every character's probability before anything is counted.
+constexpr double kUniform = 1e-4;
+/// Weights of the shorter context, in occurrences (Dirichlet smoothing).
+constexpr double kUnigramWeight = 10;
+constexpr double kContextWeight = 3;
+
+void append_uint(std::string& out, uint64_t value, int num_bytes) {
+  for (int i = 0; i < num_bytes; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
+}
+
+uint64_t load_uint(const char* bytes, int num_bytes) {
+  uint64_t value = 0;
+  for (int i = 0; i < num_bytes; ++i) {
+    value |= uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
+  }
+  return value;
+}
+
+void append_varint(std::string& out, uint64_t value) {
+  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
+  out.push_back(static_cast<char>(value));
+}
+
+/// The number at the front of `bytes`, which it is cut from; false when there is none.
+bool take_varint(std::string_view& bytes, uint64_t& value) {
+  value = 0;
+  for (int shift = 0; shift < 64 && !bytes.empty(); shift += 7) {
+    const auto byte = static_cast<unsigned char>(bytes.front());
+    bytes.remove_prefix(1);
+    value |= uint64_t{byte & 0x7Fu} << shift;
+    if (byte < 0x80) return true;
+  }
+  return false;
+}
+
+size_t varint_bytes(uint64_t value) {
+  size_t size = 1;
+  for (; value >= 0x80; value >>= 7) ++size;
+  return size;
+}
+
+/// The smallest p such that chars[i] == chars[i + p] throughout (Knuth, Morris and Pratt).
+size_t smallest_period(std::span<const char32_t> chars) {
+  std::vector<size_t> border(chars.size() + 1, 0);
+  for (size_t i = 1, k = 0; i < chars.size(); ++i) {
+    while (k > 0 && chars[i] != chars[k]) k = border[k];
+    if (chars[i] == chars[k]) ++k;
+    border[i + 1] = k;
+  }
+  return chars.size() - border[chars.size()];
+}
+
+/// How often each n-gram begins in the first period of the span.
+class OwnNgrams {
+ public:
+  OwnNgrams(std::span<const char32_t> chars, size_t num_starts, size_t max_order) {
+    keys_.reserve(num_starts * max_order);
+    for (size_t i = 0; i < num_starts; ++i) {
+      uint64_t key = 0;
+      for (size_t n = 1; n <= max_order && i + n <= chars.size(); ++n) {
+        keys_.push_back(key = extend_ngram(key, chars[i + n - 1]));
+      }
+    }
+    std::sort(keys_.begin(), keys_.end());
+  }
+  double count(uint64_t key) const {
+    const auto [first, last] = std::equal_range(keys_.begin(), keys_.end(), key);
+    return static_cast<double>(last - first);
+  }
+
+ private:
+  std::vector<uint64_t> keys_;
+};
+
+}  // namespace
+
+NullModel::NullModel(uint64_t num_chars, uint64_t min_count, std::vector<uint64_t> keys,
+                     std::vector<uint32_t> counts)
+    : num_chars_(num_chars),
+      min_count_(min_count),
+      keys_(std::move(keys)),
+      counts_(std::move(counts)) {}
+
+uint32_t NullModel::count(uint64_t key) const {
+  const auto found = std::lower_bound(keys_.begin(), keys_.end(), key);
+  if (found == keys_.end() || *found != key) return 0;
+  return counts_[static_cast<size_t>(found - keys_.begin())];
+}
+
+std::string NullModel::serialize() const {
+  std::string bytes(kMagic);
+  append_uint(bytes, kVersion, 4);
+  append_uint(bytes, min_count_, 4);
+  append_uint(bytes, num_chars_, 8);
+  append_uint(bytes, keys_.size(), 8);
+  uint64_t previous = 0;
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    append_varint(bytes, keys_[i] - previous);
+    append_varint(bytes, counts_[i]);
+    previous = keys_[i];
+  }
+  return bytes;
+}
+
+Result<NullModel> NullModel::parse(std::string_view bytes) {
+  const auto corrupt = [](std::string_view what) {
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("null model: {}; rebuild with 'yurai index build'", what));
+  };
+  if (bytes.size() < kHeaderBytes || !bytes.starts_with(kMagic)) {
+    return corrupt("it does not begin as one does");
+  }
+  if (const uint64_t version = load_uint(bytes.data() + 8, 4); version != kVersion) {
+    return corrupt(fmt::format("its version is {}, this program reads {}", version, kVersion));
+  }
+  const uint64_t min_count = load_uint(bytes.data() + 12, 4);
+  const uint64_t num_chars = load_uint(bytes.data() + 16, 8);
+  const uint64_t num_ngrams = load_uint(bytes.data() + 24, 8);
+  bytes.remove_prefix(kHeaderBytes);
+  if (num_ngrams > bytes.size() / 2) return corrupt("it is cut short");
+  std::vector<uint64_t> keys(num_ngrams);
+  std::vector<uint32_t> counts(num_ngrams);
+  uint64_t key = 0;
+  for (size_t i = 0; i < num_ngrams; ++i) {
+    uint64_t step = 0, count = 0;
+    if (!take_varint(bytes, step) || !take_varint(bytes, count)) return corrupt("it is cut short");
+    if (step == 0 || key + step < key || count == 0 || count > kMaxCount) {
+      return corrupt(fmt::format("n-gram {} is out of order", i));
+    }
+    keys[i] = key += step;
+    counts[i] = static_cast<uint32_t>(count);
+  }
+  if (!bytes.empty()) return corrupt("bytes follow its end");
+  return NullModel(num_chars, min_count, std::move(keys), std::move(counts));
+}
+
+TextNgrams look_up(const NullModel& model, std::string_view text) {
+  TextNgrams ngrams;
+  ngrams.num_chars = model.num_chars();
+  ngrams.chars = decode_chars(text);
+  const auto& chars = ngrams.chars;
+  for (auto& counts : ngrams.counts) counts.resize(chars.size());
+  for (size_t i = 0; i < chars.size(); ++i) {
+    uint64_t key = 0;
+    bool plain = true;
+    for (size_t n = 1; n <= kMaxOrder && i + n <= chars.size(); ++n) {
+      key = extend_ngram(key, chars[i + n - 1]);
+      plain = plain && !is_cjk(chars[i + n - 1]);
+      if (n > 2 && !plain) break;
+      ngrams.counts[n - 1][i] = model.count(key);
+      if (ngrams.counts[n - 1][i] == 0) break;  // no longer n-gram was seen either
+    }
+  }
+  return ngrams;
+}
+
+double ln_chance(const TextNgrams& ngrams, size_t begin, size_t end, uint64_t occurrences,
+                 Script script) {
+  size_t size = std::min(end - begin, kMaxScoredChars);
+  const auto chars = std::span(ngrams.chars).subspan(begin, size);
+  const size_t order = model_order(script);
+  size_t period = smallest_period(chars);
+  if (2 * period > size) period = size;
+  const OwnNgrams own(chars, period, order);
+  size = std::min(size, 2 * period);
+
+  /// Occurrences of the n-gram at `at` outside of the span's own.
+  const auto elsewhere = [&](size_t at, size_t n) {
+    uint64_t key = 0;
+    for (size_t i = at; i < at + n; ++i) key = extend_ngram(key, chars[i]);
+    const double count = ngrams.counts[n - 1][begin + at];
+    if (count == 0) return 0.0;
+    return std::max(0.0, count - own.count(key) * static_cast<double>(occurrences));
+  };
+  double sum = 0;
+  for (size_t i = 0; i < size; ++i) {
+    double probability = (elsewhere(i, 1) + kUnigramWeight * kUniform) /
+                         (static_cast<double>(ngrams.num_chars) + kUnigramWeight);
+    for (size_t n = 2; n <= order && n <= i + 1; ++n) {
+      const double both = elsewhere(i + 1 - n, n);
+      const double context = std::max(both, elsewhere(i + 1 - n, n - 1));
+      probability = (both + kContextWeight * probability) / (context + kContextWeight);
+    }
+    sum += std::log(probability);
+  }
+  return sum;
+}
+
+NgramCounter::NgramCounter(size_t max_ngrams) : max_ngrams_(max_ngrams), singles_(0x110000) {
+  keys_.resize(size_t{1} << 16);
+  counts_.resize(keys_.size());
+  shift_ = 48;
+}
+
+void NgramCounter::increment(uint64_t key) {
+  const size_t mask = keys_.size() - 1;
+  size_t slot = (key * 0x9E3779B97F4A7C15u) >> shift_;
+  while (keys_[slot] != key) {
+    if (keys_[slot] == 0) {
+      keys_[slot] = key;
+      ++num_ngrams_;
+      break;
+    }
+    slot = (slot + 1) & mask;
+  }
+  if (counts_[slot] < kMaxCount) ++counts_[slot];
+  if (num_ngrams_ * 10 > keys_.size() * 6) grow();
+}
+
+/// Doubles the table, or, at its limit, forgets what was seen once, then twice, ….
+void NgramCounter::grow() {
+  uint32_t min_count = 1;
+  size_t kept = num_ngrams_;
+  while (kept > max_ngrams_ / 2) {
+    ++min_count;
+    kept = static_cast<size_t>(
+        std::count_if(counts_.begin(), counts_.end(), [&](uint32_t c) { return c >= min_count; }));
+  }
+  const std::vector<uint64_t> old_keys = std::move(keys_);
+  const std::vector<uint32_t> old_counts = std::move(counts_);
+  size_t size = size_t{1} << 16;
+  while (size < 4 * kept) size *= 2;
+  keys_.assign(size, 0);
+  counts_.assign(size, 0);
+  shift_ = 64 - static_cast<int>(std::lround(std::log2(static_cast<double>(size))));
+  num_ngrams_ = kept;
+  for (size_t i = 0; i < old_keys.size(); ++i) {
+    if (old_counts[i] < min_count || old_keys[i] == 0) continue;
+    size_t slot = (old_keys[i] * 0x9E3779B97F4A7C15u) >> shift_;
+    while (keys_[slot] != 0) slot = (slot + 1) & (size - 1);
+    keys_[slot] = old_keys[i];
+    counts_[slot] = old_counts[i];
+  }
+}
+
+NullModel NgramCounter::finish(uint64_t max_bytes) {
+  std::vector<std::pair<uint64_t, uint32_t>> ngrams;
+  for (size_t c = 0; c < singles_.size(); ++c) {
+    if (singles_[c] > 0) ngrams.emplace_back(c + 1, singles_[c]);
+  }
+  // An n-gram that occurs once stands only in the one span that holds it, and is taken out there.
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    if (counts_[i] > 1) ngrams.emplace_back(keys_[i], counts_[i]);
+  }
+  keys_ = {};
+  counts_ = {};
+  std::sort(ngrams.begin(), ngrams.end());
+
+  uint32_t min_count = 2;
+  for (;; min_count += 1 + min_count / 4) {
+    uint64_t size = kHeaderBytes;
+    uint64_t previous = 0;
+    std::erase_if(ngrams, [&](const auto& ngram) {
+      if (ngram.first >> 21 != 0 && ngram.second < min_count) return true;
+      size += varint_bytes(ngram.first - previous) + varint_bytes(ngram.second);
+      previous = ngram.first;
+      return false;
+    });
+    if (size <= max_bytes || ngrams.empty() || ngrams.back().first >> 21 == 0) break;
+  }
+  std::vector<uint64_t> keys(ngrams.size());
+  std::vector<uint32_t> counts(ngrams.size());
+  for (size_t i = 0; i < ngrams.size(); ++i) std::tie(keys[i], counts[i]) = ngrams[i];
+  return NullModel(num_chars_, min_count, std::move(keys), std::move(counts));
+}
+
+}  // namespace yurai

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "yurai/base/utf8.h"
+
+/// Which kind of writing a span is in. A Japanese character says about as much as three Latin ones,
+/// so spans of the two are scored by models of different order and calibrated apart.
+namespace yurai {
+
+enum class Script {
+  kCjk,   ///< holds a Han, kana or Hangul character
+  kOther  ///< holds none
+};
+inline constexpr Script kScripts[] = {Script::kCjk, Script::kOther};
+
+constexpr std::string_view name(Script script) { return script == Script::kCjk ? "cjk" : "other"; }
+
+constexpr bool is_cjk(char32_t c) {
+  return (c >= 0x3041 && c <= 0x30FF && c != 0x30FB) || c == 0x3005 || c == 0x3007 ||
+         (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x4E00 && c <= 0x9FFF) ||
+         (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF) ||
+         (c >= 0xFF66 && c <= 0xFF9F) || (c >= 0x20000 && c <= 0x3FFFF);
+}
+
+/// A letter of another script: no sign, digit or space, which belong to every script.
+constexpr bool is_other_letter(char32_t c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= 0xC0 && c < 0x2000) ||
+         (c >= 0xFF21 && c <= 0xFF5A);
+}
+
+/// The code points of a valid text.
+inline std::vector<char32_t> decode_chars(std::string_view text) {
+  std::vector<char32_t> chars;
+  chars.reserve(text.size() / 2);
+  for (size_t at = 0; at < text.size(); at += char_bytes(text, at)) {
+    chars.push_back(decode_char(text, at));
+  }
+  return chars;
+}
+
+}  // namespace yurai

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "yurai/base/file.h"
+#include "yurai/base/progress.h"
+#include "yurai/base/result.h"
+#include "yurai/index/corpus_index.h"
+#include "yurai/record/trace.h"
+
+/// From an answer to the documents that hold its words.
+///
+///     YURAI_ASSIGN(const Tracer tracer, Tracer::open(index));
+///     YURAI_ASSIGN(const Trace trace, tracer.trace(answer, {.max_chance = 1}));
+namespace yurai {
+
+struct TraceOptions {
+  double max_chance = 1;        ///< spans per 10,000 characters of unrelated text; infinity: all
+  uint64_t min_bytes = 0;       ///< shorter spans are left out
+  uint64_t max_documents = 10;  ///< printed a span; all are credited
+};
+
+/// The null model and the calibration of one index. Immutable; thread-safe; the index must outlive
+/// it.
+class Tracer {
+ public:
+  static Result<Tracer> open(const CorpusIndex& index);
+  Tracer(Tracer&&) noexcept;
+  Tracer& operator=(Tracer&&) noexcept;
+  ~Tracer();
+
+  /// kInvalidArgument names the byte where the answer is not UTF-8.
+  Result<Trace> trace(std::string_view answer, const TraceOptions& options) const;
+
+ private:
+  struct State;
+  explicit Tracer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// Measures, on the opened staged index, what matches by chance, and writes the null model and the
+/// calibration curves beside it (docs/formats/calibration.md); the caller writes the manifest
+/// again. Deterministic.
+Result<void> calibrate(const CorpusIndex& index, StagingDirectory& stage, const Progress& progress);
+
+}  // namespace yurai
