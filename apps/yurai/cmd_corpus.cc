@@ -5,15 +5,13 @@
 #include <vector>
 
 #include "apps/yurai/cli.h"
+#include "apps/yurai/cmd_corpus_sample.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/corpus.h"
 #include "yurai/corpus/corpus_builder.h"
 #include "yurai/corpus/license.h"
 #include "yurai/corpus/stats.h"
-#if __has_include("apps/yurai/cmd_corpus_sample.h")
-#include "apps/yurai/cmd_corpus_sample.h"
-#endif
 
 namespace yurai::cli {
 namespace {
@@ -368,9 +366,7 @@ void add_corpus_commands(CLI::App& app) {
                                       "コーパス（出所つきの文書の集まり）を作る・見る"));
   corpus->require_subcommand(1);
   add_build(*corpus);
-#if __has_include("apps/yurai/cmd_corpus_sample.h")
   add_corpus_sample_command(*corpus);
-#endif
   add_stats(*corpus);
   add_show(*corpus);
   add_list(*corpus);

@@ -73,11 +73,18 @@ std::string pad(const std::string& text, size_t columns) {
   return width >= columns ? text : text + std::string(columns - width, ' ');
 }
 
-/// Untrusted text on one line, cut in the middle where it is long.
+/// Untrusted text on one line; a line break shows as a sign.
+std::string one_line(std::string_view text) {
+  std::string line = for_terminal(text, true);
+  for (size_t at = 0; (at = line.find('\n', at)) != line.npos;) line.replace(at, 1, "⏎");
+  return line;
+}
+
+/// The same, cut in the middle where it is long.
 std::string shown(std::string_view text, size_t max_chars = kMaxShownChars) {
-  if (count_chars(text) <= max_chars) return for_terminal(text);
-  return for_terminal(first_chars(text, max_chars / 2)) + " … " +
-         for_terminal(last_chars(text, max_chars / 2));
+  if (count_chars(text) <= max_chars) return one_line(text);
+  return one_line(first_chars(text, max_chars / 2)) + " … " +
+         one_line(last_chars(text, max_chars / 2));
 }
 
 /// 0.00012, 0.3 or 17, never "1e-05" for what still can be read.
@@ -169,7 +176,7 @@ class Picture {
              style_.mark(span.chance_per_10k, shown(span.text)) + "\n";
       out += "    " +
              style_.dim(fmt::format(
-                 fmt::runtime(tr("{} characters; {} occurrences in {} documents; by chance {} in "
+                 fmt::runtime(tr("{} characters; occurrences: {}; documents: {}; by chance {} in "
                                  "10,000 characters",
                                  "{} 文字、出現 {} 回、文書 {} 件、偶然なら1万文字に {} 回")),
                  span.char_end - span.char_begin, span.count, span.documents_total,
@@ -202,9 +209,9 @@ class Picture {
     if (!document.date.empty()) out += "  " + shown(document.date);
     out += "\n";
     if (!document.url.empty()) out += "    " + for_terminal(document.url) + "\n";
-    out += "    " + style_.dim("…" + for_terminal(occurrence.before)) +
+    out += "    " + style_.dim("…" + one_line(occurrence.before)) +
            style_.bold("【" + shown(occurrence.match, 40) + "】") +
-           style_.dim(for_terminal(occurrence.after) + "…") + "\n";
+           style_.dim(one_line(occurrence.after) + "…") + "\n";
     return out;
   }
 

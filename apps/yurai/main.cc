@@ -16,24 +16,12 @@ int main(int argc, char** argv) {
                "yurai");
   app.set_version_flag("--version", fmt::format("yurai {}", yurai::kToolVersion));
   app.require_subcommand(1);
-#ifdef YURAI_CMD_corpus
   add_corpus_commands(app);
-#endif
-#ifdef YURAI_CMD_index
   add_index_commands(app);
-#endif
-#ifdef YURAI_CMD_info
   add_info_command(app);
-#endif
-#ifdef YURAI_CMD_trace
   add_trace_command(app);
-#endif
-#ifdef YURAI_CMD_generate
   add_generate_command(app);
-#endif
-#ifdef YURAI_CMD_serve
   add_serve_command(app);
-#endif
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -103,8 +103,11 @@ class PosixDisk final : public Disk {
   }
 
   Result<void> rename(const fs::path& from, const fs::path& to) override {
-    if (::rename(from.c_str(), to.c_str()) != 0) return fail(io_error("rename to", to, errno));
-    return {};
+    if (::rename(from.c_str(), to.c_str()) == 0) return {};
+    if (errno != ENOTEMPTY && errno != EEXIST) return fail(io_error("rename to", to, errno));
+    // A folder that holds something: the two change places, in one step.
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) return {};
+    return fail(io_error("replace", to, errno));
   }
 
   Result<void> sync_directory(const fs::path& path) override {
@@ -290,21 +293,16 @@ Result<void> StagingDirectory::add_file(std::string_view name, std::string_view 
 
 Result<void> StagingDirectory::commit() {
   YURAI_TRY(disk_->sync_directory(path_));
-  fs::path old = target_;
-  old += ".replaced";
-  std::error_code status;
-  const bool replaces = force_ && fs::exists(target_, status);
-  if (replaces) {
-    fs::remove_all(old, status);
-    YURAI_TRY(disk_->rename(target_, old));
+  std::error_code ignored;
+  if (!force_ && fs::exists(fs::symlink_status(target_, ignored))) {
+    return fail(ErrorCode::kAlreadyExists,
+                fmt::format("'{}' was made by somebody else meanwhile; name another folder",
+                            for_terminal(target_.string())));
   }
-  if (Result<void> moved = disk_->rename(path_, target_); !moved) {
-    if (replaces) fs::rename(old, target_, status);
-    return moved;
-  }
+  YURAI_TRY(disk_->rename(path_, target_));
   committed_ = true;
   YURAI_TRY(disk_->sync_directory(parent_of(target_)));
-  if (replaces) fs::remove_all(old, status);
+  fs::remove_all(path_, ignored);  // with --force it holds what was replaced
   return {};
 }
 

@@ -30,7 +30,7 @@ class WritableFile {
   virtual Result<void> close() = 0;
 };
 
-/// What changes a disk. The one seam for fault injection; programs use `posix_disk()`.
+/// What changes a disk; a folder renamed to one that is not empty changes places with it. A seam.
 class Disk {
  public:
   virtual ~Disk() = default;

@@ -42,7 +42,7 @@ TEST(StagingDirectory, ReplacesOnlyArtefactsAndOnlyByForce) {
   EXPECT_EQ(make_artefact(dir / "x", {}).error().code, ErrorCode::kAlreadyExists);
   EXPECT_TRUE(make_artefact(dir / "x", {.force = true}, "{2}"));
   EXPECT_EQ(read_file(dir / "x" / "manifest.json").value(), "{2}");
-  EXPECT_FALSE(fs::exists(dir / "x.replaced"));
+  EXPECT_FALSE(fs::exists(dir / "x.partial"));
 
   fs::create_directory(dir / "home");
   ASSERT_TRUE(write_file(dir / "home" / "letter.txt", "dear"));

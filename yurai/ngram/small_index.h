@@ -1,5 +1,7 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string>
 #include <vector>
 
@@ -27,7 +29,7 @@ class SmallIndex {
     std::vector<Document> documents;
     for (const std::string& text : texts) {
       Document& document = documents.emplace_back();
-      document.id = "d" + std::to_string(documents.size());
+      document.id = fmt::format("d{}", documents.size());
       document.text = text;
     }
     YURAI_TRY(write_corpus(directory / "corpus", documents));

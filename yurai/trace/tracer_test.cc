@@ -208,7 +208,7 @@ TEST_P(TracerAgainstNaive, AgreesOnLongCopiesAndRepetition) {
 
 INSTANTIATE_TEST_SUITE_P(BothPoints, TracerAgainstNaive,
                          ::testing::Values(PointMode::kChar, PointMode::kWord),
-                         [](const auto& info) { return std::string(name(info.param)); });
+                         [](const auto& test) { return std::string(name(test.param)); });
 
 const std::vector<Document>& small_corpus() {
   static const std::vector<Document> documents = {
