@@ -1,7 +1,7 @@
 // Is the stated chance true? Builds corpora that leave whole sources out, traces passages of those
 // sources and planted copies, and prints false spans per 10,000 characters and recall by length.
 //
-//     YURAI_TEST_DATA=... calibration_bench --sizes 1,30,250 --splits A,B,C,D
+//     YURAI_TEST_DATA=... calibration_bench --sizes 1,30,250 --splits A,B,C,D [--show]
 //
 // Needs corpus/ja.jsonl.zst and corpus/en.jsonl.zst. Not a timing: ctest runs the smallest case.
 
@@ -100,8 +100,8 @@ std::array<double, 2> count_by_script(std::string_view text) {
 }
 
 Script script_of(const Span& span) {
-  const std::vector<char32_t> chars = decode_chars(span.text);
-  return std::any_of(chars.begin(), chars.end(), is_cjk) ? Script::kCjk : Script::kOther;
+  const Script script = yurai::script_of(decode_chars(span.text));
+  return script == Script::kCjk ? script : Script::kOther;  // prose and code count together
 }
 
 /// As the calibration has it: a long span, or two strong ones of the same document.
@@ -136,6 +136,7 @@ struct Totals {
 struct Bench {
   std::vector<Document> documents;
   std::mt19937_64 random{7};
+  bool show = false;  ///< print each false span
 
   std::vector<size_t> in_order_of_chance(size_t size) {
     std::vector<size_t> order(size);
@@ -249,6 +250,10 @@ struct Bench {
           if (span.chance_per_10k > kChances[0]) continue;
           if (!seen.emplace(document, span.text).second) continue;
           const auto s = static_cast<size_t>(script_of(span));
+          if (show && !related && span.chance_per_10k <= 1) {
+            fmt::print("     {:.1f} {:.2g} {} {}\n", span.score, span.chance_per_10k, source,
+                       dump_json(Json(span.text)));
+          }
           for (size_t c = 0; c < std::size(kChances); ++c) {
             if (span.chance_per_10k > kChances[c]) continue;
             negatives.spans[s][c] += 1;
@@ -361,7 +366,7 @@ void print_totals(double megabytes, const Totals& totals) {
   }
 }
 
-Result<void> run(const std::string& sizes, const std::string& splits) {
+Result<void> run(const std::string& sizes, const std::string& splits, bool show) {
   const char* shared = std::getenv("YURAI_TEST_DATA");
   const fs::path folder = fs::path(shared != nullptr ? shared : "../shared/data") / "corpus";
   if (!fs::exists(folder / "ja.jsonl.zst") || !fs::exists(folder / "en.jsonl.zst")) {
@@ -371,6 +376,7 @@ Result<void> run(const std::string& sizes, const std::string& splits) {
     return {};
   }
   Bench bench;
+  bench.show = show;
   YURAI_TRY(load(folder / "ja.jsonl.zst", bench.documents));
   YURAI_TRY(load(folder / "en.jsonl.zst", bench.documents));
   std::stringstream list(sizes);
@@ -392,13 +398,15 @@ Result<void> run(const std::string& sizes, const std::string& splits) {
 
 int main(int argc, char** argv) {
   std::string sizes = "1,30,250", splits = "ABCD";
+  bool show = false;
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
     if (argument == "--sizes" && i + 1 < argc) sizes = argv[++i];
+    if (argument == "--show") show = true;
     if (argument == "--splits" && i + 1 < argc) splits = argv[++i];
     if (argument.starts_with("--benchmark_min_time")) sizes = "1", splits = "A";
   }
-  const auto result = yurai::run(sizes, splits);
+  const auto result = yurai::run(sizes, splits, show);
   if (result) return 0;
   fmt::print(stderr, "{}\n", result.error().message);
   return 1;

@@ -20,7 +20,9 @@ constexpr uint64_t kFreeModelBytes = 64 << 10;
 
 /// A passage that shares so many characters with a document, or two separate spans so strong, is a
 /// quotation: what it shares is no chance.
+/// So is a single span of which no 10^12 characters hold one.
 constexpr size_t related_chars(Script script) { return script == Script::kCjk ? 30 : 60; }
+constexpr double kRelatedChance = 1e-8;
 constexpr double related_score(Script script) { return script == Script::kCjk ? 20 : 30; }
 
 struct Counts {
@@ -142,10 +144,7 @@ Result<std::optional<std::vector<PassageSpan>>> trace_elsewhere(const CorpusInde
     span.char_begin = at_char;
     span.char_end = reached_char;
     span.document = match->document;
-    span.script = std::any_of(ngrams.chars.begin() + static_cast<ptrdiff_t>(at_char),
-                              ngrams.chars.begin() + static_cast<ptrdiff_t>(reached_char), is_cjk)
-                      ? Script::kCjk
-                      : Script::kOther;
+    span.script = script_of(std::span(ngrams.chars).subspan(at_char, reached_char - at_char));
     YURAI_ASSIGN(const uint64_t occurrences, elsewhere.count(span.text));
     span.score = -(ln_points + ln_chance(ngrams, at_char, reached_char,
                                          std::max<uint64_t>(1, occurrences), span.script));
@@ -157,7 +156,10 @@ Result<std::optional<std::vector<PassageSpan>>> trace_elsewhere(const CorpusInde
 /// Whether the passage quotes a document, or is quoted.
 bool is_related(const std::vector<PassageSpan>& spans) {
   for (const PassageSpan& a : spans) {
-    if (a.char_end - a.char_begin >= related_chars(a.script)) return true;
+    if (a.char_end - a.char_begin >= related_chars(a.script) ||
+        default_chance(a.script, a.score) < kRelatedChance) {
+      return true;
+    }
     if (a.score < related_score(a.script)) continue;
     for (const PassageSpan& b : spans) {
       if (b.document == a.document && b.score >= related_score(b.script) &&
@@ -169,7 +171,8 @@ bool is_related(const std::vector<PassageSpan>& spans) {
   return false;
 }
 
-/// Characters by script; signs, digits and spaces go with the letter before them.
+/// Characters by script; signs, digits and spaces go with the letter before them. Those of prose
+/// and of code are the same: all that are not cjk.
 std::array<uint64_t, std::size(kScripts)> count_by_script(std::string_view text) {
   const std::vector<char32_t> chars = decode_chars(text);
   std::array<uint64_t, std::size(kScripts)> counts{};
@@ -179,6 +182,7 @@ std::array<uint64_t, std::size(kScripts)> count_by_script(std::string_view text)
     if (is_other_letter(c)) script = Script::kOther;
     ++counts[static_cast<size_t>(script)];
   }
+  counts[static_cast<size_t>(Script::kCode)] = counts[static_cast<size_t>(Script::kOther)];
   return counts;
 }
 

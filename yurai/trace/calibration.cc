@@ -28,8 +28,20 @@ struct DefaultCurve {
   double slope;         ///< of ln(chance)
 };
 constexpr DefaultCurve default_curve(Script script) {
-  return script == Script::kCjk ? DefaultCurve{36, 0.17} : DefaultCurve{58, 0.07};
+  switch (script) {
+    case Script::kCjk:
+      return {36, 0.17};
+    case Script::kOther:
+      return {50, 0.12};
+    case Script::kCode:
+      return {70, 0.06};
+  }
+  return {};
 }
+
+/// Text that is not cjk holds spans of two classes: of either class so many, and half of them each,
+/// may be as strong as stated.
+constexpr double num_classes_of(Script script) { return script == Script::kCjk ? 1 : 2; }
 
 uint64_t count_at_least(const std::vector<double>& ascending, double score) {
   return static_cast<uint64_t>(ascending.end() -
@@ -43,7 +55,7 @@ struct Mean {
   double variance = 0;  ///< of the mean
 };
 
-Mean mean_at(double score, double prior, const std::vector<SourceSample>& sources) {
+Mean mean_at(double score, double prior, double per, const std::vector<SourceSample>& sources) {
   Mean mean;
   double weights = kDefaultWeight, weights_squared = kDefaultWeight * kDefaultWeight;
   double sum = kDefaultWeight * prior, squares = kDefaultWeight * prior * prior, noise = 0;
@@ -51,8 +63,8 @@ Mean mean_at(double score, double prior, const std::vector<SourceSample>& source
     const auto chars = static_cast<double>(source.characters);
     const double weight = chars / (chars + kHalfWeightChars);
     const uint64_t spans = count_at_least(source.scores, score);
-    const double rate = static_cast<double>(spans) / chars * kPer;
-    const double rate_error = std::sqrt(static_cast<double>(spans) + 1) / chars * kPer;
+    const double rate = static_cast<double>(spans) / chars * per;
+    const double rate_error = std::sqrt(static_cast<double>(spans) + 1) / chars * per;
     mean.spans += spans;
     weights += weight;
     weights_squared += weight * weight;
@@ -108,7 +120,8 @@ ScriptCurve fit_curve(Script script, const std::vector<SourceSample>& all_source
   const double slope = default_curve(script).slope;
   CurvePoint last;
   for (double score = kFirstScore; score <= kLastScore; score += kScoreStep) {
-    const Mean mean = mean_at(score, default_chance(script, score), sources);
+    const Mean mean =
+        mean_at(score, default_chance(script, score), kPer * num_classes_of(script), sources);
     CurvePoint point{score, mean.rate, 0, 0};
     if (mean.spans < kMinSpans && !curve.points.empty()) {
       point.chance_per_10k =

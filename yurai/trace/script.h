@@ -1,23 +1,30 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "yurai/base/utf8.h"
 
 /// Which kind of writing a span is in. A Japanese character says about as much as three Latin ones,
-/// so spans of the two are scored by models of different order and calibrated apart.
+/// so spans of the two are scored by models of different order; and what repeats by chance in
+/// prose, and in addresses, markup and programs, has little in common. So they are calibrated
+/// apart.
 namespace yurai {
 
 enum class Script {
-  kCjk,   ///< holds a Han, kana or Hangul character
-  kOther  ///< holds none
+  kCjk,    ///< holds a Han, kana or Hangul character
+  kOther,  ///< holds none, and reads as prose
+  kCode    ///< holds none, and signs of addresses, markup or programs
 };
-inline constexpr Script kScripts[] = {Script::kCjk, Script::kOther};
+inline constexpr Script kScripts[] = {Script::kCjk, Script::kOther, Script::kCode};
 
-constexpr std::string_view name(Script script) { return script == Script::kCjk ? "cjk" : "other"; }
+constexpr std::string_view name(Script script) {
+  return script == Script::kCjk ? "cjk" : script == Script::kOther ? "other" : "code";
+}
 
 constexpr bool is_cjk(char32_t c) {
   return (c >= 0x3041 && c <= 0x30FF && c != 0x30FB) || c == 0x3005 || c == 0x3007 ||
@@ -30,6 +37,23 @@ constexpr bool is_cjk(char32_t c) {
 constexpr bool is_other_letter(char32_t c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= 0xC0 && c < 0x2000) ||
          (c >= 0xFF21 && c <= 0xFF5A);
+}
+
+/// A printable ASCII sign that prose has seldom.
+constexpr bool is_code_sign(char32_t c) {
+  constexpr std::string_view kProseSigns = " !\"'(),-.:;?";
+  return c > 0x20 && c < 0x7F && !(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') &&
+         !(c >= 'a' && c <= 'z') && kProseSigns.find(static_cast<char>(c)) == kProseSigns.npos;
+}
+
+/// The kind of a span: code where a sign stands among 25 characters or fewer.
+inline Script script_of(std::span<const char32_t> chars) {
+  size_t num_signs = 0;
+  for (const char32_t c : chars) {
+    if (is_cjk(c)) return Script::kCjk;
+    num_signs += is_code_sign(c);
+  }
+  return num_signs * 25 >= std::max<size_t>(chars.size(), 1) ? Script::kCode : Script::kOther;
 }
 
 /// The code points of a valid text.

@@ -139,10 +139,6 @@ Result<std::vector<Candidate>> Tracer::State::significant_spans(std::string_view
                                                                 const TraceOptions& options) const {
   YURAI_ASSIGN(const std::vector<MaximalSpan> spans, maximal_spans(*index, answer));
   const TextNgrams ngrams = look_up(null_model, answer);
-  std::vector<uint32_t> cjk_before(ngrams.chars.size() + 1);
-  for (size_t i = 0; i < ngrams.chars.size(); ++i) {
-    cjk_before[i + 1] = cjk_before[i] + (is_cjk(ngrams.chars[i]) ? 1 : 0);
-  }
   const double ln_points =
       std::log(static_cast<double>(std::max<uint64_t>(1, index->num_points())));
 
@@ -157,7 +153,7 @@ Result<std::vector<Candidate>> Tracer::State::significant_spans(std::string_view
     end_byte = span.end;
     if (span.size() < options.min_bytes) continue;
     const Script script =
-        cjk_before[end_char] > cjk_before[begin_char] ? Script::kCjk : Script::kOther;
+        script_of(std::span(ngrams.chars).subspan(begin_char, end_char - begin_char));
     Candidate candidate;
     candidate.range = span.range;
     candidate.span.count = span.range.size();
