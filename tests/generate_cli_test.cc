@@ -37,9 +37,9 @@ class GenerateCli : public ::testing::Test {
                                        << R"({"text":"私はりんごを殴った。"})"
                                           "\n";
     const auto corpus = yurai_program({"corpus", "build", path("corpus"), path("input.jsonl")});
-    ASSERT_EQ(corpus.exit_status, 0) << corpus.err;
+    YURAI_CHECK(corpus.exit_status == 0);
     const auto index = yurai_program({"index", "build", path("index"), "--corpus", path("corpus")});
-    ASSERT_EQ(index.exit_status, 0) << index.err;
+    YURAI_CHECK(index.exit_status == 0);
   }
   static void TearDownTestSuite() { delete directory_; }
 

@@ -42,10 +42,10 @@ class IndexCli : public ::testing::Test {
         << R"({"id":"two","text":"concat cat"})"
         << "\n";
     const auto corpus = yurai_program({"corpus", "build", path("corpus"), path("input.jsonl")});
-    ASSERT_EQ(corpus.exit_status, 0) << corpus.err;
+    YURAI_CHECK(corpus.exit_status == 0);
     const auto index =
         yurai_program({"index", "build", path("index"), "--corpus", path("corpus"), "--json"});
-    ASSERT_EQ(index.exit_status, 0) << index.err;
+    YURAI_CHECK(index.exit_status == 0);
     build_output_ = index.out;
   }
   static void TearDownTestSuite() { delete directory_; }

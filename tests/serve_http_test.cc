@@ -99,10 +99,10 @@ class ServeHttpTest : public ::testing::Test {
     const Json fox = {{"id", "fox"},
                       {"text", "The quick brown fox jumps over the lazy dog."},
                       {"source", "pangrams"}};
-    ASSERT_TRUE(write_file(input, dump_json(cat) + "\n" + dump_json(fox) + "\n"));
+    YURAI_CHECK(write_file(input, dump_json(cat) + "\n" + dump_json(fox) + "\n").has_value());
     const std::string corpus = *folder_ / "corpus";
-    ASSERT_EQ(yurai({"corpus", "build", corpus, input}).exit_status, 0);
-    ASSERT_EQ(yurai({"index", "build", index(), "--corpus", corpus}).exit_status, 0);
+    YURAI_CHECK(yurai({"corpus", "build", corpus, input}).exit_status == 0);
+    YURAI_CHECK(yurai({"index", "build", index(), "--corpus", corpus}).exit_status == 0);
   }
   static void TearDownTestSuite() { delete folder_; }
   static std::string index() { return *folder_ / "index"; }

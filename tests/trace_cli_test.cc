@@ -38,9 +38,9 @@ class TraceCli : public ::testing::Test {
         << R"({"id":"evil\u001b[31m","text":"control \u001b[31m characters and a \u202e mark stay in the corpus as they are","source":"<b>evil\u001b</b>","license":"MIT"})"
            "\n";
     const auto corpus = yurai_program({"corpus", "build", path("corpus"), path("input.jsonl")});
-    ASSERT_EQ(corpus.exit_status, 0) << corpus.err;
+    YURAI_CHECK(corpus.exit_status == 0);
     const auto index = yurai_program({"index", "build", path("index"), "--corpus", path("corpus")});
-    ASSERT_EQ(index.exit_status, 0) << index.err;
+    YURAI_CHECK(index.exit_status == 0);
   }
   static void TearDownTestSuite() { delete directory_; }
 

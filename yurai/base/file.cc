@@ -104,10 +104,24 @@ class PosixDisk final : public Disk {
 
   Result<void> rename(const fs::path& from, const fs::path& to) override {
     if (::rename(from.c_str(), to.c_str()) == 0) return {};
-    if (errno != ENOTEMPTY && errno != EEXIST) return fail(io_error("rename to", to, errno));
-    // A folder that holds something: the two change places, in one step.
+    std::error_code status;
+    if ((errno != ENOTEMPTY && errno != EEXIST) ||
+        !fs::is_regular_file(to / "manifest.json", status)) {
+      return fail(io_error("rename to", to, errno));
+    }
+    // An artefact is there: the two change places, in one step where the file system can.
     if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) return {};
-    return fail(io_error("replace", to, errno));
+    if (errno != EINVAL && errno != ENOSYS) return fail(io_error("replace", to, errno));
+    fs::path old = to;
+    old += ".replaced";
+    if (::rename(to.c_str(), old.c_str()) != 0) return fail(io_error("replace", to, errno));
+    if (::rename(from.c_str(), to.c_str()) != 0) {
+      const int error_number = errno;
+      fs::rename(old, to, status);
+      return fail(io_error("rename to", to, error_number));
+    }
+    if (::rename(old.c_str(), from.c_str()) != 0) return fail(io_error("replace", to, errno));
+    return {};
   }
 
   Result<void> sync_directory(const fs::path& path) override {
@@ -294,12 +308,20 @@ Result<void> StagingDirectory::add_file(std::string_view name, std::string_view 
 Result<void> StagingDirectory::commit() {
   YURAI_TRY(disk_->sync_directory(path_));
   std::error_code ignored;
-  if (!force_ && fs::exists(fs::symlink_status(target_, ignored))) {
+  const auto exists = [&](const fs::path& path) {
+    return fs::exists(fs::symlink_status(path, ignored));
+  };
+  const auto taken = [&] {
     return fail(ErrorCode::kAlreadyExists,
-                fmt::format("'{}' was made by somebody else meanwhile; name another folder",
+                fmt::format("'{}' was made by another process meanwhile; name another folder",
                             for_terminal(target_.string())));
-  }
+  };
+  if (!force_ && exists(target_)) return taken();
   YURAI_TRY(disk_->rename(path_, target_));
+  if (!force_ && exists(path_)) {  // it came between the two lines above: back with it
+    YURAI_TRY(disk_->rename(path_, target_));
+    return taken();
+  }
   committed_ = true;
   YURAI_TRY(disk_->sync_directory(parent_of(target_)));
   fs::remove_all(path_, ignored);  // with --force it holds what was replaced

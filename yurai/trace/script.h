@@ -46,14 +46,14 @@ constexpr bool is_code_sign(char32_t c) {
          !(c >= 'a' && c <= 'z') && kProseSigns.find(static_cast<char>(c)) == kProseSigns.npos;
 }
 
-/// The kind of a span: code where a sign stands among 25 characters or fewer.
+/// The kind of a span: code where there is a sign for every 12 characters.
 inline Script script_of(std::span<const char32_t> chars) {
   size_t num_signs = 0;
   for (const char32_t c : chars) {
     if (is_cjk(c)) return Script::kCjk;
     num_signs += is_code_sign(c);
   }
-  return num_signs * 25 >= std::max<size_t>(chars.size(), 1) ? Script::kCode : Script::kOther;
+  return num_signs * 12 >= std::max<size_t>(chars.size(), 1) ? Script::kCode : Script::kOther;
 }
 
 /// The code points of a valid text.
