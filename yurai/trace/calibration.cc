@@ -144,6 +144,10 @@ ScriptCurve fit_curve(Script script, const std::vector<SourceSample>& all_source
 double Calibration::chance_per_10k(Script script, double score) const {
   const auto& points = curve(script).points;
   if (score <= points.front().score) return points.front().chance_per_10k;
+  const CurvePoint& last = points.back();
+  if (score >= last.score) {
+    return last.chance_per_10k * std::exp(-default_curve(script).slope * (score - last.score));
+  }
   size_t after = 1;
   while (after + 1 < points.size() && points[after].score < score) ++after;
   const CurvePoint& a = points[after - 1];

@@ -39,7 +39,7 @@ struct Calibration {
   std::string left_out;           ///< "source" or "document"; what a passage is not traced to
 
   const ScriptCurve& curve(Script script) const { return curves[static_cast<size_t>(script)]; }
-  /// Between the points along straight lines of ln(chance); beyond the last with its slope.
+  /// Between the points along straight lines of ln(chance); beyond the last as the default curve.
   double chance_per_10k(Script script, double score) const;
 };
 

@@ -90,6 +90,19 @@ TEST(Calibration, ReadsWhatItWroteAndInterpolates) {
   EXPECT_GT(again.chance_per_10k(Script::kCjk, 300), 0);
 }
 
+TEST(Calibration, FallsBeyondTheLastPointEvenWhereAnOddSpanWasSeen) {
+  SourceSample source;
+  source.characters = 20'000;
+  source.scores = {3, 7, 12, 500};
+  Calibration calibration;
+  for (const Script script : kScripts) {
+    calibration.curves[static_cast<size_t>(script)] = fit_curve(script, {source});
+  }
+  for (const Script script : kScripts) {
+    EXPECT_LT(calibration.chance_per_10k(script, 600), 1e-8);
+  }
+}
+
 TEST(Calibration, RefusesOtherJson) {
   for (
       const std::string_view bytes :
