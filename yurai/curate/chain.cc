@@ -67,15 +67,36 @@ Result<void> check_options(const ChainStep& step) {
   return {};
 }
 
+/// Puts the options of the [change.STEP] tables into the steps that they name.
+Result<void> change_steps(const Json& changes, std::string_view name, std::vector<Json>& steps) {
+  for (const auto& [step_name, options] : changes.items()) {
+    const auto step = std::find_if(steps.begin(), steps.end(), [&](const Json& table) {
+      return table.value("as", table.value("name", "")) == step_name;
+    });
+    if (step == steps.end()) {
+      return bad(fmt::format("chain '{}': there is no step '{}' to change", for_terminal(name),
+                             for_terminal(step_name)));
+    }
+    if (!options.is_object() || options.contains("name") || options.contains("as")) {
+      return bad(fmt::format("chain '{}': [change.{}] must hold options; name and as stay",
+                             for_terminal(name), for_terminal(step_name)));
+    }
+    step->update(options);
+  }
+  return {};
+}
+
 /// The steps of a TOML text as JSON tables, with the steps of the chains it names in their place.
 Result<void> collect_steps(std::string_view toml, std::string_view name, int depth,
                            std::vector<Json>& steps) {
   if (depth > 4) return bad(fmt::format("chain '{}' names itself", for_terminal(name)));
   YURAI_ASSIGN(const Json chain, toml_to_json(toml, name));
   for (const auto& [key, value] : chain.items()) {
-    if (key != "filter") {
-      return bad(fmt::format("chain '{}': '{}' is unknown; a chain is a list of [[filter]] tables",
-                             for_terminal(name), for_terminal(key)));
+    if (key != "filter" && key != "change") {
+      return bad(
+          fmt::format("chain '{}': '{}' is unknown; a chain is a list of [[filter]] tables "
+                      "and [change.STEP] tables",
+                      for_terminal(name), for_terminal(key)));
     }
   }
   if (!chain.contains("filter") || !chain["filter"].is_array() || chain["filter"].empty()) {
@@ -100,12 +121,15 @@ Result<void> collect_steps(std::string_view toml, std::string_view name, int dep
       return bad(fmt::format("chain '{}': filter number {} has no name = \"…\"", for_terminal(name),
                              steps.size() + 1));
     }
+    if (step.contains("as") && !step["as"].is_string()) {
+      return bad(fmt::format("chain '{}': 'as' must be a string", for_terminal(name)));
+    }
     steps.push_back(step);
     if (steps.size() > kMaxSteps) {
       return bad(fmt::format("chain '{}' has more than {} steps", for_terminal(name), kMaxSteps));
     }
   }
-  return {};
+  return chain.contains("change") ? change_steps(chain["change"], name, steps) : Result<void>();
 }
 
 Result<ChainStep> make_step(Json table, const fs::path& base, const ChainOptions& options,
@@ -114,10 +138,8 @@ Result<ChainStep> make_step(Json table, const fs::path& base, const ChainOptions
   YURAI_ASSIGN(step.info, find_filter(table["name"].get<std::string>()));
   step.name = step.info->name;
   if (table.contains("as")) {
-    if (!table["as"].is_string() || table["as"].get<std::string>().empty()) {
-      return bad(fmt::format("step '{}': 'as' must be a name", step.name));
-    }
     step.name = table["as"].get<std::string>();
+    if (step.name.empty()) return bad(fmt::format("step '{}': 'as' is empty", step.info->name));
   }
   YURAI_ASSIGN(step.bounds.min, read_bound(table, step.name, "min", step.info->bounds.min));
   YURAI_ASSIGN(step.bounds.max, read_bound(table, step.name, "max", step.info->bounds.max));

@@ -52,9 +52,10 @@ TEST(Chain, NamesWhatIsWrongBeforeAnyWork) {
   EXPECT_THAT(error_of("[[filter]\nname"), HasSubstr("chain 'c', line 1, column"));
   EXPECT_THAT(error_of("filters = 1"), HasSubstr("'filters' is unknown"));
   EXPECT_THAT(error_of("filter = []"), HasSubstr("has no [[filter]] table"));
-  EXPECT_THAT(error_of("[[filter]]\nchain = \"nope\""), HasSubstr("name one of basic"));
+  EXPECT_THAT(error_of("[[filter]]\nchain = \"nope\""),
+              HasSubstr("name one of ja_cc, ja_cc_strict"));
   EXPECT_THAT(Chain::load("no/such.toml", {}).error().message,
-              HasSubstr("neither a TOML file nor a built-in chain (basic"));
+              HasSubstr("neither a TOML file nor a built-in chain (ja_cc, "));
 }
 
 TEST(Chain, EveryBuiltInChainWithoutWordListsCanBeMade) {

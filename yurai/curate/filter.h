@@ -119,7 +119,7 @@ class FilterOptions {
 /// An option of a filter beside `min`, `max` and `as`.
 struct OptionInfo {
   std::string_view name;
-  std::string_view fallback;  ///< as TOML writes it; empty: it must be given
+  std::string_view fallback{};  ///< as TOML writes it; empty: it must be given
   std::string_view english;
   std::string_view japanese;
 };

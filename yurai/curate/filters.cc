@@ -7,7 +7,15 @@
 namespace yurai {
 
 // The table of filters: each line is a file filters/NAME.cc that defines NAME_filters().
-#define YURAI_FILTER_FILES(X) X(basic)
+// clang-format off
+#define YURAI_FILTER_FILES(X) \
+  X(basic) \
+  X(words) \
+  X(japanese) \
+  X(compression) \
+  X(origin) \
+  X(wikipedia)
+// clang-format on
 
 #define YURAI_DECLARE(name) std::span<const FilterInfo> name##_filters();
 YURAI_FILTER_FILES(YURAI_DECLARE)
