@@ -142,7 +142,7 @@ TEST(WarcReader, EveryTruncationIsAnErrorOrEndsAtARecord) {
 TEST(WarcReader, FlippedBytesNeverCrashAndKeepTheNumbersAscending) {
   std::mt19937_64 random(testing::test_seed());
   const std::string bytes = plain("first") + plain("second") + plain("third");
-  for (int round = 0; round < 3'000; ++round) {
+  for (int round = 0; round < 500; ++round) {
     std::string damaged = bytes;
     for (uint64_t i = random() % 3; i < 3; ++i) {
       damaged[random() % damaged.size()] ^= static_cast<char>(1U << (random() % 8));
