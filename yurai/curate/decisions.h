@@ -12,6 +12,7 @@
 #include "yurai/base/progress.h"
 #include "yurai/base/result.h"
 #include "yurai/curate/chain.h"
+#include "yurai/record/manifest.h"
 
 /// The decision ledger: a row for every document that was read, kept or not, with what every step
 /// measured. docs/formats/decisions.md.
@@ -22,6 +23,16 @@ namespace yurai {
 
 inline constexpr std::string_view kDecisionsFormat = "yurai-filtered";
 inline constexpr uint64_t kDecisionsVersion = 1;
+
+/// A piece of text around a span of evidence.
+struct Excerpt {
+  std::string before{};
+  std::string match{};
+  std::string after{};
+};
+
+/// Excerpts a row keeps of the step that dropped the document.
+inline constexpr size_t kMaxExcerpts = 3;
 
 /// What a step found, as the ledger keeps it.
 struct DecisionValue {
@@ -43,6 +54,7 @@ struct DecisionRow {
   std::string domain{};
   std::optional<size_t> dropped_by{};                  ///< the step; none: kept
   std::vector<std::optional<DecisionValue>> values{};  ///< one a step; none: it did not run
+  std::vector<Excerpt> excerpts{};  ///< of the step that dropped it; else of the text's beginning
 
   bool kept() const { return !dropped_by; }
 };
@@ -58,14 +70,13 @@ struct LedgerStep {
 std::vector<LedgerStep> ledger_steps(const Chain& chain);
 
 /// Fills all but `input` and `line`.
-DecisionRow make_decision_row(const Document& document, const Decision& decision);
+DecisionRow make_decision_row(const Document& document, const Chain& chain,
+                              const Decision& decision);
+Json to_json(const Excerpt& excerpt);
 /// One line of the ledger, without its end.
 std::string decision_line(const DecisionRow& row, const std::vector<LedgerStep>& steps);
 Result<DecisionRow> parse_decision_line(std::string_view line,
                                         const std::vector<LedgerStep>& steps);
-
-/// The host of a URL in lower case, without port and user; empty where there is none.
-std::string url_host(std::string_view url);
 
 /// A ledger, opened for reading. Thread-safe.
 class DecisionLedger {
@@ -75,6 +86,7 @@ class DecisionLedger {
 
   const std::vector<LedgerStep>& steps() const { return steps_; }
   const Manifest& manifest() const { return manifest_; }
+  const Json& summary() const { return summary_; }  ///< ledger/summary.json
   /// kInvalidArgument for an unknown step, listing the known ones.
   Result<size_t> find_step(std::string_view name) const;
 
@@ -86,6 +98,7 @@ class DecisionLedger {
   std::filesystem::path dir_;
   Manifest manifest_;
   std::vector<LedgerStep> steps_;
+  Json summary_;
 };
 
 }  // namespace yurai

@@ -130,6 +130,7 @@ struct FilterInfo {
   std::string_view unit;  ///< of the number: "ratio", "characters", "hits", "yes" (1 or 0)
   Bounds bounds{};        ///< the defaults
   bool edits = false;     ///< whether it may change the text
+  bool secret = false;    ///< its evidence is never shown as text
   std::span<const OptionInfo> options{};
   std::string_view source{};  ///< where the rule was published
   std::string_view english{};

@@ -14,7 +14,12 @@ namespace yurai {
   X(japanese) \
   X(compression) \
   X(origin) \
-  X(wikipedia)
+  X(wikipedia) \
+  X(gopher) \
+  X(web) \
+  X(language) \
+  X(perplexity) \
+  X(pii)
 // clang-format on
 
 #define YURAI_DECLARE(name) std::span<const FilterInfo> name##_filters();
