@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "apps/yurai/cli.h"
+#include "apps/yurai/cmd_corpus_filter.h"
 #include "apps/yurai/cmd_corpus_sample.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/terminal.h"
@@ -367,6 +368,7 @@ void add_corpus_commands(CLI::App& app) {
   corpus->require_subcommand(1);
   add_build(*corpus);
   add_corpus_sample_command(*corpus);
+  add_corpus_filter_commands(*corpus);
   add_stats(*corpus);
   add_show(*corpus);
   add_list(*corpus);

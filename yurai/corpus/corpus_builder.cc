@@ -4,16 +4,10 @@
 
 #include "yurai/base/hash.h"
 #include "yurai/base/terminal.h"
-#include "yurai/corpus/encoding.h"
+#include "yurai/corpus/document_reader.h"
 
 namespace yurai {
 namespace {
-
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
-bool is_blank(std::string_view line) {
-  return line.find_first_not_of(" \t\r") == std::string_view::npos;
-}
 
 /// Reads inputs into a corpus, one after another.
 class Builder {
@@ -23,99 +17,40 @@ class Builder {
 
   /// `on_read` is told how many bytes of the file, as it is on the disk, are read.
   Result<ManifestFile> read(const InputEntry& entry, const std::function<void(uint64_t)>& on_read) {
-    YURAI_ASSIGN(InputFile file,
-                 InputFile::open(entry.path, entry.compression, options_.decompression));
-    LineReader lines(file, options_.max_record_bytes);
-    if (entry.kind == InputEntry::Kind::kText) {
-      YURAI_TRY(read_text(entry, lines));
-    } else {
-      YURAI_TRY(read_json_lines(entry, file, lines, on_read));
+    const ReadOptions options{options_.map, options_.max_record_bytes, options_.decompression};
+    YURAI_ASSIGN(const auto reader, DocumentReader::open(entry, options));
+    InputRecord record;
+    for (uint64_t told = 0;;) {
+      YURAI_ASSIGN(const bool more, reader->next(record));
+      if (!more) break;
+      if (reader->stored_bytes_read() != told) on_read(told = reader->stored_bytes_read());
+      YURAI_TRY(add(entry, reader->unit(), record));
     }
-    return ManifestFile{entry.name, file.stored_bytes_read(), file.stored_sha256()};
+    YURAI_ASSIGN(std::string sha256, reader->stored_sha256());
+    return ManifestFile{entry.name, reader->stored_bytes_read(), std::move(sha256)};
   }
 
   Result<CorpusSummary> finish(Manifest manifest) { return writer_.finish(std::move(manifest)); }
 
  private:
-  Result<void> read_json_lines(const InputEntry& entry, const InputFile& file, LineReader& lines,
-                               const std::function<void(uint64_t)>& on_read) {
-    Line line;
-    for (uint64_t told = 0;;) {
-      YURAI_ASSIGN(const bool more, lines.next(line));
-      if (!more) return {};
-      if (file.stored_bytes_read() != told) on_read(told = file.stored_bytes_read());
-      if (line.number == 1) {
-        // UTF-16 has no lines that could be told apart bytewise: the file is one broken record.
-        if (!guess_wide_encoding(line.bytes).empty()) {
-          YURAI_TRY(reject(entry, line, wide_text(line.bytes)));
-          return skip(lines);
-        }
-        if (line.bytes.starts_with(kByteOrderMark)) line.bytes.remove_prefix(3);
+  Result<void> add(const InputEntry& entry, std::string_view unit, InputRecord& record) {
+    if (record.kind == InputRecord::Kind::kDocument) {
+      for (const auto member : {&Document::source, &Document::license, &Document::lang}) {
+        if ((record.document.*member).empty()) record.document.*member = options_.defaults.*member;
       }
-      YURAI_TRY(add_line(entry, line));
+      auto added = writer_.add(std::move(record.document));
+      if (added || added.error().code != ErrorCode::kInvalidArgument) return added;
+      record.kind = InputRecord::Kind::kUnreadable;
+      record.reason = std::move(added.error().message);
     }
-  }
-
-  Result<void> add_line(const InputEntry& entry, const Line& line) {
-    if (line.too_long) return reject(entry, line, too_long("a line"));
-    if (is_blank(line.bytes)) return {};
-    auto document = parse_record(line.bytes, options_.map);
-    if (!document) return reject(entry, line, document.error().message);
-    return add(entry, line, std::move(*document));
-  }
-
-  Result<void> read_text(const InputEntry& entry, LineReader& lines) {
-    Line whole;
-    YURAI_TRY(lines.rest(whole));
-    if (whole.too_long) return reject(entry, whole, too_long("a text file"));
-    if (!guess_wide_encoding(whole.bytes).empty()) {
-      return reject(entry, whole, wide_text(whole.bytes));
-    }
-    if (whole.bytes.starts_with(kByteOrderMark)) whole.bytes.remove_prefix(3);
-    if (const auto good = check_utf8_text(whole.bytes); !good) {
-      return reject(entry, whole, good.error().message);
-    }
-    if (const std::string hint = encoding_hint(whole.bytes); !hint.empty()) {
-      return reject(entry, whole, "not UTF-8" + hint);  // ISO-2022-JP is ASCII bytes
-    }
-    Document document;
-    document.text = whole.bytes;
-    document.title = for_terminal(entry.path.filename().string());
-    return add(entry, whole, std::move(document));
-  }
-
-  Result<void> add(const InputEntry& entry, const Line& line, Document document) {
-    for (const auto member : {&Document::source, &Document::license, &Document::lang}) {
-      if ((document.*member).empty()) document.*member = options_.defaults.*member;
-    }
-    auto added = writer_.add(std::move(document));
-    if (added || added.error().code != ErrorCode::kInvalidArgument) return added;
-    return reject(entry, line, added.error().message);
-  }
-
-  Result<void> reject(const InputEntry& entry, const Line& line, const std::string& reason) {
-    if (options_.strict) {
+    if (options_.strict && record.kind == InputRecord::Kind::kUnreadable) {
       return fail(ErrorCode::kInvalidArgument,
-                  fmt::format("'{}', line {} (byte {}): {}; without --strict it would go to "
+                  fmt::format("'{}', {} {} (byte {}): {}; without --strict it would go to "
                               "rejects.jsonl",
-                              for_terminal(entry.path.string()), line.number, line.byte, reason));
+                              for_terminal(entry.path.string()), unit, record.number, record.byte,
+                              record.reason));
     }
-    return writer_.reject({entry.name, line.number, line.byte, reason});
-  }
-
-  static Result<void> skip(LineReader& lines) {
-    Line line;
-    for (bool more = true; more;) {
-      YURAI_ASSIGN(more, lines.next(line));
-    }
-    return {};
-  }
-
-  std::string too_long(std::string_view what) const {
-    return fmt::format("{} of more than {} bytes", what, options_.max_record_bytes);
-  }
-  static std::string wide_text(std::string_view bytes) {
-    return "not UTF-8 at byte 0" + encoding_hint(bytes);
+    return writer_.reject({entry.name, record.number, record.byte, record.reason, unit});
   }
 
   const CorpusBuildOptions& options_;

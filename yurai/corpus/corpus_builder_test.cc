@@ -174,9 +174,10 @@ TEST_F(CorpusBuilder, FailsOnFilesThatCannotBeRead) {
   fs::remove_all(dir_ / "in");
   EXPECT_EQ(failure(), "read 'in': No such file or directory");
   put("only.csv", "a,b");
-  EXPECT_EQ(failure(),
-            "folder 'in' holds no file to read (.jsonl, .ndjson and .txt, each also with .gz or "
-            ".zst)");
+  EXPECT_EQ(
+      failure(),
+      "folder 'in' holds no file to read (.jsonl, .ndjson, .txt and .warc, each also with .gz "
+      "or .zst)");
   EXPECT_EQ(build({}, {dir_ / "in/only.csv"}).error().code, ErrorCode::kInvalidArgument);
 }
 

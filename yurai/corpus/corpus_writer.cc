@@ -158,7 +158,7 @@ Result<void> CorpusWriter::add(Document document) {
 Result<void> CorpusWriter::reject(const Reject& reject) {
   ++state_->num_rejected;
   return state_->rejects->append(dump_json({{"file", reject.file},
-                                            {"line", reject.line},
+                                            {std::string(reject.unit), reject.number},
                                             {"byte", reject.byte},
                                             {"reason", reject.reason}}) +
                                  "\n");

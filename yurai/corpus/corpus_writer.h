@@ -25,10 +25,11 @@ inline constexpr size_t kMaxFieldBytes = 64 << 10;
 
 /// A record that could not become a document: a line of rejects.jsonl.
 struct Reject {
-  std::string file;   ///< as the manifest names the input
-  uint64_t line = 1;  ///< of the record, from 1
-  uint64_t byte = 0;  ///< where that line begins in the (decompressed) file
-  std::string reason;
+  std::string file;     ///< as the manifest names the input
+  uint64_t number = 1;  ///< of the line or record, from 1
+  uint64_t byte = 0;    ///< where that line or record begins in the (decompressed) file
+  std::string reason{};
+  std::string_view unit = "line";  ///< what `number` counts: "line" or "record"
 };
 
 struct CorpusSummary {

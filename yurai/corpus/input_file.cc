@@ -1,12 +1,15 @@
 #include "yurai/corpus/input_file.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 #include "yurai/base/file.h"
@@ -29,10 +32,44 @@ bool is_zstd(std::string_view bytes) {
           bytes.substr(1).starts_with("\x2a\x4d\x18"));
 }
 
+/// A file, or the standard input, which is read front to back.
+class Source {
+ public:
+  static Result<Source> open(const std::filesystem::path& path) {
+    Source source;
+    source.path_ = path;
+    if (path != kStandardInput) {
+      YURAI_ASSIGN(ReadableFile file, ReadableFile::open(path));
+      source.file_ = std::move(file);
+    }
+    return source;
+  }
+
+  const std::filesystem::path& path() const { return path_; }
+
+  /// `offset` is where the last read ended.
+  Result<size_t> read(uint64_t offset, std::span<char> out) const {
+    if (file_) return file_->read(offset, out);
+    size_t done = 0;
+    while (done < out.size()) {
+      const ssize_t got = ::read(STDIN_FILENO, out.data() + done, out.size() - done);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return fail(io_error("read", "standard input", errno));
+      if (got == 0) break;
+      done += static_cast<size_t>(got);
+    }
+    return done;
+  }
+
+ private:
+  std::filesystem::path path_;
+  std::optional<ReadableFile> file_;
+};
+
 }  // namespace
 
 struct InputFile::State {
-  State(ReadableFile opened, Compression kind, DecompressionLimits allowed)
+  State(Source opened, Compression kind, DecompressionLimits allowed)
       : file(std::move(opened)), compression(kind), limits(allowed) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -56,7 +93,7 @@ struct InputFile::State {
                                   consumed(), what));
   }
 
-  ReadableFile file;
+  Source file;
   Compression compression;
   DecompressionLimits limits;
   Sha256 hash;
@@ -203,7 +240,7 @@ InputFile::~InputFile() = default;
 
 Result<InputFile> InputFile::open(const std::filesystem::path& path, Compression compression,
                                   DecompressionLimits limits) {
-  YURAI_ASSIGN(ReadableFile file, ReadableFile::open(path));
+  YURAI_ASSIGN(Source file, Source::open(path));
   auto state = std::make_unique<State>(std::move(file), compression, limits);
   YURAI_TRY(state->start());
   return InputFile(std::move(state));

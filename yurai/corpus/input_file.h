@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "yurai/base/result.h"
 
@@ -15,6 +16,9 @@
 namespace yurai {
 
 enum class Compression { kNone, kGzip, kZstd };
+
+/// The path under which the standard input is opened.
+inline constexpr std::string_view kStandardInput = "/dev/stdin";
 
 /// What a compressed file may do to us before it counts as broken.
 struct DecompressionLimits {

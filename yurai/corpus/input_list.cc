@@ -36,6 +36,8 @@ std::optional<InputEntry> classify(const fs::path& path) {
   }
   if (take_suffix(name, ".txt")) {
     entry.kind = InputEntry::Kind::kText;
+  } else if (take_suffix(name, ".warc")) {
+    entry.kind = InputEntry::Kind::kWarc;
   } else if (!take_suffix(name, ".jsonl") && !take_suffix(name, ".ndjson")) {
     return std::nullopt;
   }

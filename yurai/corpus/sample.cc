@@ -12,10 +12,10 @@
 #include <utility>
 
 #include "yurai/base/file.h"
+#include "yurai/corpus/html.h"
+#include "yurai/corpus/language.h"
 #include "yurai/corpus/license.h"
 #include "yurai/corpus/sample_copyright.h"
-#include "yurai/corpus/sample_html.h"
-#include "yurai/corpus/sample_language.h"
 #include "yurai/corpus/sample_man.h"
 
 namespace yurai {

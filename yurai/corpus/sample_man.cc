@@ -8,7 +8,7 @@
 
 #include "yurai/base/subprocess.h"
 #include "yurai/base/utf8.h"
-#include "yurai/corpus/sample_html.h"
+#include "yurai/corpus/html.h"
 
 namespace yurai {
 namespace {

@@ -1,4 +1,4 @@
-#include "yurai/corpus/sample_html.h"
+#include "yurai/corpus/html.h"
 
 #include <libxml/HTMLparser.h>
 
@@ -83,6 +83,23 @@ constexpr std::array<std::string_view, 54> kSkippedNames = {"DEBUG",
                                                             "toctree-wrapper",
                                                             "translation"};
 
+/// What pages of the web call what is not their text; whole words of class and id only.
+constexpr std::array<std::string_view, 38> kWebNames = {
+    "ad",          "ads",        "banner",        "breadcrumb-list",
+    "comments",    "cookie",     "cookies",       "copyright",
+    "gdpr",        "global-nav", "globalnav",     "gnav",
+    "header-nav",  "login",      "modal",         "newsletter",
+    "pager",       "pagination", "pankuzu",       "popup",
+    "ranking",     "recommend",  "related-posts", "screen-reader-text",
+    "search-form", "share",      "side",          "side-bar",
+    "sidebar",     "sidemenu",   "site-footer",   "site-header",
+    "skip-link",   "sns",        "social",        "sr-only",
+    "tags",        "widget"};
+
+/// Elements of a form that are not its text.
+constexpr std::array<std::string_view, 5> kControls = {"datalist", "input", "label", "option",
+                                                       "textarea"};
+
 constexpr std::array<std::string_view, 36> kBlocks = {
     "address", "article", "blockquote", "body",       "caption", "center", "dd", "details", "div",
     "dl",      "dt",      "fieldset",   "figcaption", "figure",  "h1",     "h2", "h3",      "h4",
@@ -93,6 +110,8 @@ constexpr std::array<std::string_view, 9> kItems = {"caption", "dd", "dt", "figc
 
 static_assert(std::is_sorted(kSkippedElements.begin(), kSkippedElements.end()));
 static_assert(std::is_sorted(kSkippedNames.begin(), kSkippedNames.end()));
+static_assert(std::is_sorted(kWebNames.begin(), kWebNames.end()));
+static_assert(std::is_sorted(kControls.begin(), kControls.end()));
 static_assert(std::is_sorted(kBlocks.begin(), kBlocks.end()));
 static_assert(std::is_sorted(kItems.begin(), kItems.end()));
 
@@ -111,22 +130,44 @@ std::string_view attribute(const xmlNode* node, const char* name) {
   return {};
 }
 
-bool names_chrome(std::string_view words) {
+bool names_chrome(std::string_view words, HtmlKind kind) {
   while (!words.empty()) {
     const size_t begin = std::min(words.find_first_not_of(" \t\n"), words.size());
     const size_t end = std::min(words.find_first_of(" \t\n", begin), words.size());
-    if (end > begin && contains(kSkippedNames, words.substr(begin, end - begin))) return true;
+    const std::string_view word = words.substr(begin, end - begin);
+    if (contains(kSkippedNames, word)) return true;
+    if (kind == HtmlKind::kWeb && contains(kWebNames, word)) return true;
     words.remove_prefix(end);
   }
   return false;
 }
 
-bool is_chrome(const xmlNode* element) {
-  if (contains(kSkippedElements, name_of(element))) return true;
-  if (name_of(element) == "body" || name_of(element) == "html") return false;
-  if (names_chrome(attribute(element, "class")) || names_chrome(attribute(element, "id"))) {
+bool lies_in_article(const xmlNode* element) {
+  for (const xmlNode* node = element->parent; node != nullptr; node = node->parent) {
+    if (name_of(node) == "article" || name_of(node) == "main") return true;
+  }
+  return false;
+}
+
+/// The furniture of a web page beside what every kind of page has.
+bool is_web_chrome(const xmlNode* element) {
+  const std::string_view role = attribute(element, "role");
+  return contains(kControls, name_of(element)) || role == "banner" || role == "complementary" ||
+         role == "contentinfo" || role == "search" || attribute(element, "aria-hidden") == "true";
+}
+
+bool is_chrome(const xmlNode* element, HtmlKind kind) {
+  const std::string_view name = name_of(element);
+  const bool web = kind == HtmlKind::kWeb;
+  const bool kept_on_web =
+      web && (name == "form" || (name == "header" && lies_in_article(element)));
+  if (contains(kSkippedElements, name) && !kept_on_web) return true;
+  if (name == "body" || name == "html") return false;
+  if (names_chrome(attribute(element, "class"), kind) ||
+      names_chrome(attribute(element, "id"), kind)) {
     return true;
   }
+  if (web && is_web_chrome(element)) return true;
   return attribute(element, "role") == "navigation" ||
          attribute(element, "style").find("display:none") != std::string_view::npos ||
          attribute(element, "summary").find("avigation") != std::string_view::npos;
@@ -256,7 +297,7 @@ class Writer {
 /// Walks the tree without recursion: nesting is the file's to choose.
 class Walker {
  public:
-  Walker(HtmlKind kind, ExtractedText& out) : writer_(kind, out) {}
+  Walker(HtmlKind kind, ExtractedText& out) : kind_(kind), writer_(kind, out) {}
 
   void walk(const xmlNode* root) {
     const xmlNode* node = root;
@@ -282,7 +323,7 @@ class Walker {
       if (content != nullptr && !find_invalid_utf8(content)) writer_.text(content, links_ > 0);
       return false;
     }
-    if (node->type != XML_ELEMENT_NODE || is_chrome(node)) return false;
+    if (node->type != XML_ELEMENT_NODE || is_chrome(node, kind_)) return false;
     const std::string_view name = name_of(node);
     if (name == "br") {
       writer_.line_break();
@@ -299,7 +340,7 @@ class Walker {
   }
 
   void leave_if_entered(const xmlNode* node) {
-    if (node->type != XML_ELEMENT_NODE || is_chrome(node)) return;
+    if (node->type != XML_ELEMENT_NODE || is_chrome(node, kind_)) return;
     const std::string_view name = name_of(node);
     if (contains(kItems, name)) --items_;
     if (name == "td" || name == "th") {
@@ -320,6 +361,7 @@ class Walker {
            attribute(node, "href")[0] != '#';
   }
 
+  HtmlKind kind_;
   Writer writer_;
   int items_ = 0;
   int links_ = 0;

@@ -1,4 +1,4 @@
-#include "yurai/corpus/sample_language.h"
+#include "yurai/corpus/language.h"
 
 #include <cld2/public/compact_lang_det.h>
 

@@ -1,4 +1,4 @@
-#include "yurai/corpus/sample_html.h"
+#include "yurai/corpus/html.h"
 
 #include <gmock/gmock.h>
 
@@ -22,26 +22,26 @@ std::vector<std::string> texts(std::string_view html, HtmlKind kind = HtmlKind::
   return out;
 }
 
-TEST(SampleHtml, KeepsParagraphsAndCollapsesSpace) {
+TEST(Html, KeepsParagraphsAndCollapsesSpace) {
   EXPECT_THAT(texts("<p>One\n  <b>two</b>&nbsp;three.</p><p>Four.</p>"),
               ElementsAre("One two three.", "Four."));
 }
 
-TEST(SampleHtml, TakesTheTitle) {
+TEST(Html, TakesTheTitle) {
   EXPECT_EQ(extract_html("<title> A\n B </title><p>x</p>", HtmlKind::kPage).title, "A B");
 }
 
-TEST(SampleHtml, JoinsJapaneseLinesWithoutASpace) {
+TEST(Html, JoinsJapaneseLinesWithoutASpace) {
   EXPECT_THAT(texts("<p>吾輩は\n猫である。\nName は\nまだ 無い。</p>"),
               ElementsAre("吾輩は猫である。Name はまだ 無い。"));
 }
 
-TEST(SampleHtml, TakesEverySpaceBetweenJapaneseInAManPageForALineBreak) {
+TEST(Html, TakesEverySpaceBetweenJapaneseInAManPageForALineBreak) {
   EXPECT_THAT(texts("<p>吾輩は 猫である。 <b>ls</b> は、 次を</p>", HtmlKind::kManualPage),
               ElementsAre("吾輩は猫である。ls は、次を"));
 }
 
-TEST(SampleHtml, LeavesOutNavigationScriptsAndTablesOfContents) {
+TEST(Html, LeavesOutNavigationScriptsAndTablesOfContents) {
   EXPECT_THAT(texts("<body><nav>a</nav><div class='x navheader'>b</div><script>c</script>"
                     "<ul id=toc><li>d</ul><style>e</style><form>f</form><header>g</header>"
                     "<div role=navigation>h</div><p style='display:none'>i</p><p>text</p>"
@@ -49,30 +49,30 @@ TEST(SampleHtml, LeavesOutNavigationScriptsAndTablesOfContents) {
               ElementsAre("text"));
 }
 
-TEST(SampleHtml, LeavesOutParagraphsThatAreOnlyLinks) {
+TEST(Html, LeavesOutParagraphsThatAreOnlyLinks) {
   EXPECT_THAT(texts("<p><a href=b.html>Next page</a></p><p>See <a href=b.html>this</a> and "
                     "that.</p><p><a href='#x'>kept</a></p>"),
               ElementsAre("See this and that.", "kept"));
 }
 
-TEST(SampleHtml, KeepsTheLinesOfPreformattedText) {
+TEST(Html, KeepsTheLinesOfPreformattedText) {
   EXPECT_THAT(texts("<p>Run:</p><pre>\n  a  b\n    c\n</pre><p>Done.</p>"),
               ElementsAre("Run:", "  a  b\n    c", "Done."));
 }
 
-TEST(SampleHtml, MarksHeadingsAndItems) {
+TEST(Html, MarksHeadingsAndItems) {
   const auto found =
       extract_html("<h2>H</h2><p>a</p><ul><li>b</li><li>c</li></ul><p>d</p>", HtmlKind::kPage);
   EXPECT_TRUE(found.paragraphs[0].heading);
   EXPECT_EQ(join(found.paragraphs), "H\n\na\n\nb\nc\n\nd");
 }
 
-TEST(SampleHtml, SeparatesTheCellsOfARow) {
+TEST(Html, SeparatesTheCellsOfARow) {
   EXPECT_THAT(texts("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>"),
               ElementsAre("a\tb", "c\td"));
 }
 
-TEST(SampleHtml, UnwrapsPreformattedProse) {
+TEST(Html, UnwrapsPreformattedProse) {
   const std::string line =
       "This line of the manual is wrapped at a fixed width of about eighty columns,";
   const std::string prose = line + "\nand goes on.";
@@ -80,26 +80,26 @@ TEST(SampleHtml, UnwrapsPreformattedProse) {
               ElementsAre(line + " and goes on.", "int a;\nint b;"));
 }
 
-TEST(SampleHtml, ReadsTheEncodingThatThePageDeclares) {
+TEST(Html, ReadsTheEncodingThatThePageDeclares) {
   EXPECT_THAT(texts("<meta charset=EUC-JP><p>\xC7\xAD\xA4\xC7\xA4\xB9</p>"), ElementsAre("猫です"));
 }
 
-TEST(SampleHtml, BelievesUtf8OverADeclaration) {
+TEST(Html, BelievesUtf8OverADeclaration) {
   EXPECT_THAT(texts("<meta charset=EUC-JP><p>猫</p>"), ElementsAre("猫"));
 }
 
-TEST(SampleHtml, LeavesOutInvisibleCharacters) {
+TEST(Html, LeavesOutInvisibleCharacters) {
   EXPECT_THAT(texts("<p>a\u00adb\u200bc\u202ed\x1b[0m</p>"), ElementsAre("abcd[0m"));
 }
 
-TEST(SampleHtml, KeepsTheCommentsBeforeTheText) {
+TEST(Html, KeepsTheCommentsBeforeTheText) {
   EXPECT_THAT(
       extract_html("<!-- Copyright 2020 X --><html><body><!-- no --><p>a</p>", HtmlKind::kPage)
           .notice,
       ::testing::HasSubstr("Copyright 2020 X"));
 }
 
-TEST(SampleHtml, SurvivesDeepNesting) {
+TEST(Html, SurvivesDeepNesting) {
   std::string html;
   for (int i = 0; i < 100; ++i) html += "<div>";
   EXPECT_THAT(texts(html + "deep"), ElementsAre("deep"));
@@ -107,14 +107,14 @@ TEST(SampleHtml, SurvivesDeepNesting) {
   (void)texts(html + "too deep for the parser, perhaps");
 }
 
-TEST(SampleHtml, SurvivesHugeEntitiesAndAttributes) {
+TEST(Html, SurvivesHugeEntitiesAndAttributes) {
   const std::string huge(1'000'000, 'x');
   (void)texts("<p>&" + huge + ";</p><p>a</p>");
   (void)texts("<p class='" + huge + "'>a</p><" + huge + ">");
   (void)texts("<!DOCTYPE a [<!ENTITY b '" + huge + "'>]><p>&b;&b;&#x110000;&#0;</p>");
 }
 
-TEST(SampleHtml, GivesValidUtf8ForAnyBytes) {
+TEST(Html, GivesValidUtf8ForAnyBytes) {
   std::mt19937_64 random(testing::test_seed());
   const std::vector<std::string> pieces = {
       "<p>",      "</p>", "<pre>", "<td>",       "<table>", "&amp;", "&#x80", "猫", "\xff",
@@ -122,7 +122,7 @@ TEST(SampleHtml, GivesValidUtf8ForAnyBytes) {
   for (int round = 0; round < 2'000; ++round) {
     std::string html;
     for (uint64_t i = random() % 60; i > 0; --i) html += pieces[random() % pieces.size()];
-    const HtmlKind kind = static_cast<HtmlKind>(random() % 3);
+    const HtmlKind kind = static_cast<HtmlKind>(random() % 4);
     const ExtractedText found = extract_html(html, kind);
     EXPECT_FALSE(find_invalid_utf8(join(found.paragraphs) + found.title + found.notice)) << html;
   }

@@ -8,6 +8,8 @@ namespace yurai {
 
 enum class HtmlKind {
   kPage,       ///< paragraphs are elements
+  kWeb,        ///< a page of the web: forms hold text, an article's header too, and there are more
+               ///< kinds of furniture
   kWrapped,    ///< the text stands in <pre>, wrapped at a fixed width
   kManualPage  ///< written by mandoc: a space between Japanese characters is a line break
 };

@@ -1,0 +1,306 @@
+#include "apps/yurai/cmd_corpus_filter.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "apps/yurai/cli.h"
+#include "apps/yurai/cmd_corpus_ledger.h"
+#include "yurai/base/progress.h"
+#include "yurai/base/terminal.h"
+#include "yurai/curate/chain.h"
+#include "yurai/curate/filter_run.h"
+
+namespace yurai::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct FilterOptionsGiven {
+  std::string chain;
+  std::vector<std::string> inputs;
+  std::string out;
+  std::string words;
+  std::string map;
+  std::string compress;
+  std::string measure;
+  std::string part_size = "1G";
+  std::string decisions;
+  int threads = 0;
+  bool force = false;
+  bool json = false;
+  bool timing = false;
+  FieldMap fields = default_field_map();
+};
+
+std::string megabytes_per_second(const StepCost& cost) {
+  if (cost.nanoseconds == 0) return "–";
+  return fmt::format("{:.0f}",
+                     1e3 * static_cast<double>(cost.bytes) / static_cast<double>(cost.nanoseconds));
+}
+
+/// The funnel with the time that each filter took: on stderr, for it differs from run to run.
+void say_costs(const FilterRun& run) {
+  std::vector<std::vector<std::string>> rows = {{tr("step", "段階"), tr("documents", "文書"),
+                                                 tr("bytes", "バイト"), tr("dropped", "除外"),
+                                                 tr("seconds", "秒"), "MB/s"}};
+  const Json& steps = run.summary["steps"];
+  for (size_t i = 0; i < run.costs.size(); ++i) {
+    const StepCost& cost = run.costs[i];
+    rows.push_back({for_terminal(steps[i]["step"].get<std::string>()), grouped(cost.documents),
+                    grouped(cost.bytes), grouped(steps[i]["dropped"].get<uint64_t>()),
+                    fmt::format("{:.2f}", static_cast<double>(cost.nanoseconds) / 1e9),
+                    megabytes_per_second(cost)});
+  }
+  std::string text = aligned(rows, 1);
+  text.pop_back();
+  say(text);
+}
+
+Result<FilterRunOptions> run_options(const FilterOptionsGiven& given) {
+  FilterRunOptions options;
+  options.read.map = given.fields;
+  options.measure_all = given.measure == "all";
+  options.parts.zstd = given.compress == "zst";
+  YURAI_ASSIGN(options.parts.part_bytes, parse_bytes(given.part_size));
+  if (options.parts.part_bytes == 0) {
+    return fail(ErrorCode::kInvalidArgument, "--part-size must be more than 0");
+  }
+  options.num_threads = given.threads > 0
+                            ? given.threads
+                            : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  return options;
+}
+
+Result<void> print_summary(const FilterOptionsGiven& given, const FilterRun& run) {
+  const Json& summary = run.summary;
+  const auto count = [&](const Json& json, const char* key) {
+    return grouped(json[key].get<uint64_t>());
+  };
+  std::vector<std::vector<std::string>> rows = {{tr("step", "段階"), tr("bounds", "範囲"),
+                                                 tr("ran on", "測った文書"), tr("dropped", "除外"),
+                                                 tr("left", "残り")}};
+  uint64_t left = summary["documents"].get<uint64_t>();
+  for (const Json& step : summary["steps"]) {
+    left -= step["dropped"].get<uint64_t>();
+    rows.push_back({for_terminal(step["step"].get<std::string>()),
+                    bounds_text(step["lower_bound"], step["upper_bound"]), count(step, "ran"),
+                    count(step, "dropped"), grouped(left)});
+  }
+  YURAI_TRY(print(aligned(rows, 2)));
+  YURAI_TRY(print(fmt::format(
+      fmt::runtime(
+          tr("\n{}: {} of {} documents stay, {} of {} bytes of text ({} after the edits)\n",
+             "\n{}: 文書 {} / {} 件、本文 {} / {} バイトが残った（編集後 {} バイト）\n")),
+      for_terminal(given.out), count(summary, "kept"), count(summary, "documents"),
+      count(summary, "kept_bytes"), count(summary, "bytes"), count(summary, "kept_bytes_after"))));
+  return print(
+      fmt::format(fmt::runtime(tr("Next: {0}/report.html, or yurai corpus build CORPUS {0}\n",
+                                  "次は: {0}/report.html、"
+                                  "または yurai corpus build CORPUS {0}\n")),
+                  for_terminal(given.out)));
+}
+
+Result<void> filter_to_folder(const FilterOptionsGiven& given, const Chain& chain,
+                              const FilterRunOptions& options) {
+  const std::vector<fs::path> paths(given.inputs.begin(), given.inputs.end());
+  YURAI_TRY(check_target(given.out, paths));
+  YURAI_ASSIGN(const InputList inputs, list_inputs(paths));
+  YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(given.out, {.force = given.force}));
+  ProgressBar bar;
+  const std::string name = fs::path(given.chain).filename().string();
+  Result<FilterRun> done = filter_files(chain, name, inputs, options, stage, bar.callback());
+  bar.finish();
+  YURAI_ASSIGN(const FilterRun run, std::move(done));
+  YURAI_TRY(stage.commit());
+  if (!inputs.skipped.empty()) {
+    say(fmt::format(fmt::runtime(tr("{} files of another kind in the folders were left out",
+                                    "フォルダー内の対象外のファイル {} 個を除いた")),
+                    inputs.skipped.size()));
+  }
+  if (const auto rejected = run.summary["rejected"].get<uint64_t>(); rejected > 0) {
+    say(fmt::format(fmt::runtime(tr("{} rows could not be read: see {}/rejects.jsonl",
+                                    "{} 件の行は読めなかった: {}/rejects.jsonl を参照")),
+                    grouped(rejected), for_terminal(given.out)));
+  }
+  if (given.timing) say_costs(run);
+  return given.json ? print_json(run.summary) : print_summary(given, run);
+}
+
+/// Rows from standard input to standard output.
+Result<void> filter_stdin(const FilterOptionsGiven& given, const Chain& chain,
+                          const FilterRunOptions& options) {
+  std::unique_ptr<WritableFile> decisions;
+  if (!given.decisions.empty()) {
+    YURAI_ASSIGN(decisions, posix_disk().create(given.decisions));
+  }
+  constexpr uint64_t kSaidRejects = 10;
+  uint64_t rejected = 0;
+  StreamOutput output;
+  output.keep = [](std::string_view line) -> Result<void> {
+    YURAI_TRY(print(line));
+    return print("\n");
+  };
+  if (decisions != nullptr) {
+    output.decide = [&](std::string_view line) -> Result<void> {
+      YURAI_TRY(decisions->append(line));
+      return decisions->append("\n");
+    };
+  }
+  output.reject = [&](const UnreadableRow& row) -> Result<void> {
+    if (++rejected <= kSaidRejects) {
+      say(fmt::format("yurai: line {} (byte {}): {}", row.number, row.byte,
+                      for_terminal(row.reason)));
+    }
+    return {};
+  };
+  InputEntry input;
+  input.path = kStandardInput;
+  input.name = "stdin";
+  YURAI_ASSIGN(const FilterRun run, filter_stream(chain, input, options, output));
+  if (decisions != nullptr) YURAI_TRY(decisions->close());
+  if (given.timing) say_costs(run);
+  if (given.json) say(dump_json(run.summary));
+  if (rejected > 0) {
+    say(fmt::format(fmt::runtime(tr("{} rows could not be read and were left out",
+                                    "{} 件の行は読めなかったので除いた")),
+                    grouped(rejected)));
+  }
+  return {};
+}
+
+Result<void> filter(const FilterOptionsGiven& given) {
+  if (given.inputs.empty() != given.out.empty()) {
+    return fail(ErrorCode::kInvalidArgument,
+                given.out.empty()
+                    ? "--out DIR is missing; without IN and --out the rows go from standard input "
+                      "to standard output"
+                    : "IN is missing: what is to be filtered?");
+  }
+  YURAI_ASSIGN(const FilterRunOptions options, run_options(given));
+  YURAI_ASSIGN(const Chain chain, Chain::load(given.chain, {.words = given.words}));
+  return given.out.empty() ? filter_stdin(given, chain, options)
+                           : filter_to_folder(given, chain, options);
+}
+
+void add_filter(CLI::App& corpus) {
+  auto given = std::make_shared<FilterOptionsGiven>();
+  CLI::App* verb = corpus.add_subcommand(
+      "filter", tr("Keep the documents that pass a chain of filters, and say why the others go",
+                   "フィルターの列を通る文書を残し、除いた理由を記録する"));
+  std::string chains;
+  for (const BuiltinChain& chain : builtin_chains()) {
+    chains += (chains.empty() ? "" : ", ") + std::string(chain.name);
+  }
+  verb->add_option("CHAIN", given->chain,
+                   tr("A TOML file, or one of ", "TOML ファイル、または ") + chains)
+      ->required();
+  verb->add_option("IN", given->inputs,
+                   tr("Files or folders; without IN and --out: standard input to standard output",
+                      "ファイルやフォルダー。IN と --out がなければ標準入力から標準出力へ"));
+  verb->add_option("--out", given->out, tr("Folder of the result", "結果のフォルダー"));
+  verb->add_option("--words", given->words, tr("Folder of word lists", "単語リストのフォルダー"));
+  verb->add_option("--map", given->map,
+                   tr("Names of fields in the input, such as text=content,id=doc_id",
+                      "入力での項目名（例: text=content,id=doc_id）"))
+      ->each([given](const std::string& text) {
+        auto map = parse_field_map(text);
+        if (!map) throw CLI::ValidationError("--map", for_terminal(map.error().message));
+        given->fields = std::move(*map);
+      });
+  verb->add_option("--compress", given->compress,
+                   tr("Compress the parts: zst", "分割ファイルの圧縮: zst"))
+      ->check(CLI::IsMember({"zst", "none"}));
+  verb->add_option("--measure", given->measure,
+                   tr("all: run every filter on every document, so that whatif is exact",
+                      "all: すべての文書で全フィルターを測る（whatif が厳密になる）"))
+      ->check(CLI::IsMember({"all", "needed"}));
+  verb->add_option("--threads", given->threads,
+                   tr("Threads (default: one a processor)", "スレッド数（既定: CPU 数）"))
+      ->check(CLI::Range(1, 1024));
+  verb->add_option("--part-size", given->part_size,
+                   tr("A part ends with the row that reaches it", "分割ファイルの大きさ"))
+      ->capture_default_str();
+  verb->add_option("--decisions", given->decisions,
+                   tr("File for the decisions of a run from standard input",
+                      "標準入力のとき、判定の記録を書くファイル"));
+  verb->add_flag("--timing", given->timing,
+                 tr("Say on stderr what each filter took", "各フィルターの時間を標準エラーに出す"));
+  verb->add_flag("--force", given->force, tr("Replace OUT if it exists", "OUT があれば置き換える"));
+  verb->add_flag("--json", given->json,
+                 tr("Print one line of JSON", "結果を 1 行の JSON で出力する"));
+  verb->callback([given] { run([&] { return filter(*given); }); });
+}
+
+// ---- filters ----
+
+Result<void> list_filters(bool json) {
+  const bool japanese = tr("en", "ja") == "ja";
+  if (json) {
+    for (const FilterInfo* info : all_filters()) {
+      YURAI_TRY(print_json(yurai::to_json(*info, japanese)));
+    }
+    return {};
+  }
+  for (const FilterInfo* info : all_filters()) {
+    const auto bound = [](const std::optional<double>& value) {
+      return value ? Json(*value) : Json(nullptr);
+    };
+    YURAI_TRY(print(fmt::format("{}\n    {}\n    {}: {}   {}: {}{}\n    {}: {}\n", info->name,
+                                japanese ? info->japanese : info->english, tr("unit", "単位"),
+                                info->unit, tr("default", "既定の範囲"),
+                                bounds_text(bound(info->bounds.min), bound(info->bounds.max)),
+                                info->edits ? tr("   edits the text", "   本文を編集する") : "",
+                                tr("source", "出典"), info->source)));
+    for (const OptionInfo& option : info->options) {
+      YURAI_TRY(print(fmt::format("    {} = {}: {}\n", option.name,
+                                  option.fallback.empty() ? "…" : option.fallback,
+                                  japanese ? option.japanese : option.english)));
+    }
+  }
+  YURAI_TRY(print(tr("\nChains:\n", "\n組み込みチェーン:\n")));
+  for (const BuiltinChain& chain : builtin_chains()) {
+    YURAI_TRY(
+        print(fmt::format("{}\n    {}\n", chain.name, japanese ? chain.japanese : chain.english)));
+  }
+  return {};
+}
+
+void add_filters(CLI::App& corpus) {
+  auto json = std::make_shared<bool>(false);
+  auto chain = std::make_shared<std::string>();
+  CLI::App* verb = corpus.add_subcommand(
+      "filters", tr("Every filter: what it measures, its unit, default and source",
+                    "フィルターの一覧（測るもの・単位・既定値・出典）"));
+  verb->add_option(
+      "--chain", *chain,
+      tr("Print the TOML of a built-in chain instead", "組み込みチェーンの TOML を出力する"));
+  verb->add_flag("--json", *json,
+                 tr("Print a line of JSON a filter", "フィルターごとに 1 行の JSON"));
+  verb->callback([json, chain] {
+    run([&]() -> Result<void> {
+      if (chain->empty()) return list_filters(*json);
+      for (const BuiltinChain& builtin : builtin_chains()) {
+        if (builtin.name == *chain) return print(builtin.toml.substr(1));
+      }
+      return fail(ErrorCode::kNotFound,
+                  fmt::format("there is no built-in chain '{}'; 'yurai corpus filters' lists them",
+                              for_terminal(*chain)));
+    });
+  });
+}
+
+}  // namespace
+
+void add_corpus_filter_commands(CLI::App& corpus) {
+  add_filter(corpus);
+  add_filters(corpus);
+  add_corpus_ledger_commands(corpus);
+}
+
+}  // namespace yurai::cli

@@ -1,0 +1,145 @@
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "yurai/base/file.h"
+#include "yurai/base/json.h"
+#include "yurai/base/subprocess.h"
+#include "yurai/base/testing.h"
+
+namespace yurai {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class FilterCli : public ::testing::Test {
+ protected:
+  ProcessResult run(std::vector<std::string> arguments, std::string_view input = {},
+                    const std::string& lang = "en") {
+    std::vector<std::string> command = {"env", "LC_ALL=C", "YURAI_LANG=" + lang,
+                                        std::getenv("YURAI_BIN"), "corpus"};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    const Result<ProcessResult> result = run_process(command, input);
+    EXPECT_TRUE(result);
+    return result ? *result : ProcessResult{};
+  }
+
+  void SetUp() override {
+    fs::create_directories(dir_ / "words");
+    for (const char* list : {"advertisement", "adult", "discrimination", "violence"}) {
+      std::ofstream(dir_ / ("words/ja_" + std::string(list) + "_keywords.txt"))
+          << "悪い言葉\nワルイ\n";
+    }
+    std::ofstream(dir_ / "in.jsonl")
+        << row("good", "これは良い文章です。\\nEnglish only\\nとても良い。", "https://a.jp/")
+        << "\n"
+        << row("bad", "悪い言葉と悪い言葉とワルイと悪い言葉。\\u001b[31m", "https://b.jp/") << "\n"
+        << "{broken\n"
+        << row("elsewhere", "これは良い文章です。", "https://c.de/") << "\n";
+    std::ofstream(dir_ / "chain.toml") << "[[filter]]\nchain = \"ja_cc\"\n[change.zlib_ratio]\n"
+                                          "max = \"none\"\n";
+  }
+
+  static std::string row(const std::string& id, const std::string& text, const std::string& url) {
+    return "{\"id\":\"" + id + "\",\"text\":\"" + text + "\",\"url\":\"" + url +
+           "\",\"extra\":[1]}";
+  }
+
+  std::string path(const std::string& name) { return (dir_ / name).string(); }
+
+  testing::TemporaryDirectory dir_;
+};
+
+TEST_F(FilterCli, FiltersExplainsAndAnswersWhatIf) {
+  const ProcessResult filtered = run({"filter", path("chain.toml"), path("in.jsonl"), "--out",
+                                      path("out"), "--words", path("words"), "--timing"});
+  ASSERT_EQ(filtered.exit_status, 0) << filtered.err;
+  EXPECT_THAT(filtered.out, HasSubstr("1 of 3 documents stay"));
+  EXPECT_THAT(filtered.err, HasSubstr("1 rows could not be read"));
+  EXPECT_THAT(filtered.err, HasSubstr("MB/s"));
+  EXPECT_EQ(read_file(dir_ / "out/part-00000.jsonl").value(),
+            row("good", "これは良い文章です。とても良い。", "https://a.jp/") + "\n");
+
+  const ProcessResult why = run({"why", path("out"), "bad"});
+  ASSERT_EQ(why.exit_status, 0) << why.err;
+  EXPECT_THAT(why.out, HasSubstr("dropped by adult"));
+  EXPECT_THAT(why.out, HasSubstr("[悪い言葉]"));
+  EXPECT_THAT(why.out, Not(HasSubstr("\x1b")));
+  EXPECT_EQ(run({"why", path("out"), "nobody"}).exit_status, 1);
+  const Json row = Json::parse(run({"why", path("out"), "elsewhere", "--json"}).out);
+  EXPECT_EQ(row["dropped_by"], "domain");
+  EXPECT_EQ(row["domain"], "c.de");
+
+  const ProcessResult what_if =
+      run({"whatif", path("out"), "--filter", "adult", "--threshold", "9", "--json"});
+  ASSERT_EQ(what_if.exit_status, 0) << what_if.err;
+  EXPECT_EQ(Json::parse(what_if.out)["undetermined"]["documents"], 1);
+  EXPECT_THAT(run({"whatif", path("out"), "--filter", "kuten", "--threshold", "900"}).out,
+              HasSubstr("undetermined: 0"));
+
+  const std::string report = read_file(dir_ / "out/report.html").value();
+  EXPECT_THAT(report, HasSubstr("default-src 'none'"));
+  EXPECT_THAT(report, HasSubstr("<mark>悪い言葉</mark>"));
+  EXPECT_THAT(report, Not(HasSubstr("<script")));
+  EXPECT_THAT(report, Not(HasSubstr("\x1b")));
+
+  const ProcessResult built = run({"build", path("corpus"), path("out"), "--json"});
+  ASSERT_EQ(built.exit_status, 0) << built.err;
+  EXPECT_EQ(Json::parse(built.out)["documents"], 1);
+  EXPECT_EQ(Json::parse(built.out)["rejected"], 0);
+  const Json domains = Json::parse(run({"domains", path("corpus"), "--json"}).out);
+  EXPECT_EQ(domains["top"][0]["domain"], "a.jp");
+}
+
+TEST_F(FilterCli, IsAStatelessWorkerFromStandardInputToStandardOutput) {
+  const std::string input = read_file(dir_ / "in.jsonl").value();
+  const ProcessResult done =
+      run({"filter", path("chain.toml"), "--words", path("words"), "--decisions", path("d.jsonl")},
+          input);
+  EXPECT_EQ(done.exit_status, 0) << done.err;
+  EXPECT_EQ(done.out, row("good", "これは良い文章です。とても良い。", "https://a.jp/") + "\n");
+  EXPECT_THAT(done.err, HasSubstr("line 3 (byte"));
+  const std::string decisions = read_file(dir_ / "d.jsonl").value();
+  EXPECT_EQ(std::count(decisions.begin(), decisions.end(), '\n'), 3);
+  EXPECT_EQ(run({"filter", path("chain.toml"), "--words", path("words")}, "").out, "");
+}
+
+TEST_F(FilterCli, SaysWhatIsWrongBeforeAnyWork) {
+  const auto fails = [&](std::vector<std::string> arguments, const std::string& what) {
+    arguments.insert(arguments.begin(), "filter");
+    const ProcessResult done = run(arguments);
+    EXPECT_EQ(done.exit_status, 1);
+    EXPECT_THAT(done.err, HasSubstr(what));
+    EXPECT_FALSE(fs::exists(dir_ / "out"));
+  };
+  fails({"ja_cc", path("in.jsonl"), "--out", path("out")}, "--words DIR");
+  fails({"ja_cc", path("in.jsonl"), "--out", path("out"), "--words", path("none")},
+        "ja_advertisement_keywords.txt");
+  fails({"nope", path("in.jsonl"), "--out", path("out")}, "neither a TOML file nor a built-in");
+  fails({"basic", path("in.jsonl")}, "--out DIR is missing");
+  fails({"basic", path("none.jsonl"), "--out", path("out")}, "No such file");
+  std::ofstream(dir_ / "bad.toml") << "[[filter]]\nname = \"length\"\nmin = \"many\"\n";
+  fails({path("bad.toml"), path("in.jsonl"), "--out", path("out")}, "'min' must be a number");
+  EXPECT_EQ(run({"filter", "basic", path("in.jsonl"), "--out", path("out"), "--compress", "rar"})
+                .exit_status,
+            2);
+}
+
+TEST_F(FilterCli, ListsFiltersInTheLanguageOfTheReader) {
+  EXPECT_THAT(run({"filters"}).out, HasSubstr("Full stops (。) in 1,000 characters"));
+  EXPECT_THAT(run({"filters"}, {}, "ja").out, HasSubstr("1,000 文字あたりの句点"));
+  const std::string lines = run({"filters", "--json"}).out;
+  EXPECT_GT(std::count(lines.begin(), lines.end(), '\n'), 45);
+  EXPECT_EQ(Json::parse(lines.substr(0, lines.find('\n')))["name"], "not_empty");
+  EXPECT_THAT(run({"filters", "--chain", "ja_cc"}).out, HasSubstr("[[filter]]"));
+}
+
+}  // namespace
+}  // namespace yurai

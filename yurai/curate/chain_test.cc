@@ -1,0 +1,71 @@
+#include "yurai/curate/chain.h"
+
+#include <gmock/gmock.h>
+
+namespace yurai {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string error_of(std::string_view toml) {
+  const auto chain = Chain::parse(toml, "c", {}, {});
+  return chain ? "made" : chain.error().message;
+}
+
+TEST(Chain, KeepsADocumentWithinAllBoundsAndNamesTheFirstStepThatRefuses) {
+  const Chain chain = Chain::parse(R"(
+      [[filter]]
+      name = "not_empty"
+      [[filter]]
+      name = "length"
+      min = 2
+      max = 3)",
+                                   "c", {}, {})
+                          .value();
+  const auto dropped_by = [&](std::string text, bool all) {
+    return chain.decide({.text = std::move(text)}, all).dropped_by;
+  };
+  for (const bool all : {false, true}) {
+    EXPECT_EQ(dropped_by("あい", all), std::nullopt);
+    EXPECT_EQ(dropped_by("あいう", all), std::nullopt);
+    EXPECT_EQ(dropped_by("あ", all), 1u);
+    EXPECT_EQ(dropped_by("あいうえ", all), 1u);
+    EXPECT_EQ(dropped_by(" \u3000\n", all), 0u);
+  }
+  EXPECT_FALSE(chain.decide({.text = ""}, false).steps[1].ran);
+  EXPECT_EQ(chain.decide({.text = ""}, true).steps[1].value, 0);
+}
+
+TEST(Chain, NamesWhatIsWrongBeforeAnyWork) {
+  EXPECT_THAT(error_of("[[filter]]\nname = \"nope\""),
+              HasSubstr("there is no filter 'nope'; there are not_empty, length"));
+  EXPECT_THAT(error_of("[[filter]]\nname = \"length\"\nmin = 5\nmax = 4"),
+              HasSubstr("min 5 is above max 4"));
+  EXPECT_THAT(error_of("[[filter]]\nname = \"length\"\nmin = \"x\""),
+              HasSubstr("'min' must be a number"));
+  EXPECT_THAT(error_of("[[filter]]\nname = \"length\"\nmin = nan"),
+              HasSubstr("'min' must be a number"));
+  EXPECT_THAT(error_of("[[filter]]\nname = \"length\"\nlenght = 4"),
+              HasSubstr("filter 'length' has no option 'lenght'; it has name, as, min, max"));
+  EXPECT_THAT(error_of("[[filter]]\nname = \"length\"\n[[filter]]\nname = \"length\""),
+              HasSubstr("two steps are called 'length'"));
+  EXPECT_THAT(error_of("[[filter]\nname"), HasSubstr("chain 'c', line 1, column"));
+  EXPECT_THAT(error_of("filters = 1"), HasSubstr("'filters' is unknown"));
+  EXPECT_THAT(error_of("filter = []"), HasSubstr("has no [[filter]] table"));
+  EXPECT_THAT(error_of("[[filter]]\nchain = \"nope\""),
+              HasSubstr("name one of ja_cc, ja_cc_strict"));
+  EXPECT_THAT(Chain::load("no/such.toml", {}).error().message,
+              HasSubstr("neither a TOML file nor a built-in chain (ja_cc, "));
+}
+
+TEST(Chain, EveryBuiltInChainWithoutWordListsCanBeMade) {
+  for (const BuiltinChain& builtin : builtin_chains()) {
+    const auto chain = Chain::load(std::string(builtin.name), {});
+    if (!chain) {
+      EXPECT_THAT(chain.error().message, HasSubstr("--words DIR")) << builtin.name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace yurai

@@ -1,0 +1,74 @@
+#include <cld2/public/compact_lang_det.h>
+#include <cld2/public/encodings.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+
+#include "yurai/base/utf8.h"
+#include "yurai/curate/filter.h"
+
+namespace yurai {
+namespace {
+
+constexpr size_t kEnoughBytes = 100'000;
+
+/// Share of the text in a language.
+class LanguageShare final : public Filter {
+ public:
+  explicit LanguageShare(CLD2::Language language) : language_(language) {}
+
+  static MadeFilter make(FilterOptions& options) {
+    YURAI_ASSIGN(const std::string code, options.string("lang", "ja"));
+    const CLD2::Language language = CLD2::GetLanguageFromName(code.c_str());
+    if (language == CLD2::UNKNOWN_LANGUAGE) {
+      return options.bad("lang", "must be a code such as \"ja\", \"en\" or \"zh\"");
+    }
+    return std::make_unique<LanguageShare>(language);
+  }
+
+  Measurement measure(const Subject& subject, bool) const override {
+    const std::string_view text = subject.text.substr(
+        0, char_floor(subject.text, std::min(subject.text.size(), kEnoughBytes)));
+    if (text.empty()) return {};
+    CLD2::Language languages[3];
+    int percents[3];
+    double scores[3];
+    int text_bytes = 0;
+    bool reliable = false;
+    const CLD2::CLDHints no_hints = {nullptr, nullptr, CLD2::UNKNOWN_ENCODING,
+                                     CLD2::UNKNOWN_LANGUAGE};
+    CLD2::ExtDetectLanguageSummary(text.data(), static_cast<int>(text.size()),
+                                   /*is_plain_text=*/true, &no_hints, /*flags=*/0, languages,
+                                   percents, scores, nullptr, &text_bytes, &reliable);
+    for (size_t i = 0; i < 3; ++i) {
+      if (languages[i] == language_) return {.value = percents[i] / 100.0};
+    }
+    return {.value = 0};
+  }
+
+ private:
+  CLD2::Language language_;
+};
+
+constexpr OptionInfo kOptions[] = {{.name = "lang",
+                                    .fallback = "\"ja\"",
+                                    .english = "code of the language",
+                                    .japanese = "言語コード"}};
+
+constexpr FilterInfo kFilters[] = {
+    {.name = "language",
+     .unit = "share",
+     .bounds = {.min = 0.5},
+     .options = kOptions,
+     .source = "CLD2",
+     .english = "How much of the text is in a language (the first 100,000 bytes)",
+     .japanese = "本文のうち指定した言語が占める割合（先頭 100,000 バイト）",
+     .make = LanguageShare::make},
+};
+
+}  // namespace
+
+std::span<const FilterInfo> language_filters() { return kFilters; }
+
+}  // namespace yurai

@@ -1,0 +1,165 @@
+#include "yurai/curate/funnel.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace yurai {
+namespace {
+
+constexpr size_t kMaxTrackedNames = 1'000'000;
+constexpr size_t kMaxListedGroups = 1'000;
+constexpr int64_t kStepsPerOctave = 16;
+constexpr int kLowestExponent = -1100;
+
+void count(const DecisionRow& row, KeptGroup& group) {
+  ++group.documents;
+  group.bytes += row.bytes;
+  if (!row.kept()) return;
+  ++group.kept;
+  group.kept_bytes += row.bytes;
+}
+
+void count(const DecisionRow& row, const std::string& name,
+           std::unordered_map<std::string, KeptGroup>& groups, KeptGroup& other) {
+  auto group = groups.find(name);
+  if (group == groups.end()) {
+    if (groups.size() >= kMaxTrackedNames) return count(row, other);
+    group = groups.emplace(name, KeptGroup{.name = name}).first;
+  }
+  count(row, group->second);
+}
+
+Json to_json(const KeptGroup& group) {
+  return {{"name", group.name},
+          {"documents", group.documents},
+          {"bytes", group.bytes},
+          {"kept", group.kept},
+          {"kept_bytes", group.kept_bytes}};
+}
+
+/// By bytes descending, then by name; what is beyond kMaxListedGroups as one last group.
+Json to_json(const std::unordered_map<std::string, KeptGroup>& groups) {
+  std::vector<const KeptGroup*> sorted;
+  for (const auto& [name, group] : groups) sorted.push_back(&group);
+  std::sort(sorted.begin(), sorted.end(), [](const KeptGroup* a, const KeptGroup* b) {
+    return a->bytes != b->bytes ? a->bytes > b->bytes : a->name < b->name;
+  });
+  Json list = Json::array();
+  KeptGroup rest;
+  for (size_t i = 0; i < sorted.size(); ++i) {
+    if (i < kMaxListedGroups) {
+      list.push_back(to_json(*sorted[i]));
+      continue;
+    }
+    rest.documents += sorted[i]->documents;
+    rest.bytes += sorted[i]->bytes;
+    rest.kept += sorted[i]->kept;
+    rest.kept_bytes += sorted[i]->kept_bytes;
+  }
+  Json other = to_json(rest);
+  other.erase("name");
+  return {{"names", sorted.size()}, {"groups", std::move(list)}, {"other", std::move(other)}};
+}
+
+}  // namespace
+
+int64_t histogram_bin(double value) {
+  if (value == 0) return 0;
+  int exponent = 0;
+  const double mantissa = std::frexp(std::abs(value), &exponent);  // in [0.5, 1)
+  const auto step = static_cast<int64_t>((mantissa - 0.5) * 2 * kStepsPerOctave);
+  const int64_t bin = (exponent - kLowestExponent) * kStepsPerOctave + step + 1;
+  return value > 0 ? bin : -bin;
+}
+
+double histogram_bin_from(int64_t bin) {
+  if (bin == 0) return 0;
+  const auto edge = [](int64_t index) {
+    const int64_t octave = index / kStepsPerOctave;
+    const auto step = static_cast<double>(index % kStepsPerOctave);
+    return std::ldexp(0.5 + step / (2 * kStepsPerOctave),
+                      static_cast<int>(octave) + kLowestExponent);
+  };
+  return bin > 0 ? edge(bin - 1) : -edge(-bin);  // the far edge of a negative bin comes first
+}
+
+Funnel::Funnel(std::vector<LedgerStep> steps) : steps_(std::move(steps)) {
+  for (const LedgerStep& step : steps_) funnels_.push_back({.step = step.name});
+}
+
+void Funnel::add(const DecisionRow& row, uint64_t bytes_after) {
+  count(row, total_);
+  if (row.kept()) kept_bytes_after_ += bytes_after;
+  count(row, row.license, licenses_, other_);
+  count(row, row.source, sources_, other_);
+  count(row, row.lang, languages_, other_);
+  count(row, row.domain, domains_, other_);
+  for (size_t i = 0; i < funnels_.size(); ++i) {
+    if (!row.values[i]) continue;
+    const DecisionValue& found = *row.values[i];
+    StepFunnel& step = funnels_[i];
+    const bool dropped = row.dropped_by == i;
+    ++step.ran;
+    step.bytes += row.bytes;
+    step.dropped += dropped;
+    step.dropped_bytes += dropped ? row.bytes : 0;
+    step.edited += found.bytes_after.has_value();
+    if (!found.value) {
+      ++step.unmeasured;
+      continue;
+    }
+    const double value = *found.value;
+    step.min = std::min(step.min.value_or(value), value);
+    step.max = std::max(step.max.value_or(value), value);
+    HistogramBin& bin = step.bins[histogram_bin(value)];
+    ++bin.documents;
+    bin.bytes += row.bytes;
+    bin.dropped += dropped;
+  }
+}
+
+Json Funnel::to_json() const {
+  const auto number = [](const std::optional<double>& value) {
+    return value ? Json(*value) : Json(nullptr);
+  };
+  Json steps = Json::array();
+  for (size_t i = 0; i < funnels_.size(); ++i) {
+    const StepFunnel& step = funnels_[i];
+    Json histogram = Json::array();
+    for (const auto& [bin, counts] : step.bins) {
+      histogram.push_back({{"from", histogram_bin_from(bin)},
+                           {"to", bin == 0 ? 0 : histogram_bin_from(bin + 1)},
+                           {"documents", counts.documents},
+                           {"bytes", counts.bytes},
+                           {"dropped", counts.dropped}});
+    }
+    steps.push_back({{"step", step.step},
+                     {"filter", steps_[i].filter},
+                     {"unit", steps_[i].unit},
+                     {"lower_bound", number(steps_[i].bounds.min)},
+                     {"upper_bound", number(steps_[i].bounds.max)},
+                     {"ran", step.ran},
+                     {"bytes", step.bytes},
+                     {"dropped", step.dropped},
+                     {"dropped_bytes", step.dropped_bytes},
+                     {"edited", step.edited},
+                     {"unmeasured", step.unmeasured},
+                     {"min", number(step.min)},
+                     {"max", number(step.max)},
+                     {"histogram", std::move(histogram)}});
+  }
+  return {{"documents", total_.documents},
+          {"bytes", total_.bytes},
+          {"kept", total_.kept},
+          {"kept_bytes", total_.kept_bytes},
+          {"kept_bytes_after", kept_bytes_after_},
+          {"rejected", rejected_},
+          {"left_out", left_out_},
+          {"steps", std::move(steps)},
+          {"licenses", yurai::to_json(licenses_)},
+          {"sources", yurai::to_json(sources_)},
+          {"languages", yurai::to_json(languages_)},
+          {"domains", yurai::to_json(domains_)}};
+}
+
+}  // namespace yurai

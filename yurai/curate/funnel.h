@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "yurai/base/json.h"
+#include "yurai/curate/decisions.h"
+
+/// What a chain did to a corpus, counted row by row: ledger/summary.json
+/// (docs/formats/decisions.md).
+namespace yurai {
+
+/// Documents whose value lies in [from, to).
+struct HistogramBin {
+  double from = 0;
+  double to = 0;
+  uint64_t documents = 0;
+  uint64_t bytes = 0;
+  uint64_t dropped = 0;  ///< by this step
+};
+
+/// Bins of sixteen steps a power of two, on both sides of zero; zero has its own.
+///
+///     histogram_bin(0.3) lies in [0.296875, 0.3125)
+int64_t histogram_bin(double value);
+double histogram_bin_from(int64_t bin);
+
+struct StepFunnel {
+  std::string step{};
+  uint64_t ran = 0;
+  uint64_t bytes = 0;  ///< of text, as read, of the documents it ran on
+  uint64_t dropped = 0;
+  uint64_t dropped_bytes = 0;
+  uint64_t edited = 0;
+  uint64_t unmeasured = 0;  ///< there was nothing to measure
+  std::optional<double> min{};
+  std::optional<double> max{};
+  std::map<int64_t, HistogramBin> bins{};
+};
+
+/// Documents that share a licence, a source, a language or a domain.
+struct KeptGroup {
+  std::string name{};  ///< empty: not stated
+  uint64_t documents = 0;
+  uint64_t bytes = 0;
+  uint64_t kept = 0;
+  uint64_t kept_bytes = 0;
+};
+
+/// Not thread-safe.
+class Funnel {
+ public:
+  explicit Funnel(std::vector<LedgerStep> steps);
+
+  /// `bytes_after`: of text after the edits, of a document that is kept.
+  void add(const DecisionRow& row, uint64_t bytes_after);
+  void add_rejected() { ++rejected_; }
+  void add_left_out() { ++left_out_; }
+
+  uint64_t documents() const { return total_.documents; }
+  uint64_t kept() const { return total_.kept; }
+  uint64_t bytes() const { return total_.bytes; }
+  uint64_t kept_bytes() const { return total_.kept_bytes; }
+  uint64_t kept_bytes_after() const { return kept_bytes_after_; }
+  uint64_t rejected() const { return rejected_; }
+  const std::vector<StepFunnel>& steps() const { return funnels_; }
+  Json to_json() const;
+
+ private:
+  using Groups = std::unordered_map<std::string, KeptGroup>;
+
+  std::vector<LedgerStep> steps_;
+  std::vector<StepFunnel> funnels_;
+  KeptGroup total_;
+  uint64_t kept_bytes_after_ = 0;
+  uint64_t rejected_ = 0;
+  uint64_t left_out_ = 0;
+  Groups licenses_, sources_, languages_, domains_;
+  KeptGroup other_;  ///< of names beyond the first million
+};
+
+}  // namespace yurai

@@ -1,0 +1,75 @@
+#include "yurai/curate/part_writer.h"
+
+#include <fmt/format.h>
+#include <zstd.h>
+
+namespace yurai {
+
+struct PartWriter::Encoder {
+  Encoder() : context(ZSTD_createCCtx()), out(ZSTD_CStreamOutSize(), '\0') {
+    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 3);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+  }
+  Encoder(const Encoder&) = delete;
+  Encoder& operator=(const Encoder&) = delete;
+  ~Encoder() { ZSTD_freeCCtx(context); }
+
+  ZSTD_CCtx* context;
+  std::string out;
+};
+
+PartWriter::PartWriter(StagingDirectory& stage, Options options)
+    : stage_(&stage),
+      options_(std::move(options)),
+      encoder_(options_.zstd ? std::make_unique<Encoder>() : nullptr) {}
+PartWriter::PartWriter(PartWriter&&) noexcept = default;
+PartWriter::~PartWriter() = default;
+
+Result<void> PartWriter::append(std::string_view line) {
+  if (file_ == nullptr) YURAI_TRY(open_part());
+  YURAI_TRY(write(line, false));
+  YURAI_TRY(write("\n", false));
+  in_part_ += line.size() + 1;
+  num_bytes_ += line.size() + 1;
+  ++num_lines_;
+  return in_part_ >= options_.part_bytes ? close_part() : Result<void>();
+}
+
+Result<void> PartWriter::close() {
+  if (num_parts_ == 0) YURAI_TRY(open_part());
+  return file_ == nullptr ? Result<void>() : close_part();
+}
+
+Result<void> PartWriter::open_part() {
+  YURAI_ASSIGN(file_, stage_->create_file(fmt::format("{}-{:05}.jsonl{}", options_.stem, num_parts_,
+                                                      options_.zstd ? ".zst" : "")));
+  ++num_parts_;
+  in_part_ = 0;
+  return {};
+}
+
+Result<void> PartWriter::close_part() {
+  if (encoder_ != nullptr) YURAI_TRY(write({}, true));
+  YURAI_TRY(file_->close());
+  file_.reset();
+  return {};
+}
+
+Result<void> PartWriter::write(std::string_view bytes, bool ends_part) {
+  if (encoder_ == nullptr) return file_->append(bytes);
+  ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
+  while (true) {
+    ZSTD_outBuffer out{encoder_->out.data(), encoder_->out.size(), 0};
+    const size_t left = ZSTD_compressStream2(encoder_->context, &out, &in,
+                                             ends_part ? ZSTD_e_end : ZSTD_e_continue);
+    if (ZSTD_isError(left) != 0) {
+      return fail(
+          ErrorCode::kResourceExhausted,
+          fmt::format("zstd: {} while writing part {}", ZSTD_getErrorName(left), num_parts_ - 1));
+    }
+    YURAI_TRY(file_->append({encoder_->out.data(), out.pos}));
+    if (ends_part ? left == 0 : in.pos == in.size) return {};
+  }
+}
+
+}  // namespace yurai

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "yurai/base/file.h"
+#include "yurai/base/result.h"
+
+namespace yurai {
+
+/// Lines as files of about one size, part-00000.jsonl, part-00001.jsonl, …, in a staging folder:
+/// split by bytes of the lines alone, so that the same lines give the same files however they were
+/// made. A line is never split; without lines there is one empty part. Not thread-safe; the staging
+/// folder must outlive it.
+///
+///     PartWriter parts(stage, {});
+///     YURAI_TRY(parts.append(R"({"text":"abc"})"));   // the line break is added
+///     YURAI_TRY(parts.close());
+class PartWriter {
+ public:
+  struct Options {
+    uint64_t part_bytes = 256ull << 20;  ///< a part ends with the line that reaches it
+    bool zstd = false;                   ///< part-00000.jsonl.zst, a frame a part, level 3
+    std::string stem = "part";           ///< may name a folder that exists: "ledger/decisions"
+  };
+
+  PartWriter(StagingDirectory& stage, Options options);
+  PartWriter(PartWriter&&) noexcept;
+  PartWriter& operator=(PartWriter&&) = delete;
+  ~PartWriter();
+
+  Result<void> append(std::string_view line);
+  Result<void> close();
+
+  uint64_t num_parts() const { return num_parts_; }
+  uint64_t num_lines() const { return num_lines_; }
+  uint64_t num_bytes() const { return num_bytes_; }  ///< of lines, before compression
+
+ private:
+  struct Encoder;
+
+  Result<void> open_part();
+  Result<void> close_part();
+  Result<void> write(std::string_view bytes, bool ends_part);
+
+  StagingDirectory* stage_;
+  Options options_;
+  std::unique_ptr<Encoder> encoder_;  ///< null without compression
+  std::unique_ptr<WritableFile> file_;
+  uint64_t in_part_ = 0;
+  uint64_t num_parts_ = 0;
+  uint64_t num_lines_ = 0;
+  uint64_t num_bytes_ = 0;
+};
+
+}  // namespace yurai

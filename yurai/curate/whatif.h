@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "yurai/base/json.h"
+#include "yurai/base/progress.h"
+#include "yurai/base/result.h"
+#include "yurai/curate/decisions.h"
+
+/// What would remain with other bounds, from the ledger alone.
+///
+///     YURAI_ASSIGN(const WhatIf answer, what_if(ledger, {.step = "zlib_ratio", .threshold =
+///     0.35}));
+namespace yurai {
+
+struct WhatIfQuestion {
+  std::string step{};
+  std::optional<double> threshold{};  ///< the step's only bound, or of two the nearer one
+  std::optional<double> min{};
+  std::optional<double> max{};
+};
+
+struct DocumentCount {
+  uint64_t documents = 0;
+  uint64_t bytes = 0;  ///< of text, as it was read
+  bool operator==(const DocumentCount&) const = default;
+};
+
+/// Exact for every document but the undetermined ones: dropped before the number was measured to
+/// the end, and not dropped by anything that is known.
+struct WhatIf {
+  std::string step{};
+  Bounds now{};
+  Bounds then{};
+  DocumentCount all{};
+  DocumentCount kept_now{};
+  DocumentCount kept_then{};
+  DocumentCount gained{};  ///< kept then, not now
+  DocumentCount lost{};    ///< kept now, not then
+  DocumentCount undetermined{};
+};
+
+Result<WhatIf> what_if(const DecisionLedger& ledger, const WhatIfQuestion& question,
+                       const Progress& progress = no_progress);
+
+/// Whether the document stays when step `step` has other bounds; none: the ledger cannot tell.
+std::optional<bool> kept_with(const DecisionRow& row, const std::vector<LedgerStep>& steps,
+                              size_t step, const Bounds& bounds);
+
+Json to_json(const WhatIf& answer);
+
+}  // namespace yurai
