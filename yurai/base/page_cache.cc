@@ -142,6 +142,7 @@ PageReader::Slot& PageReader::slot(uint64_t number) {
 }
 
 PageRef PageReader::allocate(uint64_t number) {
+  ++num_missed_;
   if (cache_ != nullptr) {
     if (PageRef page = cache_->allocate(file_->id(), number)) return page;
   }

@@ -91,6 +91,7 @@ class PageReader {
   const PageFile& file() const { return *file_; }
   /// Different pages asked for; those that the cache had count too.
   uint64_t num_reads() const { return num_pages_; }
+  uint64_t num_missed() const { return num_missed_; }  ///< pages that came from the file
 
  private:
   struct Slot {
@@ -105,6 +106,7 @@ class PageReader {
   PageCache* cache_;
   std::vector<Slot> slots_;  ///< open addressing; a power of two
   uint64_t num_pages_ = 0;
+  uint64_t num_missed_ = 0;
 };
 
 }  // namespace yurai
