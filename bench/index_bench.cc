@@ -13,6 +13,7 @@
 #include "yurai/base/utf8.h"
 #include "yurai/index/suffix_sort.h"
 #include "yurai/index/testing.h"
+#include "yurai/trace/maximal_spans.h"
 
 /// Building an index and asking it. YURAI_BENCH_INDEX names an index to ask, or YURAI_BENCH_CORPUS
 /// a corpus to index first (YURAI_BENCH_POINTS: char or word); without them a small one of made-up
@@ -172,6 +173,20 @@ void match_500_chars_warm(benchmark::State& state) {
 void match_500_chars_cold(benchmark::State& state) {
   ask_each(state, Fixture::get().cold, Fixture::get().passages, match_all_positions_fetched);
 }
+/// The longer spans of a passage, by exact skips.
+void spans_of_30_bytes(benchmark::State& state, const CorpusIndex& index) {
+  const std::vector<std::string>& passages = Fixture::get().passages;
+  size_t next = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(long_spans(index, passages[next++ % passages.size()], 30).value());
+  }
+}
+void spans_of_30_bytes_warm(benchmark::State& state) {
+  spans_of_30_bytes(state, Fixture::get().index);
+}
+void spans_of_30_bytes_cold(benchmark::State& state) {
+  spans_of_30_bytes(state, Fixture::get().cold);
+}
 void find_ten_warm(benchmark::State& state) {
   ask_each(state, Fixture::get().index, Fixture::get().queries,
            [](IndexSession& session, const std::string& text) {
@@ -193,6 +208,8 @@ BENCHMARK(count_warm)->Unit(benchmark::kMicrosecond);
 BENCHMARK(count_cold)->Unit(benchmark::kMicrosecond)->UseRealTime();
 BENCHMARK(match_500_chars_warm)->Unit(benchmark::kMillisecond);
 BENCHMARK(match_500_chars_cold)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(spans_of_30_bytes_warm)->Unit(benchmark::kMillisecond);
+BENCHMARK(spans_of_30_bytes_cold)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(find_ten_warm)->Unit(benchmark::kMicrosecond);
 BENCHMARK(next_warm)->Unit(benchmark::kMicrosecond);
 
