@@ -13,15 +13,19 @@
 #include "yurai/base/utf8.h"
 #include "yurai/index/suffix_sort.h"
 #include "yurai/index/testing.h"
+#include "yurai/trace/maximal_spans.h"
 
-/// Building an index and asking it. YURAI_BENCH_INDEX names an index to ask; without it a small one
-/// of made-up words serves. YURAI_BENCH_LANG (default ja) chooses the documents that queries are
-/// drawn from. `cold` reads past the operating system's cache.
+/// Building an index and asking it. YURAI_BENCH_INDEX names an index to ask, or YURAI_BENCH_CORPUS
+/// a corpus to index first (YURAI_BENCH_POINTS: char or word); without them a small one of made-up
+/// words serves. YURAI_BENCH_LANG (default ja) chooses the documents that queries are drawn from.
+/// `warm`: all pages are in the index's cache; `cold`: every page comes from the disk, past all
+/// caches, in batches. `size` gives bytes a byte of the corpus.
 namespace yurai {
 namespace {
 
 constexpr size_t kNumQueries = 2000;
 constexpr size_t kNumPassages = 50;
+constexpr uint64_t kCacheBytes = 3ull << 30;
 constexpr size_t kPassageChars = 500;
 
 /// Words of a Zipf-like vocabulary of Chinese characters, a document every 2,000 words.
@@ -55,7 +59,7 @@ struct Fixture {
  private:
   Fixture() : Fixture(index_dir()) {}
   explicit Fixture(const std::filesystem::path& dir)
-      : index(CorpusIndex::open(dir).value()),
+      : index(CorpusIndex::open(dir, {.cache_bytes = kCacheBytes}).value()),
         cold(CorpusIndex::open(dir, ReadableFile::Mode::kDirect).value()) {
     std::mt19937_64 random(1);
     for (size_t i = 0; i < kNumQueries; ++i) {
@@ -71,6 +75,15 @@ struct Fixture {
   static std::filesystem::path index_dir() {
     if (const char* dir = std::getenv("YURAI_BENCH_INDEX")) return dir;
     static const testing::TemporaryDirectory made;
+    if (const char* corpus = std::getenv("YURAI_BENCH_CORPUS")) {
+      const char* points = std::getenv("YURAI_BENCH_POINTS");
+      const bool word = points != nullptr && std::string_view(points) == "word";
+      testing::write_index(
+          made / "index", std::filesystem::absolute(corpus),
+          {.points = word ? PointMode::kWord : PointMode::kChar, .memory_bytes = 16ull << 30})
+          .value();
+      return made / "index";
+    }
     testing::write_index_of(made.path(), made_up_texts(200'000)).value();
     return made / "index";
   }
@@ -117,6 +130,37 @@ void match_all_positions(IndexSession& session, const std::string& text) {
   }
 }
 
+/// As tracing does: what all positions need is fetched before.
+void match_all_positions_fetched(IndexSession& session, const std::string& text) {
+  std::vector<std::string_view> ends;
+  for (size_t at = 0; at < text.size(); at += char_bytes(text, at)) {
+    ends.push_back(std::string_view(text).substr(at));
+  }
+  YURAI_CHECK(session.fetch_for_longest_match(ends).has_value());
+  match_all_positions(session, text);
+}
+
+/// Bytes of what the index and the text take, a byte of the corpus, and of memory.
+void size(benchmark::State& state) {
+  const CorpusIndex& index = Fixture::get().index;
+  const auto corpus_bytes = static_cast<double>(index.corpus().identity().bytes);
+  const auto sum = [&](const Manifest& manifest, std::string_view prefix) {
+    uint64_t bytes = 0;
+    for (const ManifestFile& file : manifest.files) {
+      if (file.name.starts_with(prefix)) bytes += file.bytes;
+    }
+    return static_cast<double>(bytes) / corpus_bytes;
+  };
+  for (auto _ : state) benchmark::DoNotOptimize(sum(index.manifest(), ""));
+  state.counters["text"] = sum(index.corpus().manifest(), "text");
+  state.counters["leaves"] = sum(index.manifest(), "leaves");
+  state.counters["fences"] = sum(index.manifest(), "fences") + sum(index.manifest(), "directory");
+  state.counters["all"] = sum(index.corpus().manifest(), "text") + sum(index.manifest(), "leaves") +
+                          sum(index.manifest(), "fences") + sum(index.manifest(), "directory");
+  state.counters["points"] = static_cast<double>(index.num_points()) / corpus_bytes;
+  state.counters["memory"] = static_cast<double>(index.directory_bytes()) / corpus_bytes;
+}
+
 void count_warm(benchmark::State& state) {
   ask_each(state, Fixture::get().index, Fixture::get().queries, count_one);
 }
@@ -127,7 +171,21 @@ void match_500_chars_warm(benchmark::State& state) {
   ask_each(state, Fixture::get().index, Fixture::get().passages, match_all_positions);
 }
 void match_500_chars_cold(benchmark::State& state) {
-  ask_each(state, Fixture::get().cold, Fixture::get().passages, match_all_positions);
+  ask_each(state, Fixture::get().cold, Fixture::get().passages, match_all_positions_fetched);
+}
+/// The longer spans of a passage, by exact skips.
+void spans_of_30_bytes(benchmark::State& state, const CorpusIndex& index) {
+  const std::vector<std::string>& passages = Fixture::get().passages;
+  size_t next = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(long_spans(index, passages[next++ % passages.size()], 30).value());
+  }
+}
+void spans_of_30_bytes_warm(benchmark::State& state) {
+  spans_of_30_bytes(state, Fixture::get().index);
+}
+void spans_of_30_bytes_cold(benchmark::State& state) {
+  spans_of_30_bytes(state, Fixture::get().cold);
 }
 void find_ten_warm(benchmark::State& state) {
   ask_each(state, Fixture::get().index, Fixture::get().queries,
@@ -145,10 +203,13 @@ void next_warm(benchmark::State& state) {
              benchmark::DoNotOptimize(session.next(text).value());
            });
 }
+BENCHMARK(size);
 BENCHMARK(count_warm)->Unit(benchmark::kMicrosecond);
 BENCHMARK(count_cold)->Unit(benchmark::kMicrosecond)->UseRealTime();
 BENCHMARK(match_500_chars_warm)->Unit(benchmark::kMillisecond);
 BENCHMARK(match_500_chars_cold)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(spans_of_30_bytes_warm)->Unit(benchmark::kMillisecond);
+BENCHMARK(spans_of_30_bytes_cold)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(find_ten_warm)->Unit(benchmark::kMicrosecond);
 BENCHMARK(next_warm)->Unit(benchmark::kMicrosecond);
 

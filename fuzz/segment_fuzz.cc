@@ -8,8 +8,8 @@
 
 /// An index folder whose checksums are all right and whose contents are anything: opening and
 /// asking must end in an answer or an error, whatever positions, lcps and lengths it claims.
-/// Input: bytes laid over leaves.bin and fences.bin of a good index, from the places that the first
-/// four bytes name.
+/// Input: bytes laid over the pages of leaves.bin and fences.bin and over directory.bin of a good
+/// index, a third for each, from the places that the first six bytes name.
 namespace yurai {
 namespace {
 
@@ -17,8 +17,9 @@ namespace fs = std::filesystem;
 
 struct Fixture {
   testing::TemporaryDirectory dir;
-  std::string leaves;
+  std::string leaves;  ///< the payloads of its pages, as of fences
   std::string fences;
+  std::string directory;
   Manifest manifest;
 
   Fixture() {
@@ -26,11 +27,27 @@ struct Fixture {
     const std::string copy = "The same words, the same words, in one document after another: 由来";
     for (int i = 0; i < 30; ++i) texts.push_back(copy + std::to_string(i % 7));
     const CorpusIndex index = testing::write_index_of(dir.path(), texts).value();
-    leaves = read_file(dir / "index" / kLeavesName).value();
-    fences = read_file(dir / "index" / kFencesName).value();
+    leaves = payloads(dir / "index" / kLeavesName);
+    fences = payloads(dir / "index" / kFencesName);
+    directory = read_file(dir / "index" / kDirectoryName).value();
     manifest = index.manifest();
   }
+
+  static std::string payloads(const fs::path& path) {
+    const std::string pages = read_file(path).value();
+    std::string all;
+    for (size_t at = 0; at < pages.size(); at += kPageBytes) all += pages.substr(at, kPagePayload);
+    return all;
+  }
 };
+
+Result<void> write_pages(StagingDirectory& stage, std::string_view name, std::string_view bytes) {
+  YURAI_ASSIGN(PageFileWriter writer, PageFileWriter::create(stage, name));
+  for (size_t at = 0; at < bytes.size(); at += kPagePayload) {
+    YURAI_TRY(writer.append(bytes.substr(at, kPagePayload)));
+  }
+  return writer.close();
+}
 
 void overlay(std::string& file, size_t at, std::string_view bytes) {
   for (const char byte : bytes) file[at++ % file.size()] = byte;
@@ -41,17 +58,19 @@ Result<void> write_lying_index(const Fixture& fixture, std::string_view input) {
     return static_cast<size_t>(static_cast<unsigned char>(input[i])) << 8 |
            static_cast<unsigned char>(input[i + 1]);
   };
-  const std::string_view payload = input.substr(4);
+  const std::string_view payload = input.substr(6);
+  const size_t third = payload.size() / 3;
   std::string leaves = fixture.leaves;
   std::string fences = fixture.fences;
-  overlay(leaves, number(0), payload.substr(0, payload.size() / 2));
-  overlay(fences, number(2), payload.substr(payload.size() / 2));
+  std::string directory = fixture.directory;
+  overlay(leaves, number(0), payload.substr(0, third));
+  overlay(fences, number(2), payload.substr(third, third));
+  overlay(directory, number(4), payload.substr(2 * third));
   fs::remove_all(fixture.dir / "lying");
   YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(fixture.dir / "lying", {}));
-  YURAI_ASSIGN(BlockFileWriter writer, BlockFileWriter::create(stage, kLeavesName));
-  YURAI_TRY(writer.append(leaves));
-  YURAI_TRY(writer.close());
-  YURAI_TRY(stage.add_file(kFencesName, fences));
+  YURAI_TRY(write_pages(stage, kLeavesName, leaves));
+  YURAI_TRY(write_pages(stage, kFencesName, fences));
+  YURAI_TRY(stage.add_file(kDirectoryName, directory));
   YURAI_TRY(write_manifest(fixture.manifest, stage));
   return stage.commit();
 }
@@ -80,7 +99,7 @@ void ask(const CorpusIndex& index) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   static const yurai::Fixture fixture;
-  if (size < 4) return 0;
+  if (size < 6) return 0;
   const std::string_view input(reinterpret_cast<const char*>(bytes), size);
   if (!yurai::write_lying_index(fixture, input)) return 0;
   if (const auto index = yurai::CorpusIndex::open(fixture.dir / "lying")) yurai::ask(*index);

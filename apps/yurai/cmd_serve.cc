@@ -20,6 +20,7 @@ namespace {
 
 struct ServeOptions {
   std::string index_dir;
+  std::string cache = "256M";
   std::string upstream_url;
   std::string api_key_env;
   std::string listen = "127.0.0.1:8765";
@@ -59,6 +60,7 @@ std::filesystem::path default_web_dir() {
 Result<GatewayOptions> gateway_options(const ServeOptions& options, const std::string& address) {
   GatewayOptions gateway;
   gateway.index_dir = options.index_dir;
+  YURAI_ASSIGN(gateway.cache_bytes, parse_bytes(options.cache));
   gateway.upstream_url = options.upstream_url;
   gateway.web_dir =
       options.web_dir.empty() ? default_web_dir() : std::filesystem::path(options.web_dir);
@@ -118,6 +120,11 @@ void add_serve_command(CLI::App& app) {
   verb->add_option("--index", options->index_dir, tr("Index folder", "索引のフォルダ"))
       ->required()
       ->type_name("DIR");
+  verb->add_option("--cache", options->cache,
+                   tr("Memory for pages of the index and its text, such as 2G",
+                      "索引と本文のページに使うメモリ（例: 2G）"))
+      ->type_name("SIZE")
+      ->capture_default_str();
   verb->add_option("--upstream", options->upstream_url,
                    tr("OpenAI-compatible API that other models are asked of",
                       "ほかのモデルを尋ねる OpenAI 互換 API"))

@@ -61,6 +61,14 @@ class ReadableFile {
   /// Fills all of `out`, or fails with kCorrupt that names the file and the byte.
   Result<void> read_exactly(uint64_t offset, std::span<char> out) const;
 
+  struct Request {
+    uint64_t offset = 0;
+    std::span<char> out;
+    size_t done = 0;  ///< bytes that the file has there
+  };
+  /// Like `read` for each, all of them at once (io_uring) where the kernel lets us.
+  Result<void> read_batch(std::span<Request> requests) const;
+
  private:
   ReadableFile(std::filesystem::path path, int fd, uint64_t size_bytes);
 

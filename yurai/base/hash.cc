@@ -57,6 +57,8 @@ std::string sha256_hex(std::string_view bytes) {
   return hash.hex();
 }
 
-uint64_t xxh3(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+uint64_t xxh3(std::string_view bytes, uint64_t seed) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
 
 }  // namespace yurai

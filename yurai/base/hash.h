@@ -35,6 +35,6 @@ class Sha256 {
 std::string sha256_hex(std::string_view bytes);
 
 /// XXH3, 64 bits: checksums and hash tables; not for identity.
-uint64_t xxh3(std::string_view bytes);
+uint64_t xxh3(std::string_view bytes, uint64_t seed = 0);
 
 }  // namespace yurai

@@ -16,7 +16,7 @@ struct Corpus::State {
   fs::path dir;
   Manifest manifest;
   CorpusIdentity identity;
-  BlockFile text;
+  TextFile text;
   RowTable rows;
   IdTable ids;
   BlockFile repeated;            ///< a bit a document
@@ -67,12 +67,12 @@ Result<Corpus> Corpus::open(const fs::path& dir, ReadableFile::Mode mode) {
   YURAI_ASSIGN(identity.corpus_sha256, json_string(manifest.facts, "corpus_sha256"));
   YURAI_ASSIGN(identity.documents, json_uint(manifest.facts, "documents"));
   YURAI_ASSIGN(identity.bytes, json_uint(manifest.facts, "bytes"));
-  YURAI_ASSIGN(const uint64_t text_bytes, manifest_file_bytes(manifest, "text.bin"));
   YURAI_ASSIGN(const uint64_t rows_bytes, manifest_file_bytes(manifest, "rows.bin"));
-  if (identity.documents >= text_bytes || identity.bytes + identity.documents + 1 != text_bytes) {
+  const uint64_t text_bytes = identity.bytes + identity.documents + 1;
+  if (identity.documents >= text_bytes) {
     return corrupt(dir, "the number of documents does not fit the text");
   }
-  YURAI_ASSIGN(BlockFile text, BlockFile::open(dir / "text.bin", text_bytes, mode));
+  YURAI_ASSIGN(TextFile text, TextFile::open(dir, text_bytes, mode));
   YURAI_ASSIGN(std::vector<uint64_t> begins, read_begins(dir, identity.documents, text_bytes));
   YURAI_ASSIGN(RowTable rows, RowTable::open(dir, rows_bytes, identity.documents, mode));
   YURAI_ASSIGN(IdTable ids, IdTable::open(dir, identity.documents, mode));
@@ -87,7 +87,7 @@ const fs::path& Corpus::dir() const { return state_->dir; }
 const Manifest& Corpus::manifest() const { return state_->manifest; }
 CorpusIdentity Corpus::identity() const { return state_->identity; }
 uint64_t Corpus::num_documents() const { return state_->identity.documents; }
-const BlockFile& Corpus::text() const { return state_->text; }
+const TextFile& Corpus::text() const { return state_->text; }
 
 Corpus::TextRange Corpus::text_range(uint64_t number) const {
   YURAI_CHECK(number < num_documents());
@@ -114,7 +114,8 @@ Result<Document> Corpus::row(uint64_t number) const {
 Result<Document> Corpus::document(uint64_t number) const {
   YURAI_ASSIGN(Document document, row(number));
   const TextRange range = text_range(number);
-  YURAI_ASSIGN(document.text, read_range(text(), range.begin, range.end - range.begin));
+  document.text.resize(range.end - range.begin);
+  YURAI_TRY(text().read(range.begin, document.text));
   return document;
 }
 

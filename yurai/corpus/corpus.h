@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "yurai/base/block_file.h"
 #include "yurai/base/result.h"
+#include "yurai/corpus/text_file.h"
 #include "yurai/record/document.h"
 #include "yurai/record/manifest.h"
 #include "yurai/record/trace.h"
@@ -20,9 +20,9 @@
 namespace yurai {
 
 inline constexpr std::string_view kCorpusFormat = "yurai-corpus";
-inline constexpr uint64_t kCorpusVersion = 1;
+inline constexpr uint64_t kCorpusVersion = 2;
 
-/// The byte before each document in text.bin and after the last: never valid UTF-8, in no query.
+/// The byte before each document in the text and after the last: never valid UTF-8, in no query.
 inline constexpr char kDocumentSeparator = '\xff';
 
 /// Immutable; const calls are thread-safe. Keeps 8 bytes a document in memory.
@@ -40,9 +40,8 @@ class Corpus {
   CorpusIdentity identity() const;
   uint64_t num_documents() const;
 
-  /// text.bin: kDocumentSeparator, document 0, kDocumentSeparator, document 1, …,
-  /// kDocumentSeparator.
-  const BlockFile& text() const;
+  /// kDocumentSeparator, document 0, kDocumentSeparator, document 1, …, kDocumentSeparator.
+  const TextFile& text() const;
 
   /// Where document `number` < num_documents() lies in text().
   struct TextRange {

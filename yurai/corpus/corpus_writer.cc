@@ -57,7 +57,7 @@ Result<void> append_offset(BlockFileWriter& file, uint64_t offset) {
 
 struct CorpusWriter::State {
   StagingDirectory* stage;
-  BlockFileWriter text;
+  TextFileWriter text;
   BlockFileWriter text_offsets;
   BlockFileWriter rows;
   BlockFileWriter row_offsets;
@@ -111,7 +111,7 @@ CorpusWriter::CorpusWriter(CorpusWriter&&) noexcept = default;
 CorpusWriter::~CorpusWriter() = default;
 
 Result<CorpusWriter> CorpusWriter::create(StagingDirectory& stage) {
-  YURAI_ASSIGN(BlockFileWriter text, BlockFileWriter::create(stage, "text.bin"));
+  YURAI_ASSIGN(TextFileWriter text, TextFileWriter::create(stage));
   YURAI_ASSIGN(BlockFileWriter text_offsets, BlockFileWriter::create(stage, "text_offsets.bin"));
   YURAI_ASSIGN(BlockFileWriter rows, BlockFileWriter::create(stage, "rows.bin"));
   YURAI_ASSIGN(BlockFileWriter row_offsets, BlockFileWriter::create(stage, "row_offsets.bin"));

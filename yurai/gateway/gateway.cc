@@ -227,7 +227,8 @@ ServerHandlers Gateway::handlers() const {
 }
 
 Result<Gateway> Gateway::open(const GatewayOptions& options) {
-  YURAI_ASSIGN(CorpusIndex opened, CorpusIndex::open(options.index_dir));
+  YURAI_ASSIGN(CorpusIndex opened,
+               CorpusIndex::open(options.index_dir, {.cache_bytes = options.cache_bytes}));
   auto index = std::make_unique<CorpusIndex>(std::move(opened));
   YURAI_ASSIGN(Tracer tracer, Tracer::open(*index));
   YURAI_ASSIGN(const CorpusStats stats, corpus_stats(index->corpus()));

@@ -9,6 +9,7 @@
 #include "yurai/base/result.h"
 #include "yurai/gateway/http.h"
 #include "yurai/gateway/http_server.h"
+#include "yurai/index/corpus_index.h"
 
 /// The HTTP API over an index: traces, counts, probabilities, documents, OpenAI-compatible models
 /// and the page. docs/api/openapi.json is its contract.
@@ -19,6 +20,7 @@ namespace yurai {
 
 struct GatewayOptions {
   std::filesystem::path index_dir{};
+  uint64_t cache_bytes = IndexOpenOptions{}.cache_bytes;  ///< memory for pages of index and text
   std::string upstream_url{};  ///< empty: the n-gram model is the only one
   std::string upstream_api_key{};
   std::filesystem::path web_dir{};  ///< the built page; absent: a page that says so

@@ -53,6 +53,10 @@ Result<PointMode> point_mode(const fs::path& dir, const Manifest& manifest) {
 }  // namespace
 
 Result<CorpusIndex> CorpusIndex::open(const fs::path& dir, ReadableFile::Mode mode) {
+  return open(dir, IndexOpenOptions{.mode = mode});
+}
+
+Result<CorpusIndex> CorpusIndex::open(const fs::path& dir, const IndexOpenOptions& options) {
   YURAI_ASSIGN(Manifest manifest, read_manifest(dir, kIndexFormat, kIndexVersion));
   YURAI_ASSIGN(const PointMode points, point_mode(dir, manifest));
   const auto num_points = json_uint(manifest.facts, "num_points");
@@ -60,19 +64,23 @@ Result<CorpusIndex> CorpusIndex::open(const fs::path& dir, ReadableFile::Mode mo
   if (!num_points || !text_bytes || *num_points > kMaxPosition) {
     return corrupt(dir, "manifest.json does not say how many points there are");
   }
-  YURAI_ASSIGN(Corpus corpus, open_corpus(dir, manifest, mode));
+  YURAI_ASSIGN(Corpus corpus, open_corpus(dir, manifest, options.mode));
   if (corpus.identity().bytes != *text_bytes) {
     return corrupt(dir, fmt::format("its corpus has {} bytes of text, {} were indexed",
                                     corpus.identity().bytes, *text_bytes));
   }
-  YURAI_ASSIGN(BlockFile leaves,
-               BlockFile::open(dir / kLeavesName, *num_points * kEntryBytes, mode));
-  YURAI_ASSIGN(std::string fence_bytes, read_manifest_file(dir, manifest, kFencesName));
-  auto fences = Fences::parse(std::move(fence_bytes), leaves.num_blocks());
+  YURAI_ASSIGN(const std::string directory, read_manifest_file(dir, manifest, kDirectoryName));
+  auto fences = Fences::open(dir, directory, options.mode);
   if (!fences) return corrupt(dir, fences.error().message);
-  return CorpusIndex(
-      std::make_unique<State>(State{dir, std::move(manifest), points, *num_points,
-                                    std::move(corpus), std::move(leaves), std::move(*fences)}));
+  if (fences->num_points() != *num_points) {
+    return corrupt(dir, "manifest.json and directory.bin differ in the number of points");
+  }
+  YURAI_ASSIGN(PageFile leaves, PageFile::open(dir / kLeavesName, fences->size(), options.mode));
+  const bool direct = options.mode == ReadableFile::Mode::kDirect;
+  auto cache = direct ? nullptr : std::make_unique<PageCache>(options.cache_bytes);
+  return CorpusIndex(std::make_unique<State>(State{dir, std::move(manifest), points, *num_points,
+                                                   std::move(corpus), std::move(leaves),
+                                                   std::move(*fences), std::move(cache)}));
 }
 
 CorpusIndex::CorpusIndex(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -85,5 +93,6 @@ const Manifest& CorpusIndex::manifest() const { return state_->manifest; }
 const Corpus& CorpusIndex::corpus() const { return state_->corpus; }
 PointMode CorpusIndex::points() const { return state_->points; }
 uint64_t CorpusIndex::num_points() const { return state_->num_points; }
+uint64_t CorpusIndex::directory_bytes() const { return state_->fences.memory_bytes(); }
 
 }  // namespace yurai

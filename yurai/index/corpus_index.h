@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,13 @@
 namespace yurai {
 
 inline constexpr std::string_view kIndexFormat = "yurai-index";
-inline constexpr uint64_t kIndexVersion = 1;
+inline constexpr uint64_t kIndexVersion = 2;
+
+struct IndexOpenOptions {
+  /// `kDirect`: every read goes to the disk, past all caches (`--cold`).
+  ReadableFile::Mode mode = ReadableFile::Mode::kCached;
+  uint64_t cache_bytes = 256 << 20;  ///< of memory for pages, shared by all sessions
+};
 
 /// Neighbouring suffixes in byte order; [begin, end) are ranks among the index's points.
 struct RankRange {
@@ -47,9 +54,9 @@ struct NextSymbol {
 /// relative path in its manifest and refuses when its hash differs. Format: docs/formats/index.md.
 class CorpusIndex {
  public:
-  /// `kDirect`: every read goes to the disk, past the operating system's cache (`--cold`).
   static Result<CorpusIndex> open(const std::filesystem::path& dir,
-                                  ReadableFile::Mode mode = ReadableFile::Mode::kCached);
+                                  const IndexOpenOptions& options = {});
+  static Result<CorpusIndex> open(const std::filesystem::path& dir, ReadableFile::Mode mode);
   CorpusIndex(CorpusIndex&&) noexcept;
   CorpusIndex& operator=(CorpusIndex&&) noexcept;
   ~CorpusIndex();
@@ -59,6 +66,8 @@ class CorpusIndex {
   const Corpus& corpus() const;
   PointMode points() const;
   uint64_t num_points() const;
+  /// Memory that the directory of the leaves takes, as far as it was needed.
+  uint64_t directory_bytes() const;
 
  private:
   friend class IndexSession;
@@ -87,6 +96,10 @@ class IndexSession {
   /// Longest prefix of `text` that occurs, on a character border.
   Result<LongestMatch> longest_match(std::string_view text);
 
+  /// Reads what `longest_match` will need for each of these texts, in few batches. What it costs
+  /// to read them one by one is saved where they come from a disk.
+  Result<void> fetch_for_longest_match(std::span<const std::string_view> texts);
+
   /// Offsets into corpus().text() of ranks [range.begin + first, … + max_positions), in rank order.
   Result<std::vector<uint64_t>> positions(RankRange range, uint64_t first, uint64_t max_positions);
 
@@ -98,8 +111,10 @@ class IndexSession {
   /// up to 40 characters on either side.
   Result<Occurrence> occurrence(uint64_t position, uint64_t size_bytes);
 
-  /// 4 KiB blocks read so far, leaves and text.
+  /// Different 4 KiB pages asked for so far, leaves and text, wherever they came from.
   uint64_t num_reads() const;
+  /// Those of them that came from a file, not from the index's cache.
+  uint64_t num_missed() const;
 
  private:
   struct State;

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "yurai/base/block_file.h"
+#include "yurai/base/page_cache.h"
+#include "yurai/base/page_file.h"
 #include "yurai/index/corpus_index.h"
 #include "yurai/index/fences.h"
 
@@ -12,8 +13,9 @@ struct CorpusIndex::State {
   PointMode points;
   uint64_t num_points;
   Corpus corpus;
-  BlockFile leaves;
+  PageFile leaves;
   Fences fences;
+  std::unique_ptr<PageCache> cache;  ///< none when reads go to the disk
 };
 
 }  // namespace yurai

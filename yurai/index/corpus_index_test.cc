@@ -249,7 +249,11 @@ TEST(CorpusIndex, FindsMatchesAtTheBordersOfLeavesAndBlocks) {
   const TemporaryDirectory dir;
   const CorpusIndex index = write_index_of(dir.path(), {text}).value();
   IndexSession session(index);
-  for (uint64_t border = kEntriesPerLeaf; border < index.num_points(); border += kEntriesPerLeaf) {
+  const std::string leaves = read_file(dir / "index" / "leaves.bin").value();
+  ASSERT_GT(leaves.size(), 4 * kPageBytes);
+  for (size_t at = kPageBytes; at < leaves.size(); at += kPageBytes) {
+    const uint64_t border =
+        Leaf::parse(std::string_view(leaves).substr(at, kPagePayload))->first_rank();
     for (uint64_t rank = border - 2; rank < border + 2 && rank < index.num_points(); ++rank) {
       const uint64_t position = session.positions({rank, rank + 1}, 0, 1)->front();
       for (const size_t chars : {1, 2, 3, 30}) {

@@ -3,156 +3,457 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
+
+#include "yurai/base/terminal.h"
 
 namespace yurai {
 namespace {
 
-constexpr std::string_view kMagic = "yuraifen";
-constexpr uint64_t kVersion = 1;
-constexpr size_t kHeaderBytes = 32;
-constexpr size_t kPositionBytes = 5;
-constexpr size_t kRowBytes = kPositionBytes + 2 + 2 + 1;
-constexpr uint64_t kGroup = 256;
+constexpr std::string_view kMagic = "yuraidir";
+constexpr uint64_t kVersion = 2;
+constexpr size_t kDirectoryHeader = 40;
+constexpr size_t kHeadBytes = 17;  // and the separator
+constexpr uint8_t kCutFlag = 0x80;
+
+constexpr size_t kPageHeader = 24;
+constexpr size_t kGroupBytes = 6;
+constexpr uint64_t kLeavesPerGroup = 32;
+constexpr size_t kMoreFollows = 15;
+constexpr size_t kTieBytes = 10;
 
 void append_little(std::string& out, uint64_t value, size_t num_bytes) {
   for (size_t i = 0; i < num_bytes; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
 }
 
-uint64_t little(const char* bytes, size_t num_bytes) {
+template <size_t kNumBytes>
+uint64_t little(const char* bytes) {
   uint64_t value = 0;
-  std::memcpy(&value, bytes, num_bytes);
+  std::memcpy(&value, bytes, kNumBytes);
   return value;
+}
+
+size_t common_prefix(std::string_view a, std::string_view b) {
+  const size_t size = std::min(a.size(), b.size());
+  size_t i = 0;
+  while (i < size && a[i] == b[i]) ++i;
+  return i;
+}
+
+// Where a separator stands to a text with which it shares `shared` bytes.
+constexpr int kBelow = 0;  // below it, or a prefix of it
+constexpr int kInside =
+    1;  // the text is a proper prefix of it; or it is cut, and a prefix of the text
+constexpr int kAbove = 2;
+
+int side_of(std::string_view separator, bool is_cut, std::string_view text, size_t shared) {
+  if (shared == separator.size()) return is_cut ? kInside : kBelow;
+  if (shared == text.size()) return kInside;
+  return static_cast<uint8_t>(separator[shared]) < static_cast<uint8_t>(text[shared]) ? kBelow
+                                                                                      : kAbove;
+}
+
+/// The parts of a page of fences.bin.
+struct PageParts {
+  explicit PageParts(const char* bytes) : page(bytes) {}
+  uint64_t num_leaves() const { return little<2>(page); }
+  uint64_t num_groups() const { return (num_leaves() + kLeavesPerGroup - 1) / kLeavesPerGroup; }
+  uint64_t first_leaf() const { return little<8>(page + 8); }
+  uint64_t first_rank() const { return little<8>(page + 16); }
+  const char* group(uint64_t number) const { return page + kPageHeader + kGroupBytes * number; }
+  size_t group_begin(uint64_t number) const { return little<2>(group(number)); }
+  uint64_t group_rank(uint64_t number) const { return first_rank() + little<4>(group(number) + 2); }
+
+  const char* page;
+};
+
+/// Goes through the separators of a group.
+class Records {
+ public:
+  explicit Records(const char* record) : at_(record) { next(); }
+  const Fence& fence() const { return fence_; }
+  size_t dropped() const { return dropped_; }  ///< bytes of the fence before that are not shared
+
+  void next() {
+    const auto head = static_cast<unsigned char>(*at_++);
+    dropped_ = length(head >> 4);
+    const size_t added = length(head & 15u);
+    const size_t kept = fence_.size - dropped_;
+    std::memcpy(fence_.bytes.data() + kept, at_, added);
+    at_ += added;
+    fence_.size = kept + added;
+    if (fence_.size < kMaxFenceBytes) {
+      fence_.first_lcp = fence_.size == 0 ? 0 : static_cast<uint32_t>(fence_.size - 1);
+      return;
+    }
+    fence_.first_position = little<5>(at_);
+    fence_.first_lcp = static_cast<uint32_t>(little<2>(at_ + 5));
+    fence_.leaf_lcp = static_cast<uint32_t>(little<2>(at_ + 7));
+    fence_.leaf_branch = static_cast<uint8_t>(at_[9]);
+    at_ += kTieBytes;
+  }
+
+  /// Whether `count` records lie well-formed in [record, end).
+  static bool are_sound(const char* record, const char* end, uint64_t count) {
+    size_t size = 0;
+    for (; count > 0; --count) {
+      size_t lengths[2];
+      if (record == end) return false;
+      const auto head = static_cast<unsigned char>(*record++);
+      for (int i = 0; i < 2; ++i) {
+        lengths[i] = i == 0 ? head >> 4 : head & 15u;
+        if (lengths[i] < kMoreFollows) continue;
+        if (record == end) return false;
+        lengths[i] += static_cast<unsigned char>(*record++);
+      }
+      if (lengths[0] > size || size - lengths[0] + lengths[1] > kMaxFenceBytes) return false;
+      size = size - lengths[0] + lengths[1];
+      const size_t rest = lengths[1] + (size == kMaxFenceBytes ? kTieBytes : 0);
+      if (static_cast<size_t>(end - record) < rest) return false;
+      record += rest;
+    }
+    return true;
+  }
+
+ private:
+  size_t length(size_t nibble) {
+    return nibble < kMoreFollows ? nibble : nibble + static_cast<unsigned char>(*at_++);
+  }
+
+  const char* at_;
+  Fence fence_;
+  size_t dropped_ = 0;
+};
+
+void append_record(std::string_view before, const Fence& fence, std::string& out) {
+  const size_t shared = common_prefix(before, fence.separator());
+  const size_t lengths[] = {before.size() - shared, fence.size - shared};
+  out.push_back(static_cast<char>(std::min(lengths[0], kMoreFollows) << 4 |
+                                  std::min(lengths[1], kMoreFollows)));
+  for (const size_t length : lengths) {
+    if (length >= kMoreFollows) out.push_back(static_cast<char>(length - kMoreFollows));
+  }
+  out += fence.separator().substr(shared);
+  if (fence.size < kMaxFenceBytes) return;
+  append_little(out, fence.first_position, 5);
+  append_little(out, fence.first_lcp, 2);
+  append_little(out, fence.leaf_lcp, 2);
+  append_little(out, fence.leaf_branch, 1);
 }
 
 }  // namespace
 
-// magic | version | number of leaves | bytes of separators | positions | first lcps | leaf lcps |
-// leaf branches | separators
-Result<Fences> Fences::parse(std::string bytes, uint64_t num_leaves) {
+/// The pages that were needed so far.
+class Fences::Pages {
+ public:
+  explicit Pages(uint64_t count) : pages_(count) {}
+  Pages(const Pages&) = delete;
+  Pages& operator=(const Pages&) = delete;
+  ~Pages() {
+    for (auto& page : pages_) delete page.load();
+  }
+  const char* find(uint64_t number) const {
+    const PageBuffer* page = pages_[number].load(std::memory_order_acquire);
+    return page == nullptr ? nullptr : page->bytes.data();
+  }
+  /// Keeps the page, or the one that another thread brought.
+  const char* keep(uint64_t number, std::unique_ptr<PageBuffer> page) {
+    PageBuffer* there = nullptr;
+    if (!pages_[number].compare_exchange_strong(there, page.get(), std::memory_order_acq_rel)) {
+      return there->bytes.data();
+    }
+    num_kept_.fetch_add(1, std::memory_order_relaxed);
+    return page.release()->bytes.data();
+  }
+  uint64_t num_kept() const { return num_kept_.load(std::memory_order_relaxed); }
+
+ private:
+  std::vector<std::atomic<PageBuffer*>> pages_;
+  std::atomic<uint64_t> num_kept_{0};
+};
+
+Fences::Fences(PageFile file)
+    : file_(std::move(file)), pages_(std::make_shared<Pages>(file_.num_pages())) {}
+
+// magic | version | number of leaves | number of points | number of pages; then of each page: first
+// leaf (8 bytes) | first rank (8) | size of the first separator, its highest bit: cut (1) | it
+Result<Fences> Fences::open(const std::filesystem::path& dir, std::string_view directory,
+                            ReadableFile::Mode mode) {
   const auto corrupt = [](std::string_view what) {
-    return fail(ErrorCode::kCorrupt, fmt::format("fences.bin: {}", what));
+    return fail(ErrorCode::kCorrupt, fmt::format("{}: {}", kDirectoryName, what));
   };
-  if (bytes.size() < kHeaderBytes || !bytes.starts_with(kMagic)) {
+  if (directory.size() < kDirectoryHeader || !directory.starts_with(kMagic)) {
     return corrupt("it has no header of an index");
   }
-  if (const uint64_t version = little(&bytes[8], 8); version != kVersion) {
+  if (const uint64_t version = little<8>(&directory[8]); version != kVersion) {
     return corrupt(fmt::format("version {}, this program reads {}", version, kVersion));
   }
-  const uint64_t rest = bytes.size() - kHeaderBytes;
-  const uint64_t separator_size = little(&bytes[24], 8);
-  if (little(&bytes[16], 8) != num_leaves || num_leaves > rest / kRowBytes ||
-      rest - num_leaves * kRowBytes != separator_size) {
-    return corrupt(fmt::format("{} bytes do not fit {} leaves", bytes.size(), num_leaves));
+  const uint64_t num_pages = little<8>(&directory[32]);
+  YURAI_ASSIGN(PageFile file, PageFile::open(dir / kFencesName, num_pages, mode));
+  Fences fences(std::move(file));
+  fences.num_leaves_ = little<8>(&directory[16]);
+  fences.num_points_ = little<8>(&directory[24]);
+  std::string_view rest = directory.substr(kDirectoryHeader);
+  if (num_pages > rest.size() / kHeadBytes) return corrupt("it ends early");
+  for (uint64_t number = 0; number < num_pages; ++number) {
+    if (rest.size() < kHeadBytes) return corrupt("it ends early");
+    const auto size = static_cast<uint8_t>(rest[16]);
+    const Head head{little<8>(&rest[0]), little<8>(&rest[8]), fences.head_separators_.size(),
+                    static_cast<uint8_t>(size & ~kCutFlag), (size & kCutFlag) != 0};
+    rest.remove_prefix(kHeadBytes);
+    if (rest.size() < head.separator_size) return corrupt("it ends early");
+    const bool is_first = number == 0;
+    const bool ascends = is_first ? head.first_leaf == 0 && head.first_rank == 0
+                                  : head.first_leaf > fences.heads_.back().first_leaf &&
+                                        head.first_rank > fences.heads_.back().first_rank;
+    if (!ascends || head.first_leaf >= fences.num_leaves_ ||
+        head.first_rank >= fences.num_points_ || is_first != (head.separator_size == 0)) {
+      return corrupt("its pages do not ascend");
+    }
+    fences.heads_.push_back(head);
+    fences.head_separators_ += rest.substr(0, head.separator_size);
+    rest.remove_prefix(head.separator_size);
   }
-  Fences fences;
-  fences.bytes_ = std::move(bytes);
-  fences.size_ = num_leaves;
-  fences.begins_in_group_.reserve(num_leaves);
-  uint64_t begin = 0;
-  for (uint64_t leaf = 0; leaf < num_leaves; ++leaf) {
-    if (leaf % kGroup == 0) fences.group_begins_.push_back(begin);
-    fences.begins_in_group_.push_back(static_cast<uint16_t>(begin - fences.group_begins_.back()));
-    begin += separator_bytes(leaf, fences.first_lcp(leaf));
+  if (!rest.empty() || (num_pages == 0) != (fences.num_leaves_ == 0) ||
+      (num_pages == 0) != (fences.num_points_ == 0) || fences.num_leaves_ > fences.num_points_) {
+    return corrupt("its numbers do not fit each other");
   }
-  if (begin != separator_size) {
-    return corrupt(
-        fmt::format("the separators take {} bytes, their lengths say {}", separator_size, begin));
-  }
+  fences.heads_.push_back(
+      {fences.num_leaves_, fences.num_points_, fences.head_separators_.size(), 0, false});
   return fences;
 }
 
-uint64_t Fences::first_position(uint64_t leaf) const {
-  return little(bytes_.data() + kHeaderBytes + leaf * kPositionBytes, kPositionBytes);
-}
-uint32_t Fences::first_lcp(uint64_t leaf) const {
-  return static_cast<uint32_t>(
-      little(bytes_.data() + kHeaderBytes + size_ * kPositionBytes + leaf * 2, 2));
-}
-uint32_t Fences::leaf_lcp(uint64_t leaf) const {
-  return static_cast<uint32_t>(
-      little(bytes_.data() + kHeaderBytes + size_ * (kPositionBytes + 2) + leaf * 2, 2));
-}
-uint8_t Fences::leaf_branch(uint64_t leaf) const {
-  return static_cast<uint8_t>(bytes_[kHeaderBytes + size_ * (kPositionBytes + 4) + leaf]);
-}
-std::string_view Fences::separator(uint64_t leaf) const {
-  const uint64_t begin = group_begins_[leaf / kGroup] + begins_in_group_[leaf];
-  return {bytes_.data() + kHeaderBytes + size_ * kRowBytes + begin,
-          separator_bytes(leaf, first_lcp(leaf))};
+Result<const char*> Fences::page(uint64_t number) const {
+  if (const char* known = pages_->find(number)) return known;
+  auto buffer = std::make_unique_for_overwrite<PageBuffer>();
+  YURAI_TRY(file_.read(number, buffer->bytes.data()));
+  if (!is_sound(buffer->bytes.data(), number)) {
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("'{}': page {} is not well-formed; rebuild with 'yurai index build'",
+                            for_terminal(file_.path().string()), number));
+  }
+  return pages_->keep(number, std::move(buffer));
 }
 
-Fences::Side Fences::side(uint64_t leaf, std::string_view text) const {
-  const std::string_view cut = separator(leaf);
-  const size_t common = std::min(cut.size(), text.size());
-  const int order = common == 0 ? 0 : std::memcmp(cut.data(), text.data(), common);
-  if (order != 0) return order < 0 ? Side::kBelow : Side::kAbove;
-  if (text.size() < cut.size()) return Side::kPrefixed;
-  const bool is_cut = leaf > 0 && first_lcp(leaf) >= kMaxFenceBytes;
-  if (!is_cut) return Side::kBelow;
-  return text.size() == cut.size() ? Side::kPrefixed : Side::kTie;
+/// Proves all that the searches rely on, so that they need not look again.
+bool Fences::is_sound(const char* page, uint64_t number) const {
+  const PageParts parts(page);
+  const Head& head = heads_[number];
+  const Head& next = heads_[number + 1];
+  const uint64_t num_groups = parts.num_groups();
+  if (parts.first_leaf() != head.first_leaf || parts.first_rank() != head.first_rank ||
+      parts.num_leaves() != next.first_leaf - head.first_leaf ||
+      kPageHeader + kGroupBytes * num_groups > kPagePayload) {
+    return false;
+  }
+  uint64_t rank = head.first_rank;
+  for (uint64_t group = 0; group < num_groups; ++group) {
+    const uint64_t leaves = std::min(kLeavesPerGroup, parts.num_leaves() - group * kLeavesPerGroup);
+    const size_t begin = parts.group_begin(group);
+    if (parts.group_rank(group) < rank || parts.group_rank(group) >= next.first_rank ||
+        begin > kPagePayload || !Records::are_sound(page + begin, page + kPagePayload, leaves)) {
+      return false;
+    }
+    rank = parts.group_rank(group);
+  }
+  const Records first(page + parts.group_begin(0));
+  return parts.group_rank(0) == head.first_rank &&
+         first.fence().separator() == head_separator(number) &&
+         first.fence().is_cut() == head.is_cut;
 }
 
-Fences::Range Fences::find(std::string_view text) const {
-  Range range{0, size_};
-  uint64_t last = size_;
-  while (range.begin < last) {
-    const uint64_t middle = range.begin + (last - range.begin) / 2;
-    const Side found = side(middle, text);
-    if (found == Side::kBelow) {
-      range.begin = middle + 1;
-    } else {
-      last = middle;
-      if (found == Side::kAbove) range.end = middle;
-    }
+/// The first leaf whose separator is on that side or beyond.
+struct Fences::Bound {
+  uint64_t leaf = 0;
+  int side = kAbove;
+  size_t shared = 0;             // its separator with the text
+  bool is_exact_before = false;  // whether the separator before it is the text
+};
+
+Result<Fences::Bound> Fences::bound(std::string_view text, int side) const {
+  const auto is_before = [&](std::string_view separator, bool is_cut) {
+    return side_of(separator, is_cut, text, common_prefix(separator, text)) < side;
+  };
+  uint64_t number = 0;  // the last page whose first separator is before; the first one always is
+  for (uint64_t end = heads_.size() - 1; end - number > 1;) {
+    const uint64_t middle = number + (end - number) / 2;
+    const bool before = is_before(head_separator(middle), heads_[middle].is_cut);
+    (before ? number : end) = middle;
   }
-  uint64_t first = range.begin;  // leaves before it are not above, from range.end on they are
-  while (first < range.end) {
-    const uint64_t middle = first + (range.end - first) / 2;
-    if (side(middle, text) == Side::kAbove) {
-      range.end = middle;
-    } else {
-      first = middle + 1;
-    }
+  YURAI_ASSIGN(const char* const bytes, page(number));
+  const PageParts parts(bytes);
+  uint64_t group = 0;
+  for (uint64_t end = parts.num_groups(); end - group > 1;) {
+    const uint64_t middle = group + (end - group) / 2;
+    const Records first(bytes + parts.group_begin(middle));
+    const bool before = is_before(first.fence().separator(), first.fence().is_cut());
+    (before ? group : end) = middle;
   }
+
+  Records records(bytes + parts.group_begin(group));
+  const Fence& fence = records.fence();
+  Bound found;
+  found.leaf = parts.first_leaf() + group * kLeavesPerGroup;
+  const uint64_t group_end =
+      std::min(found.leaf + kLeavesPerGroup, parts.first_leaf() + parts.num_leaves());
+  found.shared = common_prefix(fence.separator(), text);
+  while (true) {
+    found.is_exact_before = found.shared == fence.size && fence.size == text.size();
+    if (++found.leaf == group_end) break;
+    const size_t size_before = fence.size;
+    records.next();
+    const size_t kept = size_before - records.dropped();
+    if (kept > found.shared) continue;  // it stands to the text as the one before
+    found.shared = kept + common_prefix(fence.separator().substr(kept), text.substr(kept));
+    found.side = side_of(fence.separator(), fence.is_cut(), text, found.shared);
+    if (found.side >= side) return found;
+  }
+  if (found.leaf == num_leaves_) {
+    found.side = kAbove;
+    found.shared = 0;
+    return found;
+  }
+  std::string_view separator = head_separator(number + 1);
+  bool is_cut = heads_[number + 1].is_cut;
+  Fence next;
+  if (found.leaf < heads_[number + 1].first_leaf) {
+    next = Records(bytes + parts.group_begin(group + 1)).fence();
+    separator = next.separator();
+    is_cut = next.is_cut();
+  }
+  found.shared = common_prefix(separator, text);
+  found.side = side_of(separator, is_cut, text, found.shared);
+  return found;
+}
+
+Result<Fences::Range> Fences::find(std::string_view text) const {
+  YURAI_ASSIGN(const Bound begin, bound(text, kInside));
+  Range range{begin.leaf, begin.leaf, false, begin.shared, begin.is_exact_before};
+  if (begin.side == kAbove) return range;
+  YURAI_ASSIGN(const Bound end, bound(text, kAbove));
+  range.end = end.leaf;
+  range.is_tie = text.size() > kMaxFenceBytes && range.begin < range.end;
   return range;
 }
 
-uint64_t Fences::search(Range range, std::string_view text) const {
-  return blind_search(
-      range.begin, range.end, text, [this](uint64_t leaf) { return leaf_lcp(leaf); },
-      [this](uint64_t leaf) { return leaf_branch(leaf); });
+Result<Fence> Fences::fence(uint64_t leaf) const {
+  YURAI_ASSIGN(const std::vector<Fence> found, fences(leaf, leaf + 1));
+  return found.front();
 }
 
-FencesWriter::FencesWriter(uint64_t max_points) {
-  const uint64_t max_leaves = max_points / kEntriesPerLeaf + 1;
-  positions_.reserve(max_leaves * kPositionBytes);
-  first_lcps_.reserve(max_leaves * 2);
-  leaf_lcps_.reserve(max_leaves * 2);
-  leaf_branches_.reserve(max_leaves);
-  separators_.reserve(max_leaves * kMaxFenceBytes);
-}
-
-void FencesWriter::add(const Fences::Fence& fence) {
-  append_little(positions_, fence.first.position, kPositionBytes);
-  append_little(first_lcps_, fence.first.lcp, 2);
-  append_little(leaf_lcps_, fence.leaf_lcp, 2);
-  append_little(leaf_branches_, fence.leaf_branch, 1);
-  separators_ += fence.separator;
-  ++size_;
-}
-
-std::string FencesWriter::bytes() && {
-  std::string out(kMagic);
-  append_little(out, kVersion, 8);
-  append_little(out, size_, 8);
-  append_little(out, separators_.size(), 8);
-  for (std::string* part :
-       {&positions_, &first_lcps_, &leaf_lcps_, &leaf_branches_, &separators_}) {
-    out += *part;
-    *part = {};
+Result<std::vector<Fence>> Fences::fences(uint64_t begin, uint64_t end) const {
+  YURAI_CHECK(begin < end && end <= num_leaves_);
+  std::vector<Fence> found;
+  found.reserve(end - begin);
+  const auto after =
+      std::upper_bound(heads_.begin(), heads_.end(), begin,
+                       [](uint64_t leaf, const Head& head) { return leaf < head.first_leaf; });
+  for (auto number = static_cast<uint64_t>(after - heads_.begin()) - 1; begin < end; ++number) {
+    YURAI_ASSIGN(const char* const bytes, page(number));
+    const PageParts parts(bytes);
+    const uint64_t page_end = std::min(end, heads_[number + 1].first_leaf);
+    while (begin < page_end) {
+      const uint64_t group = (begin - parts.first_leaf()) / kLeavesPerGroup;
+      uint64_t leaf = parts.first_leaf() + group * kLeavesPerGroup;
+      const uint64_t group_end = std::min(leaf + kLeavesPerGroup, page_end);
+      for (Records records(bytes + parts.group_begin(group));; records.next()) {
+        if (leaf >= begin) found.push_back(records.fence());
+        if (++leaf == group_end) break;
+      }
+      begin = group_end;
+    }
   }
-  return out;
+  return found;
+}
+
+Result<uint64_t> Fences::leaf_near(uint64_t rank) const {
+  YURAI_CHECK(rank < num_points_);
+  const auto after =
+      std::upper_bound(heads_.begin(), heads_.end(), rank,
+                       [](uint64_t wanted, const Head& head) { return wanted < head.first_rank; });
+  const auto number = static_cast<uint64_t>(after - heads_.begin()) - 1;
+  YURAI_ASSIGN(const char* const bytes, page(number));
+  const PageParts parts(bytes);
+  uint64_t group = 0;
+  for (uint64_t end = parts.num_groups(); end - group > 1;) {
+    const uint64_t middle = group + (end - group) / 2;
+    (parts.group_rank(middle) <= rank ? group : end) = middle;
+  }
+  const bool is_last = group + 1 == parts.num_groups();
+  const uint64_t begin_leaf = parts.first_leaf() + group * kLeavesPerGroup;
+  const uint64_t end_leaf = is_last ? after->first_leaf : begin_leaf + kLeavesPerGroup;
+  const uint64_t begin_rank = parts.group_rank(group);
+  const uint64_t end_rank = is_last ? after->first_rank : parts.group_rank(group + 1);
+  if (rank >= end_rank) return end_leaf - 1;
+  return begin_leaf + (rank - begin_rank) * (end_leaf - begin_leaf) / (end_rank - begin_rank);
+}
+
+uint64_t Fences::memory_bytes() const {
+  return heads_.size() * sizeof(Head) + head_separators_.size() + pages_->num_kept() * kPageBytes +
+         file_.num_pages() * sizeof(void*);
+}
+
+Result<FencesWriter> FencesWriter::create(StagingDirectory& stage) {
+  YURAI_ASSIGN(PageFileWriter file, PageFileWriter::create(stage, kFencesName));
+  return FencesWriter(stage, std::move(file));
+}
+
+Result<void> FencesWriter::add(const Fence& fence, uint64_t first_rank) {
+  std::string record;
+  bool opens_group = (num_leaves_ - first_leaf_) % kLeavesPerGroup == 0;
+  append_record(opens_group ? std::string_view() : last_separator_, fence, record);
+  const size_t page_size = kPageHeader + groups_.size() + records_.size();
+  if (page_size + record.size() + (opens_group ? kGroupBytes : 0) > kPagePayload) {
+    YURAI_TRY(finish_page());
+    opens_group = true;
+    record.clear();
+    append_record({}, fence, record);
+  }
+  if (num_leaves_ == first_leaf_) {
+    first_rank_ = first_rank;
+    append_little(heads_, first_leaf_, 8);
+    append_little(heads_, first_rank_, 8);
+    append_little(heads_, fence.size | (fence.is_cut() ? kCutFlag : 0u), 1);
+    heads_ += fence.separator();
+  }
+  if (opens_group) {
+    append_little(groups_, records_.size(), 2);  // where it begins, when the groups are known
+    append_little(groups_, first_rank - first_rank_, 4);
+  }
+  records_ += record;
+  last_separator_ = fence.separator();
+  ++num_leaves_;
+  return {};
+}
+
+Result<void> FencesWriter::finish_page() {
+  std::string page;
+  append_little(page, num_leaves_ - first_leaf_, 2);
+  append_little(page, 0, 6);
+  append_little(page, first_leaf_, 8);
+  append_little(page, first_rank_, 8);
+  const size_t records_begin = kPageHeader + groups_.size();
+  for (size_t at = 0; at < groups_.size(); at += kGroupBytes) {
+    append_little(page, little<2>(&groups_[at]) + records_begin, 2);
+    page += groups_.substr(at + 2, 4);
+  }
+  page += records_;
+  groups_.clear();
+  records_.clear();
+  first_leaf_ = num_leaves_;
+  return file_.append(page);
+}
+
+Result<void> FencesWriter::finish(uint64_t num_points) {
+  if (!records_.empty()) YURAI_TRY(finish_page());
+  YURAI_TRY(file_.close());
+  std::string directory(kMagic);
+  append_little(directory, kVersion, 8);
+  append_little(directory, num_leaves_, 8);
+  append_little(directory, num_points, 8);
+  append_little(directory, file_.num_pages(), 8);
+  return stage_->add_file(kDirectoryName, directory + heads_);
 }
 
 }  // namespace yurai

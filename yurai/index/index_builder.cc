@@ -95,13 +95,13 @@ Result<void> write_points(const Alphabet& alphabet, std::span<const Index> suffi
       parts[part] = pack_points<Index>(suffixes, neighbours, offsets, begin, end);
     });
     for (const auto& entries : parts) YURAI_TRY(writer.append(entries));
-    progress("write", writer.num_points() * kEntryBytes, num_ranks * kEntryBytes);
+    progress("write", rank + std::min(num_ranks - rank, num_parts * kRanksAPart), num_ranks);
   }
   return {};
 }
 
 template <class Index>
-Result<void> sort_and_write(const BlockFile& text, const Alphabet& alphabet,
+Result<void> sort_and_write(const TextFile& text, const Alphabet& alphabet,
                             const IndexBuildOptions& options, SegmentWriter& writer,
                             const Progress& progress) {
   const uint64_t size = alphabet.num_symbols();
@@ -175,7 +175,7 @@ Result<void> build_index(const fs::path& corpus_dir, const IndexBuildOptions& op
     return fail(ErrorCode::kInvalidArgument, "the number of threads must be 1 or more");
   }
   YURAI_ASSIGN(const Corpus corpus, Corpus::open(corpus_dir));
-  const BlockFile& text = corpus.text();
+  const TextFile& text = corpus.text();
   if (text.size_bytes() > kMaxPosition) {
     return fail(ErrorCode::kResourceExhausted,
                 fmt::format("'{}' has {} bytes of text, an index holds at most {}; index it in "
@@ -192,7 +192,7 @@ Result<void> build_index(const fs::path& corpus_dir, const IndexBuildOptions& op
   const bool small = alphabet.num_symbols() <= std::numeric_limits<int32_t>::max();
   const uint64_t index_bytes = small ? sizeof(int32_t) : sizeof(int64_t);
   YURAI_TRY(check_memory(corpus_dir, memory_needed(alphabet, index_bytes), options.memory_bytes));
-  YURAI_ASSIGN(SegmentWriter writer, SegmentWriter::create(stage, text, alphabet.num_characters()));
+  YURAI_ASSIGN(SegmentWriter writer, SegmentWriter::create(stage, text));
   YURAI_TRY(small ? sort_and_write<int32_t>(text, alphabet, options, writer, progress)
                   : sort_and_write<int64_t>(text, alphabet, options, writer, progress));
   YURAI_TRY(writer.finish());

@@ -26,7 +26,8 @@ Result<void> check_utf8(std::string_view text) {
 
 struct IndexSession::State {
   explicit State(const CorpusIndex& opened)
-      : index(*opened.state_), view(index.fences, index.leaves, index.corpus.text()) {}
+      : index(*opened.state_),
+        view(index.fences, index.leaves, index.corpus.text(), index.cache.get()) {}
 
   Result<std::string> symbol_at(uint64_t position);
   Result<std::string> next_symbol(uint64_t rank, size_t context_bytes, std::string_view previous);
@@ -182,6 +183,11 @@ Result<Occurrence> IndexSession::occurrence(uint64_t position, uint64_t size_byt
   return occurrence;
 }
 
+Result<void> IndexSession::fetch_for_longest_match(std::span<const std::string_view> texts) {
+  return state_->view.fetch_for_longest(texts);
+}
+
 uint64_t IndexSession::num_reads() const { return state_->view.num_reads(); }
+uint64_t IndexSession::num_missed() const { return state_->view.num_missed(); }
 
 }  // namespace yurai

@@ -1,22 +1,25 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
-#include "yurai/base/block_file.h"
+#include "yurai/base/page_file.h"
+#include "yurai/index/byte_scan.h"
 
 namespace yurai {
 
 /// Neighbouring suffixes share `lcp` bytes (at least that many where it is kMaxLcp), the end of the
 /// document not counted.
 inline constexpr uint32_t kMaxLcp = 65535;
-inline constexpr size_t kEntryBytes = 8;
-inline constexpr size_t kEntriesPerLeaf = kBlockBytes / kEntryBytes;
 inline constexpr uint64_t kMaxPosition = (1ull << 40) - 1;
 
-/// One point of the index in leaves.bin, little-endian: 5 bytes of position, 2 of lcp, 1 branch.
+/// One point of the index.
 struct LeafEntry {
   uint64_t position = 0;  ///< of the suffix in the corpus text
   uint32_t lcp =
@@ -24,6 +27,7 @@ struct LeafEntry {
   uint8_t branch = 0;  ///< the suffix's byte after those; 0 where lcp is kMaxLcp
 };
 
+/// An entry on its way to the leaves: 5 bytes of position, 2 of lcp, 1 branch.
 inline uint64_t pack(const LeafEntry& entry) {
   return entry.position | static_cast<uint64_t>(entry.lcp) << 40 |
          static_cast<uint64_t>(entry.branch) << 56;
@@ -54,42 +58,57 @@ size_t blind_search(size_t begin, size_t end, std::string_view text, const Lcp& 
   return found;
 }
 
-/// A leaf's 4 KiB block, read in place.
+/// A leaf of leaves.bin, read in place: a column for each field, so that a search looks at little
+/// else than one byte of lcp an entry. Whatever the bytes say, nothing outside of them is read.
+/// Format: docs/formats/index.md.
 class Leaf {
  public:
-  Leaf(std::string_view block, size_t size) : bytes_(block.data()), size_(size) {}
+  static constexpr size_t kHeaderBytes = 16;
+  static constexpr uint8_t kLongLcp = 255;  ///< in the column: the lcp stands with the long ones
+
+  /// Bytes of `count` entries, `num_long` of them with an lcp of kLongLcp or more.
+  static size_t num_bytes(size_t count, size_t num_long, unsigned position_bits) {
+    return kHeaderBytes + (count * position_bits + 7) / 8 + 2 * count + 2 * num_long;
+  }
+
+  /// The leaf in a page's payload, which must outlive it; nothing where its sizes don't fit.
+  static std::optional<Leaf> parse(std::string_view payload);
+  /// The payload of a leaf.
+  static std::string encode(std::span<const LeafEntry> entries, uint64_t first_rank,
+                            unsigned position_bits);
 
   size_t size() const { return size_; }
-  uint64_t position(size_t i) const { return word(i) & kMaxPosition; }
-  uint32_t lcp(size_t i) const { return static_cast<uint32_t>(word(i) >> 40) & kMaxLcp; }
-  uint8_t branch(size_t i) const { return static_cast<uint8_t>(word(i) >> 56); }
+  uint64_t first_rank() const { return first_rank_; }
+  uint64_t position(size_t i) const {
+    const size_t bit = i * position_bits_;
+    uint64_t word;
+    std::memcpy(&word, positions_ + bit / 8, sizeof(word));
+    return word >> (bit % 8) & mask_;
+  }
+  uint32_t lcp(size_t i) const { return lcps_[i] < kLongLcp ? lcps_[i] : long_lcp(i); }
+  uint8_t branch(size_t i) const { return branches_[i]; }
+  LeafEntry entry(size_t i) const { return {position(i), lcp(i), branch(i)}; }
 
-  size_t search(std::string_view text) const {
-    return blind_search(
-        0, size_, text, [this](size_t i) { return lcp(i); },
-        [this](size_t i) { return branch(i); });
-  }
+  /// blind_search among the entries.
+  size_t search(std::string_view text) const;
 
-  /// The first and the end of the entries around `i` that share `num_bytes` bytes with it.
-  size_t run_begin(size_t i, size_t num_bytes) const {
-    while (i > 0 && lcp(i) >= num_bytes) --i;
-    return i;
-  }
-  size_t run_end(size_t i, size_t num_bytes) const {
-    do {
-      ++i;
-    } while (i < size_ && lcp(i) >= num_bytes);
-    return i;
-  }
+  /// The first and the end of the entries around `i` that share `num_bytes` > 0 bytes with it.
+  size_t run_begin(size_t i, size_t num_bytes) const;
+  size_t run_end(size_t i, size_t num_bytes) const;
 
  private:
-  uint64_t word(size_t i) const {
-    uint64_t value;
-    std::memcpy(&value, bytes_ + i * kEntryBytes, sizeof(value));
-    return value;
-  }
-  const char* bytes_;
-  size_t size_;
+  Leaf() = default;
+  uint32_t long_lcp(size_t i) const;
+
+  const char* positions_ = nullptr;
+  const uint8_t* lcps_ = nullptr;
+  const uint8_t* branches_ = nullptr;
+  const char* long_lcps_ = nullptr;
+  size_t size_ = 0;
+  size_t num_long_ = 0;
+  uint64_t first_rank_ = 0;
+  uint64_t mask_ = 0;
+  unsigned position_bits_ = 0;
 };
 
 }  // namespace yurai

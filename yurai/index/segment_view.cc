@@ -9,65 +9,80 @@
 namespace yurai {
 namespace {
 
-size_t common_prefix(std::string_view a, std::string_view b) {
-  const size_t size = std::min(a.size(), b.size());
-  size_t i = 0;
-  while (i < size && a[i] == b[i]) ++i;
-  return i;
-}
+constexpr size_t kMaxRecent = 4;
+/// Most matches are shorter: so much of the text is fetched for each.
+constexpr uint64_t kFetchedText = 48;
 
-tl::unexpected<Error> corrupt(const BlockFile& file, std::string_view what) {
+tl::unexpected<Error> corrupt(const std::filesystem::path& path, std::string_view what) {
   return fail(ErrorCode::kCorrupt, fmt::format("'{}': {}; rebuild with 'yurai index build'",
-                                               for_terminal(file.path().string()), what));
+                                               for_terminal(path.string()), what));
 }
 
 }  // namespace
 
-size_t SegmentView::leaf_size(uint64_t number) const {
-  return std::min<uint64_t>(kEntriesPerLeaf, num_points() - number * kEntriesPerLeaf);
+Result<Leaf> SegmentView::leaf(uint64_t number) {
+  for (const NumberedLeaf& known : recent_) {
+    if (known.number == number) return known.leaf;
+  }
+  YURAI_ASSIGN(const std::string_view page, leaves_.page(number));
+  const std::optional<Leaf> leaf = Leaf::parse(page);
+  if (!leaf || leaf->first_rank() >= num_points() ||
+      leaf->size() > num_points() - leaf->first_rank()) {
+    return corrupt(leaves_.file().path(), fmt::format("leaf {} is not well-formed", number));
+  }
+  if (recent_.size() < kMaxRecent) {
+    recent_.push_back({number, *leaf});
+  } else {
+    recent_[oldest_++ % kMaxRecent] = {number, *leaf};
+  }
+  return *leaf;
 }
 
-Result<Leaf> SegmentView::leaf(uint64_t number) {
-  YURAI_ASSIGN(const std::string_view block, leaves_.block(number));
-  return Leaf(block, leaf_size(number));
+Result<SegmentView::NumberedLeaf> SegmentView::leaf_of(uint64_t rank) {
+  YURAI_CHECK(rank < num_points());
+  for (const NumberedLeaf& known : recent_) {
+    if (known.holds(rank)) return known;
+  }
+  for (const NumberedLeaf& known : recent_) {  // ranks are mostly asked in order
+    if (known.leaf.first_rank() + known.leaf.size() != rank) continue;
+    if (known.number + 1 >= fences_->size()) break;
+    const uint64_t number = known.number + 1;
+    YURAI_ASSIGN(const Leaf next, leaf(number));
+    if (NumberedLeaf{number, next}.holds(rank)) return NumberedLeaf{number, next};
+    break;
+  }
+  constexpr int kMaxSteps = 64;
+  YURAI_ASSIGN(uint64_t number, fences_->leaf_near(rank));
+  for (int step = 0; step < kMaxSteps; ++step) {
+    YURAI_ASSIGN(const Leaf found, leaf(number));
+    if (NumberedLeaf{number, found}.holds(rank)) return NumberedLeaf{number, found};
+    const bool before = rank < found.first_rank();
+    if (before ? number == 0 : number + 1 == fences_->size()) break;
+    number = before ? number - 1 : number + 1;
+  }
+  return corrupt(leaves_.file().path(), fmt::format("no leaf holds rank {}", rank));
 }
 
 Result<uint64_t> SegmentView::position_of(const Leaf& leaf, size_t i) const {
   const uint64_t position = leaf.position(i);
   if (position < text_.file().size_bytes()) return position;
-  return corrupt(leaves_.file(), fmt::format("a point lies at byte {} of a text of {} bytes",
-                                             position, text_.file().size_bytes()));
+  return corrupt(leaves_.file().path(), fmt::format("a point lies at byte {} of a text of {} bytes",
+                                                    position, text_.file().size_bytes()));
 }
 
 Result<LeafEntry> SegmentView::entry(uint64_t rank) {
-  YURAI_CHECK(rank < num_points());
-  YURAI_ASSIGN(const Leaf in, leaf(rank / kEntriesPerLeaf));
-  const size_t i = rank % kEntriesPerLeaf;
-  YURAI_ASSIGN(const uint64_t position, position_of(in, i));
-  return LeafEntry{position, in.lcp(i), in.branch(i)};
-}
-
-Result<size_t> SegmentView::shared_bytes(uint64_t position, std::string_view text) {
-  const uint64_t end = text_.file().size_bytes();
-  size_t shared = 0;
-  while (shared < text.size() && position + shared < end) {
-    const uint64_t at = position + shared;
-    YURAI_ASSIGN(const std::string_view block, text_.block(at / kBlockBytes));
-    const std::string_view here =
-        block.substr(at % kBlockBytes, std::min<uint64_t>(end - at, kBlockBytes));
-    const size_t more = common_prefix(here, text.substr(shared));
-    shared += more;
-    if (more < here.size()) break;
-  }
-  return shared;
+  YURAI_ASSIGN(const NumberedLeaf in, leaf_of(rank));
+  const size_t i = rank - in.leaf.first_rank();
+  YURAI_TRY(position_of(in.leaf, i));
+  return in.leaf.entry(i);
 }
 
 Result<uint8_t> SegmentView::byte(uint64_t position) {
   if (position >= text_.file().size_bytes()) {
-    return corrupt(text_.file(), "it ends inside of a document");
+    return corrupt(text_.file().path(), "it ends inside of a document");
   }
-  YURAI_ASSIGN(const std::string_view block, text_.block(position / kBlockBytes));
-  return static_cast<uint8_t>(block[position % kBlockBytes]);
+  YURAI_ASSIGN(const std::string bytes, text_.bytes(position, 1));
+  return static_cast<uint8_t>(bytes[0]);
 }
 
 Result<std::string> SegmentView::bytes(uint64_t position, size_t size) {
@@ -77,47 +92,60 @@ Result<std::string> SegmentView::bytes(uint64_t position, size_t size) {
 }
 
 Result<SegmentView::Leaves> SegmentView::locate(std::string_view text) {
-  const Fences::Range range = fences_->find(text);
-  if (range.begin < range.end && fences_->side(range.begin, text) == Fences::Side::kTie) {
-    return resolve_tie(range, text);
-  }
-  Leaves leaves{range.begin - 1, range.end - 1};  // the first separator is below every text
-  if (range.begin < fences_->size()) {
-    leaves.next_shared = common_prefix(fences_->separator(range.begin), text);
-  }
-  return leaves;
+  YURAI_ASSIGN(const Fences::Range range, fences_->find(text));
+  if (range.is_tie) return resolve_tie(range, text);
+  // The first separator is below every text.
+  return Leaves{range.begin - 1, range.end - 1, range.shared, range.is_exact};
+}
+
+size_t SegmentView::search_tie(std::span<const Fence> tie, std::string_view text) {
+  return blind_search(
+      0, tie.size(), text, [&](size_t i) { return tie[i].leaf_lcp; },
+      [&](size_t i) { return tie[i].leaf_branch; });
 }
 
 // The first suffixes of the tied leaves are sorted strings with known lcps: a blind search and one
 // look at the text say where `text` belongs among them. A separator is that suffix's beginning, one
 // byte longer than what it shares with the suffix before.
-Result<SegmentView::Leaves> SegmentView::resolve_tie(Fences::Range tie, std::string_view text) {
-  uint64_t leaf = fences_->search(tie, text);
-  const uint64_t position = fences_->first_position(leaf);
+Result<SegmentView::Leaves> SegmentView::resolve_tie(const Fences::Range& range,
+                                                     std::string_view text) {
+  YURAI_ASSIGN(const std::vector<Fence> tie, fences_->fences(range.begin, range.end));
+  size_t leaf = search_tie(tie, text);
+  const uint64_t position = tie[leaf].first_position;
+  if (position >= text_.file().size_bytes()) {
+    return corrupt(leaves_.file().path(), "a leaf begins beyond the text");
+  }
   YURAI_ASSIGN(const size_t shared, shared_bytes(position, text));
   if (shared == text.size()) {
-    uint64_t last = leaf;
-    while (last + 1 < tie.end && fences_->leaf_lcp(last + 1) >= shared) ++last;
-    while (leaf > tie.begin && fences_->leaf_lcp(leaf) >= shared) --leaf;
-    const bool begins_here = fences_->first_lcp(leaf) < shared;
-    return Leaves{begins_here ? leaf : leaf - 1, last, shared};
+    size_t last = leaf;
+    while (last + 1 < tie.size() && tie[last + 1].leaf_lcp >= shared) ++last;
+    while (leaf > 0 && tie[leaf].leaf_lcp >= shared) --leaf;
+    const bool begins_here = tie[leaf].first_lcp < shared;
+    const uint64_t lower = range.begin + leaf - (begins_here ? 0 : 1);
+    return Leaves{lower, range.begin + last, shared, begins_here};
   }
   YURAI_ASSIGN(const uint8_t after, byte(position + shared));
-  uint64_t lower = leaf;  // the last leaf whose separator is not above the text
+  size_t next = leaf + 1;  // the first leaf whose separator is above the text
   if (after < static_cast<uint8_t>(text[shared])) {
-    while (lower + 1 < tie.end && fences_->leaf_lcp(lower + 1) > shared) ++lower;
+    while (next < tie.size() && tie[next].leaf_lcp > shared) ++next;
   } else {
-    while (lower > tie.begin && fences_->leaf_lcp(lower) > shared) --lower;
-    if (fences_->first_lcp(lower) >= shared) return Leaves{lower - 1, lower - 1, shared};
+    while (leaf > 0 && tie[leaf].leaf_lcp > shared) --leaf;
+    const uint64_t number = range.begin + leaf;
+    if (tie[leaf].first_lcp >= shared) return Leaves{number - 1, number - 1, shared, false};
+    next = leaf + 1;
   }
-  const uint64_t next = lower + 1;
-  size_t next_shared = 0;
-  if (next < tie.end) {
-    next_shared = std::min<size_t>(shared, fences_->leaf_lcp(next));
-  } else if (next < fences_->size()) {
-    next_shared = common_prefix(fences_->separator(next), text);
+  Leaves leaves{range.begin + next - 1, range.begin + next - 1, 0, false};
+  if (next < tie.size()) {
+    leaves.next_shared = std::min<size_t>(shared, tie[next].leaf_lcp);
+  } else if (range.end < fences_->size()) {
+    YURAI_ASSIGN(const Fence fence, fences_->fence(range.end));
+    const std::string_view separator = fence.separator();
+    while (leaves.next_shared < std::min(separator.size(), text.size()) &&
+           separator[leaves.next_shared] == text[leaves.next_shared]) {
+      ++leaves.next_shared;
+    }
   }
-  return Leaves{lower, lower, next_shared};
+  return leaves;
 }
 
 Result<RankRange> SegmentView::find(std::string_view text) {
@@ -128,18 +156,23 @@ Result<RankRange> SegmentView::find(std::string_view text) {
   }
   if (text.empty()) return RankRange{0, num_points()};
   YURAI_ASSIGN(const Leaves at, locate(text));
-  YURAI_ASSIGN(const Leaf lower, leaf(at.lower));
-  const uint64_t lower_rank = at.lower * kEntriesPerLeaf;
   if (at.lower != at.upper) {
+    YURAI_TRY(leaves_.fetch({at.lower, at.upper}));
+    YURAI_ASSIGN(const Leaf lower, leaf(at.lower));
     YURAI_ASSIGN(const Leaf upper, leaf(at.upper));
-    return RankRange{lower_rank + lower.run_begin(lower.size() - 1, text.size()),
-                     at.upper * kEntriesPerLeaf + upper.run_end(0, text.size())};
+    return RankRange{lower.first_rank() + lower.run_begin(lower.size() - 1, text.size()),
+                     upper.first_rank() + upper.run_end(0, text.size())};
   }
-  const size_t i = lower.search(text);
-  YURAI_ASSIGN(const uint64_t position, position_of(lower, i));
-  YURAI_ASSIGN(const size_t shared, shared_bytes(position, text));
-  if (shared < text.size()) return RankRange{};
-  return RankRange{lower_rank + lower.run_begin(i, shared), lower_rank + lower.run_end(i, shared)};
+  YURAI_ASSIGN(const Leaf lower, leaf(at.lower));
+  size_t i = 0;
+  if (!at.begins_lower) {
+    i = lower.search(text);
+    YURAI_ASSIGN(const uint64_t position, position_of(lower, i));
+    YURAI_ASSIGN(const size_t shared, shared_bytes(position, text));
+    if (shared < text.size()) return RankRange{};
+  }
+  return RankRange{lower.first_rank() + lower.run_begin(i, text.size()),
+                   lower.first_rank() + lower.run_end(i, text.size())};
 }
 
 Result<SegmentView::Longest> SegmentView::longest(std::string_view text) {
@@ -159,29 +192,70 @@ Result<SegmentView::Longest> SegmentView::longest(std::string_view text) {
     return best;
   }
   YURAI_ASSIGN(const Leaves at, locate(text));
-  const uint64_t next_rank = (at.lower + 1) * kEntriesPerLeaf;
-  if (at.lower != at.upper) return Longest{text.size(), next_rank};
   YURAI_ASSIGN(const Leaf lower, leaf(at.lower));
+  if (at.begins_lower) return Longest{text.size(), lower.first_rank()};
+  const uint64_t next_rank = lower.first_rank() + lower.size();
+  if (at.lower != at.upper) return Longest{text.size(), next_rank};
   const size_t i = lower.search(text);
   YURAI_ASSIGN(const uint64_t position, position_of(lower, i));
   YURAI_ASSIGN(const size_t shared, shared_bytes(position, text));
   if (at.next_shared > shared && next_rank < num_points()) {
     return Longest{at.next_shared, next_rank};
   }
-  return Longest{shared, at.lower * kEntriesPerLeaf + i};
+  return Longest{shared, lower.first_rank() + i};
+}
+
+Result<void> SegmentView::fetch_for_longest(std::span<const std::string_view> texts) {
+  std::vector<std::string_view> heads;
+  for (const std::string_view text : texts) {
+    if (!text.empty() && num_points() > 0) heads.push_back(text.substr(0, kMaxLcp));
+  }
+  std::vector<uint64_t> positions;
+  const auto fetch_text = [&](uint64_t position) {
+    const uint64_t size = text_.file().size_bytes();
+    if (position >= size) return;  // `longest` says what is wrong
+    positions.push_back(position);
+    positions.push_back(std::min(position + kFetchedText, size - 1));
+  };
+  for (const std::string_view text : heads) {
+    YURAI_ASSIGN(const Fences::Range range, fences_->find(text));
+    if (!range.is_tie) continue;
+    YURAI_ASSIGN(const std::vector<Fence> tie, fences_->fences(range.begin, range.end));
+    fetch_text(tie[search_tie(tie, text)].first_position);
+  }
+  YURAI_TRY(text_.fetch(positions));
+  positions.clear();
+
+  std::vector<Leaves> located;
+  std::vector<uint64_t> leaves;
+  for (const std::string_view text : heads) {
+    YURAI_ASSIGN(const Leaves at, locate(text));
+    located.push_back(at);
+    leaves.push_back(at.lower);
+  }
+  YURAI_TRY(leaves_.fetch(std::move(leaves)));
+  for (size_t i = 0; i < heads.size(); ++i) {
+    if (located[i].begins_lower || located[i].lower != located[i].upper) continue;
+    YURAI_ASSIGN(const Leaf lower, leaf(located[i].lower));
+    fetch_text(lower.position(lower.search(heads[i])));
+  }
+  return text_.fetch(positions);
 }
 
 Result<RankRange> SegmentView::around(uint64_t rank, std::string_view text) {
-  const uint64_t number = rank / kEntriesPerLeaf;
-  const uint64_t begin = number * kEntriesPerLeaf;
-  YURAI_ASSIGN(const Leaf in, leaf(number));
-  const size_t first = in.run_begin(rank - begin, text.size());
-  const size_t end = in.run_end(rank - begin, text.size());
-  const bool open_left = first == 0 && number > 0 && in.lcp(0) >= text.size();
-  const bool open_right = end == in.size() && number + 1 < fences_->size() &&
-                          fences_->first_lcp(number + 1) >= text.size();
+  YURAI_ASSIGN(const NumberedLeaf in, leaf_of(rank));
+  const Leaf& leaf = in.leaf;
+  const size_t i = rank - leaf.first_rank();
+  const size_t first = leaf.run_begin(i, text.size());
+  const size_t end = leaf.run_end(i, text.size());
+  const bool open_left = first == 0 && in.number > 0 && leaf.lcp(0) >= text.size();
+  bool open_right = false;
+  if (end == leaf.size() && in.number + 1 < fences_->size()) {
+    YURAI_ASSIGN(const Fence next, fences_->fence(in.number + 1));
+    open_right = next.first_lcp >= text.size();
+  }
   if (open_left || open_right || text.size() > kMaxLcp) return find(text);
-  return RankRange{begin + first, begin + end};
+  return RankRange{leaf.first_rank() + first, leaf.first_rank() + end};
 }
 
 Result<RankRange> SegmentView::find_in_range(RankRange range, std::string_view text) {
@@ -195,7 +269,7 @@ Result<uint64_t> SegmentView::bound_in_range(RankRange range, std::string_view t
   while (range.begin < range.end) {
     const uint64_t middle = range.begin + range.size() / 2;
     YURAI_ASSIGN(const LeafEntry found, entry(middle));
-    const uint64_t position = found.position + kMaxLcp;
+    const uint64_t position = std::min(found.position + kMaxLcp, text_.file().size_bytes());
     YURAI_ASSIGN(const size_t shared, shared_bytes(position, rest));
     bool below = after;
     if (shared < rest.size()) {

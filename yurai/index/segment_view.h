@@ -1,10 +1,13 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
-#include "yurai/base/block_file.h"
+#include "yurai/base/page_cache.h"
 #include "yurai/base/result.h"
+#include "yurai/corpus/text_file.h"
 #include "yurai/index/corpus_index.h"
 #include "yurai/index/fences.h"
 #include "yurai/index/leaf.h"
@@ -16,8 +19,8 @@ namespace yurai {
 /// those of at most kMaxLcp bytes. Whatever the files say, nothing outside of them is read.
 class SegmentView {
  public:
-  SegmentView(const Fences& fences, const BlockFile& leaves, const BlockFile& text)
-      : fences_(&fences), leaves_(leaves), text_(text) {}
+  SegmentView(const Fences& fences, const PageFile& leaves, const TextFile& text, PageCache* cache)
+      : fences_(&fences), leaves_(leaves, cache), text_(text, cache) {}
 
   /// Ranks of the suffixes that begin with `text`.
   Result<RankRange> find(std::string_view text);
@@ -29,20 +32,27 @@ class SegmentView {
   };
   Result<Longest> longest(std::string_view text);
 
+  /// Reads in three batches what `longest` will need for each of these texts.
+  Result<void> fetch_for_longest(std::span<const std::string_view> texts);
+
   /// Ranks of the suffixes that share at least `size_bytes` bytes with the one of `rank`, which
   /// begins with `text` of that size.
   Result<RankRange> around(uint64_t rank, std::string_view text);
 
   Result<LeafEntry> entry(uint64_t rank);
   /// Bytes that the text at `position` shares with `text`.
-  Result<size_t> shared_bytes(uint64_t position, std::string_view text);
+  Result<size_t> shared_bytes(uint64_t position, std::string_view text) {
+    return text_.shared_bytes(position, text);
+  }
   /// The byte at `position`, which shared_bytes left inside of a document.
   Result<uint8_t> byte(uint64_t position);
   /// Up to `size` bytes from `position`; fewer at the end of the text.
   Result<std::string> bytes(uint64_t position, size_t size);
 
-  uint64_t num_points() const { return leaves_.file().size_bytes() / kEntryBytes; }
+  uint64_t num_points() const { return fences_->num_points(); }
+  /// Pages asked for, and those of them that no cache had.
   uint64_t num_reads() const { return leaves_.num_reads() + text_.num_reads(); }
+  uint64_t num_missed() const { return leaves_.num_missed() + text_.num_missed(); }
 
  private:
   /// The leaves that hold the first suffix not below the text, and the last one that begins with it
@@ -51,12 +61,23 @@ class SegmentView {
     uint64_t lower = 0;
     uint64_t upper = 0;
     size_t next_shared = 0;  ///< bytes shared with the first suffix of leaf lower + 1, if there is
+    bool begins_lower = false;  ///< leaf lower begins with the first suffix that has the text
   };
   Result<Leaves> locate(std::string_view text);
-  Result<Leaves> resolve_tie(Fences::Range tie, std::string_view text);
+  Result<Leaves> resolve_tie(const Fences::Range& tie, std::string_view text);
+  /// Where the text says which leaf among those that tie.
+  static size_t search_tie(std::span<const Fence> tie, std::string_view text);
 
+  /// A leaf of a certain number.
+  struct NumberedLeaf {
+    uint64_t number = 0;
+    Leaf leaf;
+    bool holds(uint64_t rank) const {
+      return rank >= leaf.first_rank() && rank - leaf.first_rank() < leaf.size();
+    }
+  };
   Result<Leaf> leaf(uint64_t number);
-  size_t leaf_size(uint64_t number) const;
+  Result<NumberedLeaf> leaf_of(uint64_t rank);
   Result<uint64_t> position_of(const Leaf& leaf, size_t i) const;
   Result<RankRange> find_in_range(RankRange range, std::string_view text);
   /// First rank in `range`, whose suffixes begin with the first kMaxLcp bytes of `text`, that is
@@ -64,8 +85,10 @@ class SegmentView {
   Result<uint64_t> bound_in_range(RankRange range, std::string_view text, bool after);
 
   const Fences* fences_;
-  BlockReader leaves_;
-  BlockReader text_;
+  PageReader leaves_;
+  TextReader text_;
+  std::vector<NumberedLeaf> recent_;  ///< those last looked at, a few
+  size_t oldest_ = 0;
 };
 
 }  // namespace yurai

@@ -2,41 +2,46 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
-#include "yurai/base/block_file.h"
 #include "yurai/base/file.h"
+#include "yurai/base/page_cache.h"
 #include "yurai/base/result.h"
+#include "yurai/corpus/text_file.h"
 #include "yurai/index/fences.h"
 
 namespace yurai {
 
 inline constexpr std::string_view kLeavesName = "leaves.bin";
-inline constexpr std::string_view kFencesName = "fences.bin";
 
-/// Writes the sorted points of a corpus as leaves.bin and fences.bin.
+/// Writes the sorted points of a corpus as leaves.bin, fences.bin and directory.bin. The bytes
+/// depend on the entries and the text only, not on how they were handed over.
 class SegmentWriter {
  public:
-  /// `text` must outlive the writer. At most `max_points` points follow.
-  static Result<SegmentWriter> create(StagingDirectory& stage, const BlockFile& text,
-                                      uint64_t max_points);
+  /// `text` must outlive the writer.
+  static Result<SegmentWriter> create(StagingDirectory& stage, const TextFile& text);
 
-  /// The next entries, packed (leaf.h).
+  /// The next entries in order.
+  Result<void> append(std::span<const LeafEntry> entries);
+  /// The same, packed (leaf.h).
   Result<void> append(std::span<const uint64_t> entries);
   Result<void> finish();
-  uint64_t num_points() const { return num_points_; }
+  uint64_t num_points() const { return num_written_ + pending_.size(); }
 
  private:
-  SegmentWriter(StagingDirectory& stage, const BlockFile& text, BlockFileWriter leaves,
-                uint64_t max_points)
-      : stage_(&stage), text_(&text), leaves_(std::move(leaves)), fences_(max_points) {}
-  Result<void> add_fence(const LeafEntry& first);
+  SegmentWriter(const TextFile& text, PageFileWriter leaves, FencesWriter fences);
+  Result<void> add(const LeafEntry& entry);
+  Result<void> write_leaf(size_t count);
 
-  StagingDirectory* stage_;
-  const BlockFile* text_;
-  BlockFileWriter leaves_;
+  const TextFile* text_;
+  std::unique_ptr<PageCache> cache_;  ///< of the text, for separators
+  PageFileWriter leaves_;
   FencesWriter fences_;
-  uint64_t num_points_ = 0;
-  uint32_t leaf_lcp_ = kMaxLcp;  // least lcp since the last fence, and its branch
+  unsigned position_bits_;
+  std::vector<LeafEntry> pending_;  ///< entries of the leaf to come, perhaps more
+  size_t num_long_ = 0;             ///< pending ones with a long lcp
+  uint64_t num_written_ = 0;
+  uint32_t leaf_lcp_ = kMaxLcp;  ///< least lcp since the last leaf began, and its branch
   uint8_t leaf_branch_ = 0;
 };
 

@@ -15,11 +15,11 @@ namespace {
 
 constexpr uint32_t kNumCodePoints = 0x110000;
 constexpr char kSeparator = '\xff';
-constexpr size_t kBlocksAtOnce = 256;
+constexpr size_t kReadBytes = 1 << 20;
 
 /// Calls `visit(code_point)` for every character and `visit(kNumCodePoints)` for every separator.
 template <class Visit>
-Result<void> for_each_symbol(const BlockFile& text, const Progress& progress, const Visit& visit) {
+Result<void> for_each_symbol(const TextFile& text, const Progress& progress, const Visit& visit) {
   std::string buffer;
   uint64_t offset = 0;  // of buffer[0]
   const auto not_text = [&](size_t at) {
@@ -27,15 +27,12 @@ Result<void> for_each_symbol(const BlockFile& text, const Progress& progress, co
                 fmt::format("'{}': byte {} is not UTF-8; build the corpus again",
                             for_terminal(text.path().string()), offset + at));
   };
-  for (uint64_t block = 0; block < text.num_blocks();) {
+  for (uint64_t read = 0; read < text.size_bytes();) {
     const size_t carried = buffer.size();
-    const uint64_t blocks = std::min<uint64_t>(kBlocksAtOnce, text.num_blocks() - block);
-    buffer.resize(carried + blocks * kBlockBytes);
-    for (uint64_t i = 0; i < blocks; ++i, ++block) {
-      YURAI_TRY(text.read_block(block, buffer.data() + carried + i * kBlockBytes));
-    }
-    const bool last = block == text.num_blocks();
-    if (last) buffer.resize(text.size_bytes() - offset);
+    buffer.resize(carried + std::min<uint64_t>(kReadBytes, text.size_bytes() - read));
+    YURAI_TRY(text.read(read, std::span(buffer).subspan(carried)));
+    read += buffer.size() - carried;
+    const bool last = read == text.size_bytes();
 
     size_t at = 0;
     while (at < buffer.size()) {
@@ -67,7 +64,7 @@ Result<void> for_each_symbol(const BlockFile& text, const Progress& progress, co
 
 }  // namespace
 
-Result<Alphabet> Alphabet::scan(const BlockFile& text, const Progress& progress) {
+Result<Alphabet> Alphabet::scan(const TextFile& text, const Progress& progress) {
   Alphabet alphabet;
   std::vector<uint64_t> counts(kNumCodePoints + 1);
   YURAI_TRY(for_each_symbol(text, progress, [&](uint32_t c) { ++counts[c]; }));
@@ -93,7 +90,7 @@ Result<Alphabet> Alphabet::scan(const BlockFile& text, const Progress& progress)
   return alphabet;
 }
 
-Result<void> Alphabet::read_symbols(const BlockFile& text, std::span<uint32_t> out,
+Result<void> Alphabet::read_symbols(const TextFile& text, std::span<uint32_t> out,
                                     const Progress& progress) const {
   size_t size = 0;
   uint32_t separator = num_distinct();

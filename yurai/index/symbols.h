@@ -5,9 +5,9 @@
 #include <span>
 #include <vector>
 
-#include "yurai/base/block_file.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/result.h"
+#include "yurai/corpus/text_file.h"
 
 namespace yurai {
 
@@ -21,7 +21,7 @@ namespace yurai {
 class Alphabet {
  public:
   /// Reads the text once. kCorrupt names the byte where it is neither UTF-8 nor a separator.
-  static Result<Alphabet> scan(const BlockFile& text, const Progress& progress);
+  static Result<Alphabet> scan(const TextFile& text, const Progress& progress);
 
   uint64_t num_characters() const { return num_characters_; }  ///< occurrences
   uint64_t num_separators() const { return num_separators_; }
@@ -29,7 +29,7 @@ class Alphabet {
   uint32_t num_distinct() const { return static_cast<uint32_t>(bytes_.size()); }  ///< characters
 
   /// Reads the text again, as symbols; `out` has num_symbols() places.
-  Result<void> read_symbols(const BlockFile& text, std::span<uint32_t> out,
+  Result<void> read_symbols(const TextFile& text, std::span<uint32_t> out,
                             const Progress& progress) const;
 
   bool is_separator(uint32_t symbol) const { return symbol >= bytes_.size(); }

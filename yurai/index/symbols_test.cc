@@ -13,17 +13,17 @@ using ::testing::HasSubstr;
 
 class Symbols : public ::testing::Test {
  protected:
-  Result<BlockFile> write(std::string_view text) {
+  Result<TextFile> write(std::string_view text) {
     const auto target = dir_ / ("x" + std::to_string(num_files_++));
     YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(target, {}));
-    YURAI_ASSIGN(BlockFileWriter writer, BlockFileWriter::create(stage, "text.bin"));
+    YURAI_ASSIGN(TextFileWriter writer, TextFileWriter::create(stage));
     YURAI_TRY(writer.append(text));
     YURAI_TRY(writer.close());
     YURAI_TRY(stage.commit());
-    return BlockFile::open(target / "text.bin", text.size());
+    return TextFile::open(target, text.size());
   }
 
-  static std::vector<uint32_t> read(const BlockFile& text, const Alphabet& alphabet) {
+  static std::vector<uint32_t> read(const TextFile& text, const Alphabet& alphabet) {
     std::vector<uint32_t> symbols(alphabet.num_symbols());
     EXPECT_TRUE(alphabet.read_symbols(text, symbols, no_progress));
     return symbols;
@@ -35,11 +35,11 @@ class Symbols : public ::testing::Test {
 };
 
 TEST_F(Symbols, NumberCharactersInByteOrderAndSeparatorsAfterThem) {
-  const BlockFile text = write(
-                             "\xff"
-                             "ba\xff"
-                             "a\xff")
-                             .value();
+  const TextFile text = write(
+                            "\xff"
+                            "ba\xff"
+                            "a\xff")
+                            .value();
   const Alphabet alphabet = Alphabet::scan(text, no_progress).value();
   EXPECT_EQ(alphabet.num_characters(), 3u);
   EXPECT_EQ(alphabet.num_separators(), 3u);
@@ -47,7 +47,7 @@ TEST_F(Symbols, NumberCharactersInByteOrderAndSeparatorsAfterThem) {
 }
 
 TEST_F(Symbols, KnowTheBytesOfEachCharacter) {
-  const BlockFile text = write("aé猫𠮷\xff").value();
+  const TextFile text = write("aé猫𠮷\xff").value();
   const Alphabet alphabet = Alphabet::scan(text, no_progress).value();
   ASSERT_EQ(alphabet.num_distinct(), 4u);
   const uint32_t expected[] = {0x61000000, 0xC3A90000, 0xE78CAB00, 0xF0A0AEB7, 0xFF000000};
@@ -62,7 +62,7 @@ TEST_F(Symbols, ReadCharactersAcrossBlocks) {
   std::string bytes = "\xff";
   for (int i = 0; i < 800000; ++i) bytes += i % 5 == 0 ? "a" : "猫";  // over a megabyte
   bytes += "\xff";
-  const BlockFile text = write(bytes).value();
+  const TextFile text = write(bytes).value();
   const Alphabet alphabet = Alphabet::scan(text, no_progress).value();
   EXPECT_EQ(alphabet.num_characters(), 800000u);
   const std::vector<uint32_t> symbols = read(text, alphabet);
@@ -76,7 +76,7 @@ TEST_F(Symbols, NameTheByteThatIsNotUtf8) {
                                      "ab\xe7\x8c",
                                      "\xff"
                                      "ab\x80\xff"}) {
-    const BlockFile text = write(bad).value();
+    const TextFile text = write(bad).value();
     const auto alphabet = Alphabet::scan(text, no_progress);
     ASSERT_FALSE(alphabet);
     EXPECT_EQ(alphabet.error().code, ErrorCode::kCorrupt);

@@ -54,21 +54,18 @@ Result<Counts> count_ngrams(const Corpus& corpus, const PassageSample& sample,
 
   NgramCounter counter;
   std::vector<uint64_t> chars_of_group(sample.num_groups);
-  const BlockFile& text = corpus.text();
-  struct alignas(kBlockBytes) Block {
-    char bytes[kBlockBytes];
-  };
-  const auto block = std::make_unique<Block>();
+  const TextFile& text = corpus.text();
+  constexpr size_t kReadBytes = 1 << 20;
+  std::string bytes;
   uint64_t document = ~uint64_t{0};  // the first separator begins document 0
   uint32_t group = 0;
   uint64_t key = 0;  // the last characters of the document
   char32_t c = 0;
   int missing = 0;  // bytes of a character that is not whole yet
-  for (uint64_t number = 0; number < text.num_blocks(); ++number) {
-    YURAI_TRY(text.read_block(number, block->bytes));
-    const uint64_t size = std::min<uint64_t>(kBlockBytes, text.size_bytes() - number * kBlockBytes);
-    for (uint64_t i = 0; i < size; ++i) {
-      const char byte = block->bytes[i];
+  for (uint64_t offset = 0; offset < text.size_bytes(); offset += bytes.size()) {
+    bytes.resize(std::min<uint64_t>(kReadBytes, text.size_bytes() - offset));
+    YURAI_TRY(text.read(offset, bytes));
+    for (const char byte : bytes) {
       const auto value = static_cast<unsigned char>(byte);
       if (byte == kDocumentSeparator) {
         counter.end_document();
@@ -92,9 +89,7 @@ Result<Counts> count_ngrams(const Corpus& corpus, const PassageSample& sample,
       if (key >> 21 != 0) own.increment(group, key & kLastTwo);
       if (key >> 42 != 0 && !is_cjk(c)) own.increment(group, key);
     }
-    if (number % 1024 == 0) {
-      progress("count characters", number * kBlockBytes, text.size_bytes());
-    }
+    progress("count characters", offset, text.size_bytes());
   }
   progress("count characters", text.size_bytes(), text.size_bytes());
   const uint64_t max_bytes =

@@ -31,12 +31,8 @@ Result<Elsewhere::Found> Elsewhere::first_in(RankRange range, bool from_end) {
 }
 
 Result<size_t> Elsewhere::shared_bytes(uint64_t position, std::string_view text) {
-  const uint64_t left = text_.file().size_bytes() - position;
-  YURAI_ASSIGN(const std::string there,
-               text_.bytes(position, std::min<uint64_t>(text.size(), left)));
-  const auto [differs, unused] =
-      std::mismatch(there.begin(), there.end(), text.begin(), text.end());
-  return char_floor(text, static_cast<size_t>(differs - there.begin()));
+  YURAI_ASSIGN(const size_t shared, text_.shared_bytes(position, text));
+  return char_floor(text, shared);
 }
 
 Result<std::optional<Elsewhere::Match>> Elsewhere::longest_match(std::string_view text) {

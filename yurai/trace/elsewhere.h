@@ -45,7 +45,7 @@ class Elsewhere {
   const std::vector<uint32_t>& groups_;
   uint32_t own_;
   IndexSession session_;
-  BlockReader text_;
+  TextReader text_;
 };
 
 }  // namespace yurai

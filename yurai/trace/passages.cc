@@ -34,7 +34,7 @@ struct SourceDocuments {
 Result<std::string> read_tile(const Corpus& corpus, uint64_t document, uint64_t tile) {
   const Corpus::TextRange range = corpus.text_range(document);
   const uint64_t begin = range.begin + tile * kTileBytes;
-  BlockReader reader(corpus.text());
+  TextReader reader(corpus.text());
   YURAI_ASSIGN(const std::string bytes,
                reader.bytes(begin, std::min<uint64_t>(range.end - begin, 4 * kPassageChars + 4)));
   size_t first = 0;

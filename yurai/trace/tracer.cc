@@ -21,6 +21,8 @@ constexpr uint64_t kMaxAnswerBytes = 16 << 20;
 constexpr size_t kMaxCreditedDocuments = 1000;
 constexpr uint64_t kMaxSpanTextBytes = 256 << 20;
 constexpr uint64_t kPositionsAtOnce = 64 << 10;
+/// Few matches are so long: from here on the backward search asks less.
+constexpr uint64_t kFewSpansBytes = 24;
 
 /// The first occurrence of a span in a document.
 struct Place {
@@ -137,7 +139,9 @@ Tracer::~Tracer() = default;
 
 Result<std::vector<Candidate>> Tracer::State::significant_spans(std::string_view answer,
                                                                 const TraceOptions& options) const {
-  YURAI_ASSIGN(const std::vector<MaximalSpan> spans, maximal_spans(*index, answer));
+  YURAI_ASSIGN(const std::vector<MaximalSpan> spans,
+               options.min_bytes < kFewSpansBytes ? maximal_spans(*index, answer)
+                                                  : long_spans(*index, answer, options.min_bytes));
   const TextNgrams ngrams = look_up(null_model, answer);
   const double ln_points =
       std::log(static_cast<double>(std::max<uint64_t>(1, index->num_points())));

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "yurai/base/block_file.h"
+#include "yurai/base/page_cache.h"
+#include "yurai/base/page_file.h"
+#include "yurai/corpus/text_codec.h"
+
+/// A long text, compressed in pages that are decoded from any byte on.
+///
+///     TextReader reader(corpus.text(), nullptr);          // one query's view; not thread-safe
+///     YURAI_ASSIGN(std::string bytes, reader.bytes(4711, 100));
+namespace yurai {
+
+inline constexpr std::string_view kTextName = "text.bin";
+inline constexpr std::string_view kTextPagesName = "text_pages.bin";
+inline constexpr std::string_view kTextDictionaryName = "text_dictionary.bin";
+
+/// An immutable opened text. Thread-safe. Keeps 4 bytes a page of some 9 KB, and the dictionary of
+/// half a megabyte, in memory. Format: docs/formats/text.md.
+class TextFile {
+ public:
+  /// The text in `dir`, of `size_bytes` bytes.
+  static Result<TextFile> open(const std::filesystem::path& dir, uint64_t size_bytes,
+                               ReadableFile::Mode mode = ReadableFile::Mode::kCached);
+
+  uint64_t size_bytes() const { return size_bytes_; }
+  const std::filesystem::path& path() const { return pages_.path(); }
+
+  /// Fills `out` from `offset`; the range must lie inside. For long ranges: every page that it
+  /// touches is read and decoded, and forgotten.
+  Result<void> read(uint64_t offset, std::span<char> out) const;
+
+  const PageFile& pages() const { return pages_; }
+  const TextDictionary& dictionary() const { return *dictionary_; }
+  /// The page that holds byte `offset` < size_bytes().
+  uint64_t page_of(uint64_t offset) const;
+  uint64_t page_begin(uint64_t page) const { return bases_[page / kGroup] + offsets_[page]; }
+
+ private:
+  static constexpr uint64_t kGroup = 64;
+  TextFile(PageFile pages, TextDictionary dictionary, uint64_t size_bytes);
+
+  PageFile pages_;
+  std::unique_ptr<const TextDictionary> dictionary_;
+  uint64_t size_bytes_ = 0;
+  std::vector<uint64_t> bases_;    ///< where every kGroup-th page begins in the text
+  std::vector<uint32_t> offsets_;  ///< where each page begins, from its base; one more for the end
+};
+
+/// One query's view of a text: every page is read once and then kept until the reader goes. Counts
+/// the reads. Not thread-safe.
+class TextReader {
+ public:
+  explicit TextReader(const TextFile& file, PageCache* cache = nullptr)
+      : file_(&file), pages_(file.pages(), cache) {}
+
+  /// Copies `size` bytes from `offset`; the range must lie inside the file.
+  Result<std::string> bytes(uint64_t offset, uint64_t size);
+
+  /// How many bytes the text from `offset` shares with `text`.
+  Result<size_t> shared_bytes(uint64_t offset, std::string_view text);
+
+  /// Reads the pages of these offsets at once.
+  Result<void> fetch(std::span<const uint64_t> offsets);
+
+  const TextFile& file() const { return *file_; }
+  uint64_t num_reads() const { return pages_.num_reads(); }
+  uint64_t num_missed() const { return pages_.num_missed(); }  ///< pages that no cache had
+
+ private:
+  const TextFile* file_;
+  PageReader pages_;
+};
+
+/// Writes a text and its dictionary into a staging folder. The text waits there as it is until
+/// `close`, which makes the dictionary from pieces of all of it.
+class TextFileWriter {
+ public:
+  static Result<TextFileWriter> create(StagingDirectory& stage);
+
+  Result<void> append(std::string_view bytes);
+  Result<void> close();
+  uint64_t size_bytes() const { return size_bytes_; }
+
+ private:
+  TextFileWriter(StagingDirectory& stage, std::unique_ptr<WritableFile> plain)
+      : stage_(&stage), plain_(std::move(plain)) {}
+  Result<void> encode(const ReadableFile& plain, const TextDictionary& dictionary);
+
+  StagingDirectory* stage_;
+  std::unique_ptr<WritableFile> plain_;
+  uint64_t size_bytes_ = 0;
+};
+
+}  // namespace yurai
