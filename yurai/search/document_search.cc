@@ -110,8 +110,9 @@ Result<std::optional<DocumentSearch>> DocumentSearch::open(const fs::path& dir,
     return corrupt(
         fmt::format("'{}': {} {}", for_terminal(dir.string()), kSearchDocumentsName, what));
   };
-  if (!bytes.starts_with(kSearchMagic)) return damaged("is no search file");
-  NumberReader reader(std::string_view(bytes).substr(kSearchMagic.size()));
+  const std::string_view view = bytes;
+  if (view.substr(0, kSearchMagic.size()) != kSearchMagic) return damaged("is no search file");
+  NumberReader reader(view.substr(kSearchMagic.size()));
   if (reader.fixed(8) != kSearchVersion) return damaged("has another version");
   const uint64_t num_documents = reader.fixed(8);
   const uint64_t total_length = reader.fixed(8);
@@ -247,15 +248,19 @@ Result<std::vector<PassageHit>> DocumentSearch::search_passages(const Corpus& co
   YURAI_ASSIGN(const std::vector<SearchHit> hits, search(query, limit));
   BlockReader reader(state_->terms);
   std::map<TermKey, double> weights;
+  double all_weights = 0;
   for (const auto& [key, count] : query_terms(query)) {
     YURAI_ASSIGN(const std::optional<TermEntry> entry, state_->find(reader, key));
-    if (entry) weights[key] = term_weight(entry->df, state_->num_documents, 1) / kScoreUnit;
+    const double weight = term_weight(entry ? entry->df : 1, state_->num_documents, 1) / kScoreUnit;
+    if (entry) weights[key] = weight;
+    all_weights += weight;
   }
   std::vector<PassageHit> found;
   for (const SearchHit& hit : hits) {
-    PassageHit row{hit, {}, {}};
+    PassageHit row{hit, {}, {}, 0};
     YURAI_ASSIGN(row.document, corpus.document(hit.document));
     row.passage = best_passage(folder_of_thread(), row.document.text, weights, max_chars);
+    row.overlap = all_weights > 0 ? row.passage.score / all_weights : 0;
     row.document.text.clear();
     found.push_back(std::move(row));
   }

@@ -44,6 +44,7 @@ struct PassageHit {
   SearchHit hit;
   Document document;  ///< without its text
   Passage passage;
+  double overlap = 0;  ///< share of the weight of the query's terms that the passage holds
 };
 
 /// Immutable; const calls are thread-safe. Keeps a byte a document and 8 bytes a page of terms.
@@ -77,7 +78,7 @@ class DocumentSearch {
   std::unique_ptr<State> state_;
 };
 
-/// {"score","id","byte_begin","byte_end","passage","title",…}: a row of `index search`.
+/// {"score","overlap","id","byte_begin","byte_end","passage","title",…}: a row of `index search`.
 Json to_json(const PassageHit& hit);
 
 }  // namespace yurai

@@ -79,6 +79,7 @@ Json to_json(const PassageHit& hit) {
   };
   const Document& document = hit.document;
   return {{"score", hit.hit.score},
+          {"overlap", hit.overlap},
           {"id", document.id},
           {"byte_begin", hit.passage.byte_begin},
           {"byte_end", hit.passage.byte_end},
