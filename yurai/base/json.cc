@@ -2,16 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
 #include "yurai/base/terminal.h"
 #include "yurai/base/utf8.h"
 
 namespace yurai {
 namespace {
 
-/// Offset of the bracket that nests deeper than `max_depth`, or npos. Brackets in strings don't
-/// nest.
-size_t find_too_deep(std::string_view bytes, int max_depth) {
-  int depth = 0;
+/// Objects keep their members in a list: to read one of n members takes n² steps.
+constexpr uint64_t kMaxMembers = 1000;
+
+tl::unexpected<Error> bad(std::string message) {
+  return fail(ErrorCode::kInvalidArgument, std::move(message));
+}
+
+/// What makes bytes too costly to parse: brackets nested deeper than `max_depth`, an object with
+/// too many members. Looks at brackets and colons outside of strings only.
+Result<void> check_cost(std::string_view bytes, std::string_view what, size_t max_depth) {
+  std::vector<uint64_t> members;  // of each open bracket
   bool in_string = false;
   for (size_t i = 0; i < bytes.size(); ++i) {
     const char c = bytes[i];
@@ -21,16 +30,20 @@ size_t find_too_deep(std::string_view bytes, int max_depth) {
     } else if (c == '"') {
       in_string = true;
     } else if (c == '[' || c == '{') {
-      if (++depth > max_depth) return i;
+      if (members.size() == max_depth) {
+        return bad(fmt::format("{}: nested deeper than {} at byte {}", what, max_depth, i));
+      }
+      members.push_back(0);
+    } else if (members.empty()) {
+      continue;
     } else if (c == ']' || c == '}') {
-      --depth;
+      members.pop_back();
+    } else if (c == ':' && ++members.back() > kMaxMembers) {
+      return bad(
+          fmt::format("{}: an object of more than {} members at byte {}", what, kMaxMembers, i));
     }
   }
-  return std::string_view::npos;
-}
-
-tl::unexpected<Error> bad(std::string message) {
-  return fail(ErrorCode::kInvalidArgument, std::move(message));
+  return {};
 }
 
 }  // namespace
@@ -39,9 +52,7 @@ Result<Json> parse_json(std::string_view bytes, std::string_view what, int max_d
   if (const auto invalid = find_invalid_utf8(bytes)) {
     return bad(fmt::format("{}: byte {} is not UTF-8", what, *invalid));
   }
-  if (const size_t at = find_too_deep(bytes, max_depth); at != std::string_view::npos) {
-    return bad(fmt::format("{}: nested deeper than {} at byte {}", what, max_depth, at));
-  }
+  YURAI_TRY(check_cost(bytes, what, static_cast<size_t>(max_depth)));
   try {
     return Json::parse(bytes);
   } catch (const nlohmann::json::parse_error& error) {

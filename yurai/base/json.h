@@ -12,7 +12,7 @@ namespace yurai {
 using Json = nlohmann::ordered_json;
 
 /// Parses untrusted JSON. Errors (kInvalidArgument) name `what` and the byte; nesting beyond
-/// `max_depth` and bytes that are not UTF-8 are errors.
+/// `max_depth`, objects of more than 1,000 members and bytes that are not UTF-8 are errors.
 Result<Json> parse_json(std::string_view bytes, std::string_view what, int max_depth = 64);
 
 /// One line, UTF-8 as it is.

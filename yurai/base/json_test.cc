@@ -21,6 +21,21 @@ TEST(Json, RefusesNestingBombs) {
       "[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"]", "x"));
 }
 
+TEST(Json, RefusesObjectsWhoseMembersWouldTakeHours) {
+  const auto object = [](int members) {
+    std::string json = "{\"0\":[]";
+    for (int i = 1; i < members; ++i) json += ",\"" + std::to_string(i) + "\":{\":\":0}";
+    return json + "}";
+  };
+  EXPECT_EQ(parse_json(object(1000), "x").value().size(), 1000u);
+  EXPECT_TRUE(parse_json("[" + object(1000) + "," + object(1000) + "]", "x"));
+  const std::string many = object(1001);
+  EXPECT_EQ(parse_json(many, "x").error().message,
+            "x: an object of more than 1000 members at byte " +
+                std::to_string(many.find("\"1000\":") + 6));
+  EXPECT_FALSE(parse_json(object(1 << 20), "x"));
+}
+
 TEST(Json, KeepsTheOrderOfMembersAndUtf8) {
   EXPECT_EQ(dump_json({{"z", "日"}, {"a", 1}}), R"({"z":"日","a":1})");
 }

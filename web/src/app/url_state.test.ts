@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { address, changed, maxChance, wholeNumber } from './url_state';
+import { address, changed, maxChance, maxShownDocuments, shownDocuments, wholeNumber } from './url_state';
 
 test('parameters are set, repeated and removed', () => {
   const now = new URLSearchParams('a=1&b=2&b=3');
@@ -19,6 +19,13 @@ test('an id with any character survives the address', () => {
 test('numbers of the address are checked', () => {
   expect(wholeNumber('12')).toBe(12);
   for (const text of [null, '', '-1', '1.5', '1e3', 'x', '9'.repeat(20)]) expect(wholeNumber(text)).toBeNull();
+});
+
+test('documents are asked for only as many as the server shows', () => {
+  expect(shownDocuments('50')).toBe(50);
+  expect(shownDocuments('0')).toBe(1);
+  expect(shownDocuments('5000')).toBe(maxShownDocuments);
+  for (const text of [null, '', '-1', 'x']) expect(shownDocuments(text)).toBe(10);
 });
 
 test('the threshold is a number, inf, or 1', () => {

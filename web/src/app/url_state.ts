@@ -24,6 +24,14 @@ export function wholeNumber(text: string | null): number | null {
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
+/** What the server shows of a span at most. */
+export const maxShownDocuments = 1000;
+
+/** How many documents of a span the address asks for: 1 to the most there is; 10 for anything else. */
+export function shownDocuments(text: string | null): number {
+  return Math.min(maxShownDocuments, Math.max(1, wholeNumber(text) ?? 10));
+}
+
 /** The threshold from the address: a number of at least 0, or `inf`; 1 for anything else. */
 export function maxChance(text: string | null): number | 'inf' {
   if (text === 'inf') return 'inf';

@@ -53,13 +53,26 @@ function nameOf(text: string): string {
   return hash.toString(36);
 }
 
-export async function packText(text: string, storage: Pick<Storage, 'setItem'>): Promise<string> {
+export type PackStorage = Pick<Storage, 'length' | 'key' | 'setItem' | 'removeItem'>;
+
+/** Keeps a text; where the storage is full, in place of the texts kept before. Throws when it does not fit even so. */
+function keep(name: string, text: string, storage: PackStorage) {
+  try {
+    storage.setItem(storagePrefix + name, text);
+  } catch {
+    const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index));
+    for (const key of keys) if (key?.startsWith(storagePrefix)) storage.removeItem(key);
+    storage.setItem(storagePrefix + name, text);
+  }
+}
+
+export async function packText(text: string, storage: PackStorage): Promise<string> {
   const bytes = new TextEncoder().encode(text);
   const deflated = await through(bytes, new CompressionStream('deflate-raw'));
   const packed = 'z' + toBase64Url(deflated);
   if (packed.length <= maxPackedCharacters) return packed;
   const name = nameOf(text);
-  storage.setItem(storagePrefix + name, text);
+  keep(name, text, storage);
   return 's' + name;
 }
 

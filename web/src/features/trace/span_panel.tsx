@@ -1,6 +1,7 @@
 import { ActionIcon, Alert, Button, Group, Text, Title } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { Trace } from '../../api/types';
+import { maxShownDocuments } from '../../app/url_state';
 import { DownIcon, UpIcon } from '../../components/icons';
 import { OccurrenceCard } from '../../components/occurrence';
 import { PageLink } from '../../components/page_link';
@@ -44,7 +45,7 @@ export function SpanPanel({ trace, selected, onSelect, onMore }: {
         <Text size="xs" c="dimmed">{t('trace.shown', { shown: count(span.documents.length), total: count(span.documents_total) })}</Text>
         <PageLink path="/search" parameters={{ q: span.text.length <= 2000 ? span.text : null }}>{t('trace.findAll')}</PageLink>
       </Group>
-      {span.documents.length < span.documents_total && <Button mt="sm" variant="default" size="xs" onClick={onMore}>{t('trace.more')}</Button>}
+      {span.documents.length < Math.min(span.documents_total, maxShownDocuments) && <Button mt="sm" variant="default" size="xs" onClick={onMore}>{t('trace.more')}</Button>}
     </div>
   );
 }

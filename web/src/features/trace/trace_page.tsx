@@ -7,7 +7,7 @@ import { useNavigate, useSearchParams } from 'react-router';
 import { api } from '../../api/client';
 import type { Trace } from '../../api/types';
 import { useKeys } from '../../app/keys';
-import { address, changed, maxChance, wholeNumber, type Changes } from '../../app/url_state';
+import { address, changed, maxChance, maxShownDocuments, shownDocuments, wholeNumber, type Changes } from '../../app/url_state';
 import { documentParameters } from '../../components/occurrence';
 import { Loading, Problem } from '../../components/states';
 import { formatCount, formatShare } from '../../text/format';
@@ -115,7 +115,7 @@ function Result({ trace, parameters, change, stale }: {
 
   const panel = (
     <SpanPanel trace={trace} selected={selected} onSelect={select}
-      onMore={() => change({ docs: String(Math.min(1000, (wholeNumber(parameters.get('docs')) ?? 10) * 5)) })} />
+      onMore={() => change({ docs: String(Math.min(maxShownDocuments, shownDocuments(parameters.get('docs')) * 5)) })} />
   );
   return (
     <div className={classes.columns}>
@@ -159,7 +159,8 @@ export function TracePage() {
   const [parameters, setParameters] = useSearchParams();
   const packed = parameters.get('t');
   const limit = maxChance(parameters.get('max'));
-  const documents = Math.max(1, wholeNumber(parameters.get('docs')) ?? 10);
+  const documents = shownDocuments(parameters.get('docs'));
+  const [notKept, setNotKept] = useState<unknown>(null);
   const change = (changes: Changes, replace = true) => setParameters((now) => changed(now, changes), { replace });
 
   const unpacked = useQuery({
@@ -179,7 +180,13 @@ export function TracePage() {
 
   const editing = packed === null || parameters.get('edit') === '1' || unpacked.isError;
   const start = async (next: string, changes: Changes) => {
-    const t = await packText(next, sessionStorage);
+    let t: string;
+    try {
+      t = await packText(next, sessionStorage);
+    } catch (error) {
+      return setNotKept(error);
+    }
+    setNotKept(null);
     change({ ...changes, t, span: null, docs: null, edit: null }, false);
   };
 
@@ -202,6 +209,7 @@ export function TracePage() {
           {unpacked.error instanceof UnpackError && unpacked.error.reason === 'absent' ? t('trace.absent') : t('trace.broken')}
         </Alert>
       )}
+      {notKept !== null && <Problem error={notKept} />}
       {editing
         ? <TextInput key={text === undefined ? 'new' : 'edit'} text={text ?? ''} parameters={parameters} onText={(next, changes) => void start(next, changes)} />
         : trace.isError
