@@ -30,11 +30,11 @@ struct DefaultCurve {
 constexpr DefaultCurve default_curve(Script script) {
   switch (script) {
     case Script::kCjk:
-      return {36, 0.17};
+      return {38, 0.17};
     case Script::kOther:
-      return {50, 0.12};
+      return {45, 0.12};
     case Script::kCode:
-      return {70, 0.06};
+      return {64, 0.06};
   }
   return {};
 }
