@@ -6,6 +6,7 @@
 #include <map>
 
 #include "yurai/base/hash.h"
+#include "yurai/corpus/corpus_builder.h"
 #include "yurai/curate/dedup_stages.h"
 #include "yurai/curate/parallel_tasks.h"
 #include "yurai/curate/repeated_passages.h"
@@ -207,21 +208,21 @@ Result<DedupSummary> write_result(const DedupJob& job, std::span<const Removal> 
   ResultWriter writer(job, removals, reader, stage, finder, summary);
   YURAI_TRY(writer.open());
   InputRows rows(job.inputs, {});
-  YURAI_TRY(for_each_batch<ResultBatch>(
-      job.options.num_threads, [&](ResultBatch& batch) { return rows.next(batch.rows); },
-      [&](ResultBatch& batch) -> Result<void> {
-        for (const RawRow& row : batch.rows.rows) {
-          auto document = parse_row(job.inputs.files[batch.rows.file], row, job.options.map);
-          batch.reasons.push_back(document ? std::string() : document.error().message);
-          batch.documents.push_back(document ? std::move(*document) : Document{});
-        }
-        return {};
-      },
-      [&](ResultBatch& batch) -> Result<void> {
-        YURAI_TRY(writer.add(batch));
-        job.progress("write", rows.stored_bytes_read(), job.inputs.bytes);
-        return {};
-      }));
+  const auto read = [&](ResultBatch& batch) { return rows.next(batch.rows); };
+  const auto parse = [&](ResultBatch& batch) -> Result<void> {
+    for (const RawRow& row : batch.rows.rows) {
+      auto document = parse_row(job.inputs.files[batch.rows.file], row, job.options.map);
+      batch.reasons.push_back(document ? std::string() : document.error().message);
+      batch.documents.push_back(document ? std::move(*document) : Document{});
+    }
+    return {};
+  };
+  const auto write = [&](ResultBatch& batch) -> Result<void> {
+    YURAI_TRY(writer.add(batch));
+    job.progress("write", rows.stored_bytes_read(), job.inputs.bytes);
+    return {};
+  };
+  YURAI_TRY(for_each_batch<ResultBatch>(job.options.num_threads, read, parse, write));
   YURAI_TRY(writer.close());
   if (finder != nullptr) {
     YURAI_ASSIGN(const PassageSummary found,
@@ -240,7 +241,7 @@ Result<DedupSummary> write_result(const DedupJob& job, std::span<const Removal> 
   manifest.configuration = configuration(job.options, finder);
   manifest.facts = to_json(summary);
   manifest.facts["conflicting_licenses"] = writer.conflicts();
-  if (manifest.inputs.size() > 1000) YURAI_TRY(list_inputs_apart(manifest, stage));
+  if (manifest.inputs.size() > kMaxManifestInputs) YURAI_TRY(list_inputs_apart(manifest, stage));
   std::error_code status;
   std::filesystem::remove_all(job.scratch, status);
   YURAI_TRY(write_manifest(std::move(manifest), stage));

@@ -62,16 +62,16 @@ Result<void> make_keys(const DedupJob& job, KeyedBatch& batch) {
 Result<std::vector<PairSpill>> write_keys(const DedupJob& job) {
   std::vector<PairSpill> spills = shard_spills(job, "keys", job.options.num_shards);
   InputRows rows(job.inputs, job.share());
-  YURAI_TRY(for_each_batch<KeyedBatch>(
-      job.options.num_threads, [&](KeyedBatch& batch) { return rows.next(batch.rows); },
-      [&](KeyedBatch& batch) { return make_keys(job, batch); },
-      [&](KeyedBatch& batch) -> Result<void> {
-        for (const Pair& pair : batch.keys) {
-          YURAI_TRY(spills[shard_of(pair.first, spills.size())].add(pair));
-        }
-        job.progress("signatures", rows.stored_bytes_read(), job.inputs.bytes);
-        return {};
-      }));
+  const auto read = [&](KeyedBatch& batch) { return rows.next(batch.rows); };
+  const auto work = [&](KeyedBatch& batch) { return make_keys(job, batch); };
+  const auto deliver = [&](KeyedBatch& batch) -> Result<void> {
+    for (const Pair& pair : batch.keys) {
+      YURAI_TRY(spills[shard_of(pair.first, spills.size())].add(pair));
+    }
+    job.progress("signatures", rows.stored_bytes_read(), job.inputs.bytes);
+    return {};
+  };
+  YURAI_TRY(for_each_batch<KeyedBatch>(job.options.num_threads, read, work, deliver));
   return spills;
 }
 
@@ -165,14 +165,15 @@ Result<DedupCandidates> find_candidates(const DedupJob& job) {
   uint64_t done = 0;
   for (const PairSpill& shard : shards) total += shard.size() * sizeof(Pair);
   std::mutex mutex;
-  YURAI_TRY(job.workers.agree(
-      for_each_task(job.options.num_threads, shards.size(), [&](size_t i) -> Result<void> {
-        YURAI_TRY(pair_up(job, shards[i], findings));
-        const std::lock_guard lock(mutex);
-        done += shards[i].size() * sizeof(Pair);
-        job.progress("candidates", done, total);
-        return {};
-      })));
+  const auto pair_up_shard = [&](size_t i) -> Result<void> {
+    YURAI_TRY(pair_up(job, shards[i], findings));
+    const std::lock_guard lock(mutex);
+    done += shards[i].size() * sizeof(Pair);
+    job.progress("candidates", done, total);
+    return {};
+  };
+  YURAI_TRY(
+      job.workers.agree(for_each_task(job.options.num_threads, shards.size(), pair_up_shard)));
   shards.clear();
 
   DedupCandidates candidates;

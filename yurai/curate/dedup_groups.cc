@@ -144,7 +144,7 @@ Result<std::vector<Removal>> choose_removals(const DedupJob& job, PairSpill& sim
   std::vector<Removal> removals;
   size_t done = 0;
   std::mutex mutex;
-  YURAI_TRY(for_each_task(job.options.num_threads, begins.size(), [&](size_t i) -> Result<void> {
+  const auto choose = [&](size_t i) -> Result<void> {
     const size_t end = i + 1 < begins.size() ? begins[i + 1] : members.size();
     const auto group = std::span(members).subspan(begins[i], end - begins[i]);
     YURAI_ASSIGN(const std::vector<Removal> found, removals_of(job, reader, group, rows));
@@ -153,7 +153,8 @@ Result<std::vector<Removal>> choose_removals(const DedupJob& job, PairSpill& sim
     job.progress("groups", (done += group.size()) * sizeof(Member),
                  members.size() * sizeof(Member));
     return {};
-  }));
+  };
+  YURAI_TRY(for_each_task(job.options.num_threads, begins.size(), choose));
   std::sort(removals.begin(), removals.end(),
             [](const Removal& a, const Removal& b) { return a.row < b.row; });
   return removals;

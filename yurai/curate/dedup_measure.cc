@@ -60,17 +60,17 @@ std::string id_of(const Document& document) {
 Result<void> write_facts(const DedupJob& job, std::span<const uint64_t> wanted) {
   YURAI_ASSIGN(RowFactsWriter writer, RowFactsWriter::create(job.scratch, job.workers.rank()));
   InputRows rows(job.inputs, job.share());
+  const auto read = [&](FactsBatch& batch) { return rows.next(batch.rows); };
+  const auto work = [&](FactsBatch& batch) { return make_facts(job, wanted, batch); };
+  const auto deliver = [&](FactsBatch& batch) -> Result<void> {
+    for (size_t i = 0; i < batch.facts.size(); ++i) {
+      YURAI_TRY(writer.add(batch.facts[i], batch.shingles[i]));
+    }
+    job.progress("shingles", rows.stored_bytes_read(), job.inputs.bytes);
+    return {};
+  };
   if (!wanted.empty()) {
-    YURAI_TRY(for_each_batch<FactsBatch>(
-        job.options.num_threads, [&](FactsBatch& batch) { return rows.next(batch.rows); },
-        [&](FactsBatch& batch) { return make_facts(job, wanted, batch); },
-        [&](FactsBatch& batch) -> Result<void> {
-          for (size_t i = 0; i < batch.facts.size(); ++i) {
-            YURAI_TRY(writer.add(batch.facts[i], batch.shingles[i]));
-          }
-          job.progress("shingles", rows.stored_bytes_read(), job.inputs.bytes);
-          return {};
-        }));
+    YURAI_TRY(for_each_batch<FactsBatch>(job.options.num_threads, read, work, deliver));
   }
   return writer.close();
 }

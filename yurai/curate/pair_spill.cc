@@ -146,10 +146,11 @@ Result<void> PairSpill::split(uint64_t memory_bytes, const Visit& visit) {
   for (size_t i = 0; i < 1u << kSplitBits; ++i) {
     parts.emplace_back(path_.string() + fmt::format("-{:02}", i));
   }
-  YURAI_TRY(visit_chunks([&](std::span<const Pair> chunk) -> Result<void> {
+  const auto distribute = [&](std::span<const Pair> chunk) -> Result<void> {
     for (const Pair& pair : chunk) YURAI_TRY(parts[digit(pair, shift)].add(pair));
     return {};
-  }));
+  };
+  YURAI_TRY(visit_chunks(distribute));
   for (PairSpill& part : parts) {
     YURAI_TRY(part.visit_sorted(memory_bytes, visit));
     part.remove();

@@ -125,11 +125,13 @@ class WindowFinder {
 
 struct Span {
   uint64_t begin = 0;
-  uint64_t end = 0;
+  uint64_t end = 0;    ///< of its last window
+  uint64_t limit = 0;  ///< so far it is the same as the text from kept_begin on
   uint64_t kept_begin = 0;
 };
 
-/// Joins windows, which come in ascending order, into spans and writes those.
+/// Joins windows, which come in ascending order, into spans that stand as a whole at one earlier
+/// place, and writes those.
 class SpanWriter {
  public:
   SpanWriter(const Corpus& corpus, WritableFile& file) : corpus_(corpus), file_(file) {}
@@ -137,12 +139,13 @@ class SpanWriter {
   Result<void> add(const Pair& window) {
     const uint64_t begin = window.first >> kWindowBits;
     const uint64_t end = begin + (window.first & ((1u << kWindowBits) - 1));
-    if (open_ && begin <= open_->end && begin - open_->begin == window.second - open_->kept_begin) {
-      open_->end = end;
+    if (open_ && end <= open_->limit) {
+      open_->end = std::max(open_->end, end);
       return {};
     }
     YURAI_TRY(finish());
-    open_ = Span{begin, end, window.second};
+    YURAI_ASSIGN(const uint64_t shared, shared_bytes(begin, window.second));
+    open_ = Span{begin, end, begin + shared, window.second};
     return {};
   }
 
@@ -175,6 +178,25 @@ class SpanWriter {
   const PassageSummary& summary() const { return summary_; }
 
  private:
+  /// Bytes that the documents share from these places on.
+  Result<uint64_t> shared_bytes(uint64_t a, uint64_t b) const {
+    const uint64_t size = std::min(end_of_document(a) - a, end_of_document(b) - b);
+    BlockReader reader(corpus_.text());
+    uint64_t shared = 0;
+    while (shared < size) {
+      const uint64_t step = std::min<uint64_t>(kBlockBytes, size - shared);
+      YURAI_ASSIGN(const std::string at_a, reader.bytes(a + shared, step));
+      YURAI_ASSIGN(const std::string at_b, reader.bytes(b + shared, step));
+      const auto differ = std::mismatch(at_a.begin(), at_a.end(), at_b.begin());
+      shared += static_cast<uint64_t>(differ.first - at_a.begin());
+      if (differ.first != at_a.end()) break;
+    }
+    return shared;
+  }
+  uint64_t end_of_document(uint64_t position) const {
+    return corpus_.text_range(corpus_.document_at(position)).end;
+  }
+
   const Corpus& corpus_;
   WritableFile& file_;
   std::optional<Span> open_;
@@ -226,7 +248,7 @@ Result<PassageSummary> RepeatedPassages::write(StagingDirectory& stage,
   uint64_t done = 0;
   const uint64_t num_points = index_->num_points();
   const uint64_t num_tasks = (num_points + kRanksPerTask - 1) / kRanksPerTask;
-  YURAI_TRY(for_each_task(options.num_threads, num_tasks, [&](size_t task) -> Result<void> {
+  const auto scan = [&](size_t task) -> Result<void> {
     const uint64_t begin = task * kRanksPerTask;
     const uint64_t end = std::min(begin + kRanksPerTask, num_points);
     std::vector<Pair> found;
@@ -237,15 +259,17 @@ Result<PassageSummary> RepeatedPassages::write(StagingDirectory& stage,
       return {};
     };
     WindowFinder finder(*index_, kept_, options.min_chars);
-    YURAI_TRY(finder.find(begin, end, [&](const Pair& window) -> Result<void> {
+    const auto emit = [&](const Pair& window) -> Result<void> {
       found.push_back(window);
       return found.size() < 4096 ? Result<void>() : flush();
-    }));
+    };
+    YURAI_TRY(finder.find(begin, end, emit));
     YURAI_TRY(flush());
     const std::lock_guard lock(mutex);
     progress("passages", done += end - begin, num_points);
     return {};
-  }));
+  };
+  YURAI_TRY(for_each_task(options.num_threads, num_tasks, scan));
   YURAI_ASSIGN(const auto file, stage.create_file("passages.jsonl"));
   SpanWriter spans(corpus, *file);
   YURAI_TRY(windows.visit_sorted(options.memory_bytes,

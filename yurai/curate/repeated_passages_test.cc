@@ -127,7 +127,8 @@ TEST_F(RepeatedPassagesTest, AreTheSameOnAnyNumberOfThreads) {
   const std::string one = bytes_;
   ASSERT_TRUE(run(texts, {true, true}, 30, 4));
   EXPECT_TRUE(bytes_ == one);
-  EXPECT_THAT(one, HasSubstr(R"("byte_begin":1,"byte_end":150000,)"));
+  EXPECT_TRUE(one.starts_with(R"({"id":"d0","number":0,"byte_begin":1,"byte_end":150000,)"))
+      << one.substr(0, 200);
 }
 
 TEST_F(RepeatedPassagesTest, RefuseRowsThatTheIndexDoesNotHave) {
