@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -29,6 +31,7 @@ struct Options {
   std::string part_size = "256M";
   std::string compress = "none";
   std::string index;
+  std::string map;
   DedupOptions dedup;
   bool force = false;
   bool mpi = false;
@@ -197,8 +200,9 @@ void add_corpus_dedup_command(CLI::App& corpus) {
                       "substring 用: 繰り返しとみなす最短の文字数"))
       ->check(CLI::Range(1u, kMaxPassageChars))
       ->capture_default_str();
-  verb->add_option("--map", tr("Names of fields in the input, such as text=content,id=doc_id",
-                               "入力での項目名（例: text=content,id=doc_id）"))
+  verb->add_option("--map", options->map,
+                   tr("Names of fields in the input, such as text=content,id=doc_id",
+                      "入力での項目名（例: text=content,id=doc_id）"))
       ->each([options](const std::string& text) {
         auto map = parse_field_map(text);
         if (!map) throw CLI::ValidationError("--map", for_terminal(map.error().message));
