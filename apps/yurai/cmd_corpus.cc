@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "apps/yurai/cli.h"
+#include "apps/yurai/cmd_corpus_dedup.h"
 #include "apps/yurai/cmd_corpus_filter.h"
 #include "apps/yurai/cmd_corpus_sample.h"
 #include "yurai/base/progress.h"
@@ -369,6 +370,7 @@ void add_corpus_commands(CLI::App& app) {
   add_build(*corpus);
   add_corpus_sample_command(*corpus);
   add_corpus_filter_commands(*corpus);
+  add_corpus_dedup_command(*corpus);
   add_stats(*corpus);
   add_show(*corpus);
   add_list(*corpus);
