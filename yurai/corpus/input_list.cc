@@ -8,6 +8,7 @@
 
 #include "yurai/base/file.h"
 #include "yurai/base/terminal.h"
+#include "yurai/record/manifest.h"
 
 namespace yurai {
 namespace fs = std::filesystem;
@@ -69,7 +70,10 @@ Result<void> add_folder(const fs::path& folder, InputList& list) {
   if (status) return fail(io_error("list", folder, status.value()));
   std::sort(names.begin(), names.end());
   const size_t before = list.files.size();
+  // What our own verbs wrote: the documents are in the parts, the rest tells about them.
+  const bool parts_only = read_manifest(folder).has_value();
   for (const std::string& name : names) {
+    if (parts_only && !name.starts_with("part-")) continue;
     if (auto file = classify(folder / name)) {
       YURAI_TRY(add_file(std::move(*file), name, list));
     } else {

@@ -78,7 +78,7 @@ TEST_F(FilterRunTest, KeepsEveryMemberOfTheRowsAndPutsTheEditedTextInPlace) {
       "{\"id\":1,\"x\":{\"text\":[1,{\"text\":\"}\"}]},\"te\\u0078t\":\"ひら\\nKANA\",\"y\":1.0e1}"
       "\n"
       "{\"text\":\"ひらがな\" , \"ü\":null}\r\n"
-      "{\"text\":\"\"}\n\n{\"text\":3}\n{\"text\":\"漢字漢字\"}\n");
+      "{\"text\":\"\"}\n\n{\"text\":3}\n{\"text\":\"ヒ漢字漢字\"}\n");
   put("b.txt", "ひらがなです");
   const FilterRun run = filter("out").value();
   EXPECT_EQ(read("out/part-00000.jsonl"),

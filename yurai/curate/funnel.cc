@@ -29,7 +29,7 @@ void count(const DecisionRow& row, const std::string& name,
   count(row, group->second);
 }
 
-Json to_json(const KeptGroup& group) {
+Json group_json(const KeptGroup& group) {
   return {{"name", group.name},
           {"documents", group.documents},
           {"bytes", group.bytes},
@@ -38,7 +38,7 @@ Json to_json(const KeptGroup& group) {
 }
 
 /// By bytes descending, then by name; what is beyond kMaxListedGroups as one last group.
-Json to_json(const std::unordered_map<std::string, KeptGroup>& groups) {
+Json groups_json(const std::unordered_map<std::string, KeptGroup>& groups) {
   std::vector<const KeptGroup*> sorted;
   for (const auto& [name, group] : groups) sorted.push_back(&group);
   std::sort(sorted.begin(), sorted.end(), [](const KeptGroup* a, const KeptGroup* b) {
@@ -48,7 +48,7 @@ Json to_json(const std::unordered_map<std::string, KeptGroup>& groups) {
   KeptGroup rest;
   for (size_t i = 0; i < sorted.size(); ++i) {
     if (i < kMaxListedGroups) {
-      list.push_back(to_json(*sorted[i]));
+      list.push_back(group_json(*sorted[i]));
       continue;
     }
     rest.documents += sorted[i]->documents;
@@ -56,7 +56,7 @@ Json to_json(const std::unordered_map<std::string, KeptGroup>& groups) {
     rest.kept += sorted[i]->kept;
     rest.kept_bytes += sorted[i]->kept_bytes;
   }
-  Json other = to_json(rest);
+  Json other = group_json(rest);
   other.erase("name");
   return {{"names", sorted.size()}, {"groups", std::move(list)}, {"other", std::move(other)}};
 }
@@ -156,10 +156,10 @@ Json Funnel::to_json() const {
           {"rejected", rejected_},
           {"left_out", left_out_},
           {"steps", std::move(steps)},
-          {"licenses", yurai::to_json(licenses_)},
-          {"sources", yurai::to_json(sources_)},
-          {"languages", yurai::to_json(languages_)},
-          {"domains", yurai::to_json(domains_)}};
+          {"licenses", groups_json(licenses_)},
+          {"sources", groups_json(sources_)},
+          {"languages", groups_json(languages_)},
+          {"domains", groups_json(domains_)}};
 }
 
 }  // namespace yurai

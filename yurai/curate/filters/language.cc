@@ -1,8 +1,10 @@
+// CLD2's header speaks of FILE and does not include it.
+#include <cstdio>
+// (so this comes second)
 #include <cld2/public/compact_lang_det.h>
 #include <cld2/public/encodings.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <string>
 
 #include "yurai/base/utf8.h"
