@@ -13,7 +13,7 @@
 #include "yurai/base/utf8.h"
 #include "yurai/index/suffix_sort.h"
 #include "yurai/index/testing.h"
-#include "yurai/trace/maximal_spans.h"
+#include "yurai/trace/long_spans.h"
 
 /// Building an index and asking it. YURAI_BENCH_INDEX names an index to ask, or YURAI_BENCH_CORPUS
 /// a corpus to index first (YURAI_BENCH_POINTS: char or word); without them a small one of made-up
@@ -178,7 +178,7 @@ void spans_of_30_bytes(benchmark::State& state, const CorpusIndex& index) {
   const std::vector<std::string>& passages = Fixture::get().passages;
   size_t next = 0;
   for (auto _ : state) {
-    benchmark::DoNotOptimize(long_spans(index, passages[next++ % passages.size()], 30).value());
+    benchmark::DoNotOptimize(long_spans(index, passages[next++ % passages.size()], 30, 1).value());
   }
 }
 void spans_of_30_bytes_warm(benchmark::State& state) {

@@ -54,49 +54,8 @@ class SpanSearch {
     return spans;
   }
 
-  /// Spans of at least `min_bytes`; every place must be sure.
-  Result<std::vector<MaximalSpan>> run_backwards(size_t min_bytes) {
-    std::vector<MaximalSpan> spans;
-    size_t count = places_until(answer_.size(), min_bytes);  // starts that are left: the first ones
-    while (count > 0) {
-      const size_t at = sure_[count - 1];
-      YURAI_ASSIGN(LongestMatch match, longest(at, answer_.size()));
-      const size_t end = at + match.size_bytes;
-      if (match.size_bytes < min_bytes) {
-        count = std::min(count - 1, places_until(end, min_bytes));
-        continue;
-      }
-      size_t first = count - 1;  // the leftmost start from which all up to `end` matches
-      size_t low = 0;            // none below matches
-      for (size_t step = 1; low < first; step *= 2) {
-        const size_t probe = first - low > step ? first - step : low + (first - low) / 2;
-        YURAI_ASSIGN(const LongestMatch wider, longest(sure_[probe], end));
-        if (wider.size_bytes == end - sure_[probe]) {
-          first = probe;
-          match = wider;
-        } else {
-          low = probe + 1;
-          step = answer_.size();  // halve from now on
-        }
-      }
-      spans.push_back({sure_[first], end, match.range});
-      count = first;
-    }
-    std::reverse(spans.begin(), spans.end());
-    return spans;
-  }
-
-  bool all_sure() const { return index_.points() == PointMode::kChar; }
-
  private:
   size_t next_char(size_t at) const { return at + char_bytes(answer_, at); }
-
-  /// Number of places from which a match of `min_bytes` can end at `end` or before.
-  size_t places_until(size_t end, size_t min_bytes) const {
-    if (end < min_bytes) return 0;
-    return static_cast<size_t>(std::upper_bound(sure_.begin(), sure_.end(), end - min_bytes) -
-                               sure_.begin());
-  }
 
   /// Reads what the next places will need, if what was needed so far had to come from a file.
   Result<void> fetch_from(size_t at) {
@@ -163,15 +122,6 @@ class SpanSearch {
 
 Result<std::vector<MaximalSpan>> maximal_spans(const CorpusIndex& index, std::string_view answer) {
   return SpanSearch(index, answer).run();
-}
-
-Result<std::vector<MaximalSpan>> long_spans(const CorpusIndex& index, std::string_view answer,
-                                            size_t min_bytes) {
-  SpanSearch search(index, answer);
-  if (search.all_sure()) return search.run_backwards(std::max<size_t>(min_bytes, 1));
-  YURAI_ASSIGN(std::vector<MaximalSpan> spans, search.run());
-  std::erase_if(spans, [&](const MaximalSpan& span) { return span.size() < min_bytes; });
-  return spans;
 }
 
 }  // namespace yurai

@@ -23,10 +23,4 @@ struct MaximalSpan {
 /// compared.
 Result<std::vector<MaximalSpan>> maximal_spans(const CorpusIndex& index, std::string_view answer);
 
-/// Those of at least `min_bytes` bytes, the same ones, with far fewer searches where they are few:
-/// from the end to the begin, a longest match of l < min_bytes bytes at a place proves that nothing
-/// from there or before reaches beyond it.
-Result<std::vector<MaximalSpan>> long_spans(const CorpusIndex& index, std::string_view answer,
-                                            size_t min_bytes);
-
 }  // namespace yurai

@@ -7,6 +7,7 @@
 #include "yurai/base/testing.h"
 #include "yurai/base/utf8.h"
 #include "yurai/index/testing.h"
+#include "yurai/trace/long_spans.h"
 
 namespace yurai {
 namespace {
@@ -90,7 +91,7 @@ TEST(LongSpans, AreTheLongOnesAmongTheMaximalSpans) {
         for (const size_t min_bytes : {0, 1, 5, 12, 30, 100}) {
           auto expected = maximal_spans(index, answer).value();
           std::erase_if(expected, [&](const MaximalSpan& span) { return span.size() < min_bytes; });
-          expect_same_spans(long_spans(index, answer, min_bytes).value(), expected);
+          expect_same_spans(long_spans(index, answer, min_bytes, 1).value(), expected);
         }
       }
     }

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <thread>
 #include <unordered_map>
 
 #include "yurai/base/utf8.h"
 #include "yurai/trace/calibration.h"
 #include "yurai/trace/credit.h"
+#include "yurai/trace/long_spans.h"
 #include "yurai/trace/maximal_spans.h"
 #include "yurai/trace/null_model.h"
 
@@ -21,8 +23,10 @@ constexpr uint64_t kMaxAnswerBytes = 16 << 20;
 constexpr size_t kMaxCreditedDocuments = 1000;
 constexpr uint64_t kMaxSpanTextBytes = 256 << 20;
 constexpr uint64_t kPositionsAtOnce = 64 << 10;
-/// Few matches are so long: from here on the backward search asks less.
-constexpr uint64_t kFewSpansBytes = 24;
+/// From this length on spans are looked for where they may begin only.
+constexpr uint64_t kMinLongSpan = 16;
+constexpr uint64_t kBytesPerThread = 64 << 10;
+constexpr uint64_t kMaxThreads = 16;
 
 /// The first occurrence of a span in a document.
 struct Place {
@@ -139,9 +143,14 @@ Tracer::~Tracer() = default;
 
 Result<std::vector<Candidate>> Tracer::State::significant_spans(std::string_view answer,
                                                                 const TraceOptions& options) const {
+  const bool only_long = options.min_bytes >= kMinLongSpan;
+  const uint64_t num_threads =
+      std::clamp<uint64_t>(answer.size() / kBytesPerThread, 1,
+                           std::min<uint64_t>(kMaxThreads, std::thread::hardware_concurrency()));
   YURAI_ASSIGN(const std::vector<MaximalSpan> spans,
-               options.min_bytes < kFewSpansBytes ? maximal_spans(*index, answer)
-                                                  : long_spans(*index, answer, options.min_bytes));
+               only_long
+                   ? long_spans(*index, answer, options.min_bytes, static_cast<int>(num_threads))
+                   : maximal_spans(*index, answer));
   const TextNgrams ngrams = look_up(null_model, answer);
   const double ln_points =
       std::log(static_cast<double>(std::max<uint64_t>(1, index->num_points())));
@@ -182,7 +191,9 @@ Result<std::vector<Candidate>> Tracer::State::significant_spans(std::string_view
   return candidates;
 }
 
-Result<Trace> Tracer::trace(std::string_view answer, const TraceOptions& options) const {
+namespace {
+
+Result<void> check_answer(std::string_view answer, double max_chance) {
   if (const auto invalid = find_invalid_utf8(answer)) {
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("byte {} of the answer is not UTF-8", *invalid));
@@ -192,9 +203,16 @@ Result<Trace> Tracer::trace(std::string_view answer, const TraceOptions& options
                 fmt::format("the answer has {} bytes, at most {} can be traced at once",
                             answer.size(), kMaxAnswerBytes));
   }
-  if (!(options.max_chance >= 0)) {
+  if (!(max_chance >= 0)) {
     return fail(ErrorCode::kInvalidArgument, "max_chance must be a number of 0 or more");
   }
+  return {};
+}
+
+}  // namespace
+
+Result<Trace> Tracer::trace(std::string_view answer, const TraceOptions& options) const {
+  YURAI_TRY(check_answer(answer, options.max_chance));
   const CorpusIndex& index = *state_->index;
   YURAI_ASSIGN(std::vector<Candidate> candidates, state_->significant_spans(answer, options));
 
@@ -258,6 +276,133 @@ Result<Trace> Tracer::trace(std::string_view answer, const TraceOptions& options
     return a.score != b.score ? a.score > b.score : a.byte_begin < b.byte_begin;
   });
   return trace;
+}
+
+namespace {
+
+/// How many bytes of each part of the work, and of all of it, lie in spans (by begin).
+double fill_cells(std::string_view work, const std::vector<Candidate>& candidates,
+                  uint64_t num_cells, std::vector<WorkCell>& cells) {
+  std::vector<std::pair<uint64_t, uint64_t>> covered;  // apart from each other
+  for (const Candidate& candidate : candidates) {
+    const Span& span = candidate.span;
+    if (covered.empty() || span.byte_begin > covered.back().second) {
+      covered.emplace_back(span.byte_begin, span.byte_end);
+    } else {
+      covered.back().second = std::max(covered.back().second, span.byte_end);
+    }
+  }
+  const auto border = [&](uint64_t cell) {
+    return char_floor(work,
+                      work.size() / num_cells * cell + work.size() % num_cells * cell / num_cells);
+  };
+  uint64_t total = 0;
+  size_t first = 0;
+  for (uint64_t i = 0; i < num_cells; ++i) {
+    WorkCell cell{border(i), border(i + 1), 0};
+    if (cell.byte_begin == cell.byte_end) continue;
+    uint64_t found = 0;
+    while (first < covered.size() && covered[first].second <= cell.byte_begin) ++first;
+    for (size_t j = first; j < covered.size() && covered[j].first < cell.byte_end; ++j) {
+      found +=
+          std::min(covered[j].second, cell.byte_end) - std::max(covered[j].first, cell.byte_begin);
+    }
+    total += found;
+    cell.share_found =
+        static_cast<double>(found) / static_cast<double>(cell.byte_end - cell.byte_begin);
+    cells.push_back(cell);
+  }
+  return static_cast<double>(total);
+}
+
+/// Whether a date begins with a year of four digits, so that earlier ones sort first.
+bool is_dated(const std::string& date) {
+  return date.size() >= 4 &&
+         std::all_of(date.begin(), date.begin() + 4, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+Result<WorkMap> Tracer::trace_work(std::string_view work, const WorkOptions& options) const {
+  YURAI_TRY(check_answer(work, options.max_chance));
+  const CorpusIndex& index = *state_->index;
+  YURAI_ASSIGN(std::vector<Candidate> candidates,
+               state_->significant_spans(
+                   work, {.max_chance = options.max_chance, .min_bytes = options.min_bytes}));
+  OriginTable origins(index.corpus());
+  IndexSession session(index);
+  std::vector<CreditedSpan> credited;
+  struct Held {
+    uint64_t bytes = 0, spans = 0, reached = 0;
+  };
+  std::map<uint64_t, Held> held;  // by document
+  for (Candidate& candidate : candidates) {
+    YURAI_ASSIGN(candidate.documents, find_documents(index, session, candidate.range));
+    Span& span = candidate.span;
+    span.documents_total = candidate.documents.total;
+    span.credit_truncated = candidate.documents.total > candidate.documents.first.size();
+    CreditedSpan& shares = credited.emplace_back();
+    shares.byte_begin = span.byte_begin;
+    shares.byte_end = span.byte_end;
+    for (const Place& place : candidate.documents.first) {
+      YURAI_ASSIGN(const uint64_t origin, origins.of(place.document));
+      shares.documents.push_back({place.document, origin});
+      Held& one = held[place.document];
+      one.bytes += span.byte_end - std::max(span.byte_begin, std::min(one.reached, span.byte_end));
+      one.reached = std::max(one.reached, span.byte_end);
+      ++one.spans;
+    }
+  }
+  WorkMap map;
+  map.bytes = work.size();
+  map.chars = count_chars(work);
+  map.num_spans = candidates.size();
+  map.num_documents = held.size();
+  map.points = index.points();
+  map.index = index.corpus().identity();
+  map.credits = credit(work.size(), credited, origins.origins()).credits;
+  const double found = fill_cells(work, candidates, options.num_cells, map.cells);
+  if (!work.empty()) map.share_found = found / static_cast<double>(work.size());
+
+  std::vector<std::pair<uint64_t, Held>> ranked(held.begin(), held.end());
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& a, const auto& b) { return a.second.bytes > b.second.bytes; });
+  for (const auto& [number, one] : ranked) {
+    const auto bytes = static_cast<double>(one.bytes);
+    if (bytes >= found / 2) ++map.num_copies;
+    const bool listed = map.documents.size() < options.max_documents;
+    if (!listed && bytes < found / 10) break;
+    YURAI_ASSIGN(Document row, index.corpus().row(number));
+    WorkDocument document{std::move(row), one.bytes, one.spans};
+    if (bytes >= found / 10 && is_dated(document.document.date) &&
+        (!map.earliest || document.document.date < map.earliest->document.date)) {
+      map.earliest = document;
+    }
+    if (listed) map.documents.push_back(std::move(document));
+  }
+
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Candidate& a, const Candidate& b) {
+                     return a.span.text.size() > b.span.text.size();
+                   });
+  candidates.resize(std::min<size_t>(candidates.size(), options.max_passages));
+  constexpr size_t kDocumentsOfPassage = 3;
+  for (Candidate& candidate : candidates) {
+    for (const Place& place : candidate.documents.first) {
+      if (candidate.span.documents.size() == kDocumentsOfPassage) break;
+      YURAI_ASSIGN(Occurrence occurrence,
+                   session.occurrence(place.position, candidate.span.text.size()));
+      candidate.span.documents.push_back(std::move(occurrence));
+    }
+    map.longest.push_back(std::move(candidate.span));
+  }
+  return map;
+}
+
+Result<std::vector<NearCopy>> Tracer::near_copies(std::string_view answer,
+                                                  const NearCopyOptions& options) const {
+  YURAI_TRY(check_answer(answer, options.max_chance));
+  return find_near_copies(*state_->index, state_->null_model, state_->calibration, answer, options);
 }
 
 }  // namespace yurai

@@ -9,6 +9,8 @@
 #include "yurai/base/result.h"
 #include "yurai/index/corpus_index.h"
 #include "yurai/record/trace.h"
+#include "yurai/trace/near_copies.h"
+#include "yurai/trace/work_map.h"
 
 /// From an answer to the documents that hold its words.
 ///
@@ -18,7 +20,7 @@ namespace yurai {
 
 struct TraceOptions {
   double max_chance = 1;        ///< spans per 10,000 characters of unrelated text; infinity: all
-  uint64_t min_bytes = 0;       ///< shorter spans are left out
+  uint64_t min_bytes = 0;       ///< shorter spans are left out; from 16 on not even looked for
   uint64_t max_documents = 10;  ///< printed a span; all are credited
 };
 
@@ -33,6 +35,13 @@ class Tracer {
 
   /// kInvalidArgument names the byte where the answer is not UTF-8.
   Result<Trace> trace(std::string_view answer, const TraceOptions& options) const;
+
+  /// Passages that are in the answer but for small edits, each with the share that is the same.
+  Result<std::vector<NearCopy>> near_copies(std::string_view answer,
+                                            const NearCopyOptions& options) const;
+
+  /// What of a whole work stands in the corpus: a map of it instead of every span.
+  Result<WorkMap> trace_work(std::string_view work, const WorkOptions& options) const;
 
  private:
   struct State;
