@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -15,6 +16,9 @@
 
 namespace yurai {
 namespace {
+
+/// A session keeps the blocks that it read; this many are 16 MiB.
+constexpr uint64_t kMaxBlocks = 4 << 10;
 
 tl::unexpected<Error> invalid(std::string message) {
   return fail(ErrorCode::kInvalidArgument, std::move(message));
@@ -127,16 +131,17 @@ Result<Generation> NgramModel::generate(const GenerateRequest& request,
   YURAI_TRY(check_stops(request.stop));
   YURAI_ASSIGN(const Sampler sampler, Sampler::make(request.temperature));
 
-  IndexSession session(index_);
+  std::optional<IndexSession> session(std::in_place, index_);
   SplitMix64 random(request.seed);
   Generation generation;
   generation.finish_reason = "length";
   Emitter emitter(generation, on_symbol);
   YURAI_ASSIGN(const std::string_view start,
-               find_ngram_context(session, index_.points(), prompt, options_));
+               find_ngram_context(*session, index_.points(), prompt, options_));
   std::string context(start);
   for (uint64_t step = 0; step < request.max_chars; ++step) {
-    YURAI_ASSIGN(GeneratedSymbol symbol, draw_symbol(session, context, sampler, random));
+    if (session->num_reads() > kMaxBlocks) session.emplace(index_);
+    YURAI_ASSIGN(GeneratedSymbol symbol, draw_symbol(*session, context, sampler, random));
     const bool ends = symbol.text.empty();
     const bool is_frequent = *symbol.count >= options_.min_count;
     const std::string tail = context + symbol.text;
@@ -161,7 +166,7 @@ Result<Generation> NgramModel::generate(const GenerateRequest& request,
       context =
           tail.substr(context_begins(index_.points(), tail, options_.max_context_chars).back());
     } else {
-      YURAI_ASSIGN(context, find_ngram_context(session, index_.points(), tail, options_));
+      YURAI_ASSIGN(context, find_ngram_context(*session, index_.points(), tail, options_));
     }
   }
   YURAI_TRY(emitter.emit(generation.text.size()));
