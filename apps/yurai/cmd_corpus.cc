@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "apps/yurai/cli.h"
+#include "apps/yurai/cmd_corpus_takedown.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/corpus.h"
@@ -371,6 +372,7 @@ void add_corpus_commands(CLI::App& app) {
 #if __has_include("apps/yurai/cmd_corpus_sample.h")
   add_corpus_sample_command(*corpus);
 #endif
+  add_corpus_takedown_command(*corpus);
   add_stats(*corpus);
   add_show(*corpus);
   add_list(*corpus);
