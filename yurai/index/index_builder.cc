@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr uint64_t kFixedMemory = 64 << 20;  // the program and its buffers
-constexpr uint64_t kThreadMemory = 4 << 20;  // a thread's parts of the output
+constexpr uint64_t kThreadMemory = 12 << 20;  // a thread: its stack, its parts of the output
 constexpr uint64_t kRanksAPart = 1 << 16;
 constexpr uint64_t kLookAhead = 32;
 
@@ -32,7 +32,7 @@ uint64_t corpus_memory(const Corpus& corpus) {
 }
 
 /// What the fences take while they are written.
-uint64_t fences_memory(uint64_t num_points) { return num_points / 3; }
+uint64_t fences_memory(uint64_t num_points) { return num_points / 2; }
 
 uint64_t needed_mebi(uint64_t bytes) { return (bytes >> 20) + 1; }
 

@@ -133,8 +133,8 @@ TEST(IndexBuilder, SaysHowMuchMemoryItNeeds) {
   ASSERT_FALSE(index);
   EXPECT_EQ(index.error().code, ErrorCode::kResourceExhausted);
   EXPECT_THAT(index.error().message,
-              HasSubstr("needs 69 MiB of memory at least, 1 MiB are allowed"));
-  EXPECT_THAT(index.error().message, HasSubstr("--memory 69M"));
+              HasSubstr("needs 77 MiB of memory at least, 1 MiB are allowed"));
+  EXPECT_THAT(index.error().message, HasSubstr("--memory 77M"));
   EXPECT_FALSE(fs::exists(dir / "index"));
 }
 
@@ -165,7 +165,7 @@ std::vector<std::string> random_documents(std::mt19937_64& random,
 
 TEST(IndexBuilder, WritesTheSameBytesFromAnyShards) {
   std::mt19937_64 random(testing::test_seed());
-  for (int round = 0; round < 12; ++round) {
+  for (int round = 0; round < 6; ++round) {
     const auto& alphabet = round % 3 == 0   ? testing::kTwoLetters
                            : round % 3 == 1 ? testing::kWords
                                             : testing::kJapanese;

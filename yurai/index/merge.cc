@@ -17,6 +17,8 @@ using Ranges = std::vector<RunMerger::Range>;
 
 constexpr uint64_t kSamplesASlice = 32;
 constexpr size_t kBatch = 1 << 12;
+/// Every thread opens the runs that it merges.
+constexpr size_t kMaxOpenFiles = 512;
 
 Result<void> remove(std::span<const Run> runs) {
   std::error_code status;
@@ -190,11 +192,14 @@ Result<Run> merge_into_run(std::span<const Run> runs, const BlockFile& text, uin
 
 Result<void> merge_runs(std::vector<Run> runs, const BlockFile& text, const MergeOptions& options,
                         StagingDirectory& stage, SegmentWriter& writer, const Progress& progress) {
-  for (int round = 0; runs.size() > options.max_runs_at_once; ++round) {
+  const size_t at_once = std::max<size_t>(
+      2,
+      std::min(options.max_runs_at_once, kMaxOpenFiles / static_cast<size_t>(options.num_threads)));
+  for (int round = 0; runs.size() > at_once; ++round) {
     std::vector<Run> merged;
-    for (size_t begin = 0; begin < runs.size(); begin += options.max_runs_at_once) {
+    for (size_t begin = 0; begin < runs.size(); begin += at_once) {
       progress("merge runs", begin, runs.size());
-      const size_t size = std::min(options.max_runs_at_once, runs.size() - begin);
+      const size_t size = std::min(at_once, runs.size() - begin);
       YURAI_ASSIGN(Run run, merge_into_run(std::span(runs).subspan(begin, size), text,
                                            options.memory_bytes / 2,
                                            fmt::format("run.{}.{}", round, merged.size()), stage));

@@ -56,11 +56,12 @@ tl::unexpected<Error> too_large(const Corpus& corpus, uint64_t document, uint64_
                             document, for_terminal(corpus.dir().string()), bytes,
                             kMaxSortBytes - kSortPadding));
   }
-  return fail(ErrorCode::kResourceExhausted,
-              fmt::format("document {} of '{}' has {} bytes; sorting it needs {} MiB more memory "
-                          "than is allowed: raise --memory by that, or cut the document in parts",
-                          document, for_terminal(corpus.dir().string()), bytes,
-                          (needed - std::min(allowed, needed)) / kMebi + 1));
+  return fail(
+      ErrorCode::kResourceExhausted,
+      fmt::format("document {} of '{}' has {} bytes; sorting it needs up to {} MiB more "
+                  "memory than is allowed: raise --memory by that, or cut the document in parts",
+                  document, for_terminal(corpus.dir().string()), bytes,
+                  (needed - std::min(allowed, needed)) / kMebi + 1));
 }
 
 }  // namespace
@@ -97,7 +98,7 @@ Result<Shard> Shard::read(const Corpus& corpus, uint64_t first_document,
       num_points = count_points({data + begin - 1, end - begin + 1}, options.points);
     }
     const uint64_t needed =
-        has_room ? memory(end, shard.num_points_ + num_points) : memory(end, end / 3);
+        has_room ? memory(end, shard.num_points_ + num_points) : memory(end, end);
     if (!has_room || needed > options.memory_bytes) {
       if (number > first_document) break;
       return too_large(corpus, number, end - begin - 1, needed, options.memory_bytes);

@@ -13,6 +13,8 @@ namespace yurai {
 namespace {
 
 constexpr uint64_t kLookAhead = 32;
+/// Longer runs are sorted in place.
+constexpr uint64_t kMaxItems = uint64_t{1} << 19;
 /// The pass over the text may compare so many points for each that ties.
 constexpr uint64_t kMaxWork = 16;
 
@@ -92,27 +94,29 @@ class TieSorter {
 
   /// Sorts a run by the ranks of the points `ahead` bytes on.
   void refine(uint64_t begin, uint64_t end, uint64_t ahead) {
-    items_.resize(end - begin);
-    for (uint64_t i = 0; i < items_.size(); ++i) {
-      const uint32_t position = positions_[begin + i] & ~kTied;
-      items_[i] = {ranks_[position + ahead] & ~kTied, position};
-    }
-    std::sort(items_.begin(), items_.end(),
-              [](const Item& a, const Item& b) { return a.key < b.key; });
     // Its own depth is overwritten below, that of other runs is not.
     const uint64_t own_depth = run_depth(begin);
-    for (uint64_t i = 0; i < items_.size();) {
-      const uint32_t key = items_[i].key;
-      uint64_t same = i;
-      for (; same < items_.size() && items_[same].key == key; ++same) {
-        positions_[begin + same] = items_[same].position | (same > i ? kTied : 0);
+    const auto key = [&](uint32_t position) { return ranks_[position + ahead] & ~kTied; };
+    for (uint64_t rank = begin; rank < end; ++rank) positions_[rank] &= ~kTied;
+    if (end - begin <= kMaxItems) {
+      items_.clear();
+      for (uint64_t rank = begin; rank < end; ++rank) {
+        items_.push_back({key(positions_[rank]), positions_[rank]});
       }
-      const uint64_t depth = ahead + (key == begin ? own_depth : run_depth(key));
-      if (same - i > 1) {
-        std::fill(lcps_.begin() + static_cast<ptrdiff_t>(begin + i + 1),
-                  lcps_.begin() + static_cast<ptrdiff_t>(begin + same), pack_tie(depth));
+      std::sort(items_.begin(), items_.end(),
+                [](const Item& a, const Item& b) { return a.key < b.key; });
+      for (uint64_t i = 0; i < items_.size(); ++i) positions_[begin + i] = items_[i].position;
+    } else {
+      std::sort(&positions_[begin], &positions_[begin] + (end - begin),
+                [&](uint32_t a, uint32_t b) { return key(a) < key(b); });
+    }
+    for (uint64_t rank = begin; rank < end;) {
+      const uint32_t shared_key = key(positions_[rank]);
+      const uint64_t depth = ahead + (shared_key == begin ? own_depth : run_depth(shared_key));
+      for (++rank; rank < end && key(positions_[rank]) == shared_key; ++rank) {
+        positions_[rank] |= kTied;
+        lcps_[rank] = pack_tie(depth);
       }
-      i = same;
     }
     uint64_t first = begin;
     for (uint64_t rank = begin; rank < end; ++rank) {
