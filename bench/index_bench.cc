@@ -11,7 +11,8 @@
 
 #include "yurai/base/testing.h"
 #include "yurai/base/utf8.h"
-#include "yurai/index/suffix_sort.h"
+#include "yurai/index/point_sort.h"
+#include "yurai/index/points.h"
 #include "yurai/index/testing.h"
 #include "yurai/trace/long_spans.h"
 
@@ -234,19 +235,25 @@ void build(benchmark::State& state) {
 }
 BENCHMARK(build)->Unit(benchmark::kMillisecond);
 
-/// Symbols sorted a second, of a random text over `alphabet`.
+/// Bytes of text sorted a second with one thread, of `copies` copies of the same documents.
 void sort(benchmark::State& state) {
-  std::mt19937_64 random(1);
-  std::vector<uint32_t> symbols(1 << 20);
-  const auto alphabet = static_cast<uint64_t>(state.range(0));
-  for (uint32_t& symbol : symbols) symbol = static_cast<uint32_t>(random() % alphabet);
-  std::vector<int32_t> suffixes(symbols.size());
-  for (auto _ : state) sort_suffixes<int32_t>(symbols, alphabet, suffixes);
-  state.counters["symbols"] = benchmark::Counter(
-      static_cast<double>(symbols.size()) * static_cast<double>(state.iterations()),
-      benchmark::Counter::kIsRate);
+  std::string text = "\xff";
+  const std::vector<std::string> once =
+      made_up_texts(200'000 / static_cast<size_t>(state.range(0)));
+  for (int64_t copy = 0; copy < state.range(0); ++copy) {
+    for (const std::string& document : once) text += document + "\xff";
+  }
+  const uint64_t size = text.size();
+  text.append(kSortPadding, '\xff');
+  const std::string_view view(text.data(), size);
+  const uint64_t num_points = count_points(view, PointMode::kChar);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(
+        sort_points(view, num_points, PointMode::kChar, 1, no_progress).value());
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(size));
 }
-BENCHMARK(sort)->ArgName("alphabet")->Arg(4)->Arg(100)->Arg(8000)->Unit(benchmark::kMillisecond);
+BENCHMARK(sort)->ArgName("copies")->Arg(1)->Arg(2)->Arg(50)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace yurai

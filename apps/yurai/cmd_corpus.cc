@@ -8,6 +8,7 @@
 #include "apps/yurai/cmd_corpus_dedup.h"
 #include "apps/yurai/cmd_corpus_filter.h"
 #include "apps/yurai/cmd_corpus_sample.h"
+#include "apps/yurai/cmd_corpus_takedown.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/corpus.h"
@@ -371,6 +372,7 @@ void add_corpus_commands(CLI::App& app) {
   add_corpus_sample_command(*corpus);
   add_corpus_filter_commands(*corpus);
   add_corpus_dedup_command(*corpus);
+  add_corpus_takedown_command(*corpus);
   add_stats(*corpus);
   add_show(*corpus);
   add_list(*corpus);

@@ -21,9 +21,22 @@ struct Corpus::State {
   IdTable ids;
   BlockFile repeated;            ///< a bit a document
   std::vector<uint64_t> begins;  ///< of each document in text, then the size of text
+  std::vector<uint32_t> pages;   ///< how many documents begin before each kStretchBytes of text
 };
 
 namespace {
+
+constexpr uint64_t kStretchBytes = 8192;
+
+std::vector<uint32_t> count_begins_before_pages(const std::vector<uint64_t>& begins) {
+  std::vector<uint32_t> pages;
+  pages.reserve(begins.back() / kStretchBytes + 2);
+  for (uint64_t i = 0; i < begins.size(); ++i) {
+    while (pages.size() * kStretchBytes <= begins[i]) pages.push_back(static_cast<uint32_t>(i));
+  }
+  pages.push_back(static_cast<uint32_t>(begins.size()));
+  return pages;
+}
 
 tl::unexpected<Error> corrupt(const fs::path& dir, std::string_view what) {
   return fail(ErrorCode::kCorrupt,
@@ -78,9 +91,10 @@ Result<Corpus> Corpus::open(const fs::path& dir, ReadableFile::Mode mode) {
   YURAI_ASSIGN(IdTable ids, IdTable::open(dir, identity.documents, mode));
   YURAI_ASSIGN(BlockFile repeated,
                BlockFile::open(dir / "repeated_ids.bin", (identity.documents + 7) / 8, mode));
-  return Corpus(std::make_unique<State>(State{dir, std::move(manifest), std::move(identity),
-                                              std::move(text), std::move(rows), std::move(ids),
-                                              std::move(repeated), std::move(begins)}));
+  std::vector<uint32_t> pages = count_begins_before_pages(begins);
+  return Corpus(std::make_unique<State>(
+      State{dir, std::move(manifest), std::move(identity), std::move(text), std::move(rows),
+            std::move(ids), std::move(repeated), std::move(begins), std::move(pages)}));
 }
 
 const fs::path& Corpus::dir() const { return state_->dir; }
@@ -97,7 +111,11 @@ Corpus::TextRange Corpus::text_range(uint64_t number) const {
 uint64_t Corpus::document_at(uint64_t offset) const {
   YURAI_CHECK(num_documents() > 0 && offset < text().size_bytes());
   const auto& begins = state_->begins;
-  const auto after = std::upper_bound(begins.begin(), begins.end() - 1, offset + 1);
+  const uint64_t page = (offset + 1) / kStretchBytes;
+  const auto last = static_cast<ptrdiff_t>(num_documents());
+  const auto after = std::upper_bound(
+      begins.begin() + std::min<ptrdiff_t>(state_->pages[page], last),
+      begins.begin() + std::min<ptrdiff_t>(state_->pages[page + 1], last), offset + 1);
   return static_cast<uint64_t>(after - begins.begin()) - 1;
 }
 

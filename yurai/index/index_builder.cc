@@ -3,143 +3,173 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 #include "yurai/base/hash.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/corpus.h"
 #include "yurai/index/corpus_index.h"
-#include "yurai/index/large_array.h"
-#include "yurai/index/lcp.h"
+#include "yurai/index/merge.h"
 #include "yurai/index/parallel.h"
+#include "yurai/index/point_sort.h"
+#include "yurai/index/run_file.h"
 #include "yurai/index/segment_writer.h"
-#include "yurai/index/suffix_sort.h"
-#include "yurai/index/symbols.h"
+#include "yurai/index/shard.h"
+#include "yurai/index/suffix_key.h"
 
 namespace yurai {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr uint64_t kFixedMemory = 64 << 20;  // buffers, the alphabet
+constexpr uint64_t kFixedMemory = 64 << 20;  // the program and its buffers
+constexpr uint64_t kThreadMemory = 12 << 20;  // a thread: its stack, its parts of the output
+constexpr uint64_t kRanksAPart = 1 << 16;
 constexpr uint64_t kLookAhead = 32;
 
-/// Where each symbol begins in the text. Lies in the array of symbols, which it replaces.
-class SymbolOffsets {
- public:
-  SymbolOffsets(const Alphabet& alphabet, std::span<uint32_t> symbols) : offsets_(symbols) {
-    uint64_t offset = 0;
-    for (uint64_t s = 0; s < symbols.size(); ++s) {
-      if (s % kGroup == 0) group_begins_.push_back(offset);
-      const uint32_t bytes = Alphabet::num_bytes(alphabet.bytes(symbols[s]));
-      offsets_[s] = static_cast<uint32_t>(offset - group_begins_.back());
-      offset += bytes;
-    }
-  }
-  uint64_t operator[](uint64_t s) const { return group_begins_[s / kGroup] + offsets_[s]; }
-  void prefetch(uint64_t s) const { __builtin_prefetch(&offsets_[s]); }
-
- private:
-  static constexpr uint64_t kGroup = 1 << 20;  // of at most 4 bytes each
-  std::span<uint32_t> offsets_;
-  std::vector<uint64_t> group_begins_;
-};
-
-/// The leaf entries of the points among the suffixes of ranks [begin, end).
-template <class Index>
-std::vector<uint64_t> pack_points(std::span<const Index> suffixes,
-                                  std::span<const Index> neighbours, const SymbolOffsets& offsets,
-                                  uint64_t begin, uint64_t end) {
-  const auto neighbour = [&](uint64_t rank) {
-    return Neighbour::unpack(
-        static_cast<uint64_t>(neighbours[static_cast<uint64_t>(suffixes[rank])]));
-  };
-  // A point's lcp with the point before is the least of those between; the byte after it is that
-  // of the last suffix which has the least.
-  uint64_t from = begin;
-  while (from > 0 && !neighbour(from - 1).is_point) --from;
-  std::vector<uint64_t> entries;
-  entries.reserve(end - begin);
-  LeafEntry entry{0, kMaxLcp, 0};
-  for (uint64_t rank = from; rank < end; ++rank) {
-    if (rank + kLookAhead < end) {
-      const auto ahead = static_cast<uint64_t>(suffixes[rank + kLookAhead]);
-      __builtin_prefetch(&neighbours[ahead]);
-      offsets.prefetch(ahead);
-    }
-    const Neighbour found = neighbour(rank);
-    if (found.lcp <= entry.lcp) {
-      entry.lcp = found.lcp;
-      entry.branch = found.branch;
-    }
-    if (!found.is_point) continue;
-    entry.position = offsets[static_cast<uint64_t>(suffixes[rank])];
-    entries.push_back(pack(entry));
-    entry = {0, kMaxLcp, 0};
-  }
-  return entries;
+/// What the handle of the corpus keeps in memory: offsets of documents, checksums of blocks.
+uint64_t corpus_memory(const Corpus& corpus) {
+  return corpus.num_documents() * 16 + corpus.text().size_bytes() / 512;
 }
 
-template <class Index>
-Result<void> write_points(const Alphabet& alphabet, std::span<const Index> suffixes,
-                          std::span<const Index> neighbours, const SymbolOffsets& offsets,
-                          int num_threads, SegmentWriter& writer, const Progress& progress) {
-  const uint64_t num_ranks = alphabet.num_characters();  // the separators come last
-  const auto num_parts = static_cast<uint64_t>(num_threads);
-  constexpr uint64_t kRanksAPart = 1 << 16;
-  std::vector<std::vector<uint64_t>> parts(num_parts);
-  for (uint64_t rank = 0; rank < num_ranks; rank += num_parts * kRanksAPart) {
-    for_each_part(num_threads, num_parts, [&](uint64_t part, uint64_t) {
-      const uint64_t begin = std::min(num_ranks, rank + part * kRanksAPart);
-      const uint64_t end = std::min(num_ranks, begin + kRanksAPart);
-      parts[part] = pack_points<Index>(suffixes, neighbours, offsets, begin, end);
-    });
-    for (const auto& entries : parts) YURAI_TRY(writer.append(entries));
-    progress("write", rank + std::min(num_ranks - rank, num_parts * kRanksAPart), num_ranks);
-  }
-  return {};
-}
+/// What the fences take while they are written.
+uint64_t fences_memory(uint64_t num_points) { return num_points / 2; }
 
-template <class Index>
-Result<void> sort_and_write(const TextFile& text, const Alphabet& alphabet,
-                            const IndexBuildOptions& options, SegmentWriter& writer,
-                            const Progress& progress) {
-  const uint64_t size = alphabet.num_symbols();
-  YURAI_ASSIGN(auto symbols, LargeArray<uint32_t>::allocate(size));
-  YURAI_TRY(alphabet.read_symbols(text, symbols.span(), progress));
-  YURAI_ASSIGN(auto suffixes, LargeArray<Index>::allocate(size));
-  const uint64_t alphabet_size = alphabet.num_distinct() + alphabet.num_separators();
-  const auto share_of_bytes = [&](double share) {
-    progress("sort", static_cast<uint64_t>(share * static_cast<double>(text.size_bytes())),
-             text.size_bytes());
-  };
-  sort_suffixes<Index>(symbols.span(), alphabet_size, suffixes.span(), share_of_bytes);
-  progress("compare", 0, text.size_bytes());
-  YURAI_ASSIGN(auto neighbours, LargeArray<Index>::allocate(size));
-  compare_neighbours<Index>(symbols.span(), alphabet, options.points, suffixes.span(),
-                            options.num_threads, neighbours.span());
-  progress("compare", text.size_bytes(), text.size_bytes());
-  const SymbolOffsets offsets(alphabet, symbols.span());
-  return write_points<Index>(alphabet, suffixes.span(), neighbours.span(), offsets,
-                             options.num_threads, writer, progress);
-}
+uint64_t needed_mebi(uint64_t bytes) { return (bytes >> 20) + 1; }
 
-/// Bytes of memory for a sort with indexes of `index_bytes`: symbols, suffixes and neighbours; the
-/// fences.
-uint64_t memory_needed(const Alphabet& alphabet, uint64_t index_bytes) {
-  const uint64_t size = alphabet.num_symbols();
-  return size * (sizeof(uint32_t) + 2 * index_bytes) + size / 6 + kFixedMemory;
-}
-
-Result<void> check_memory(const fs::path& corpus_dir, uint64_t needed, uint64_t allowed) {
-  if (needed <= allowed) return {};
-  constexpr uint64_t kMebi = 1 << 20;
-  const uint64_t needed_mebi = needed / kMebi + 1;
+/// The memory that is left for sorting or merging beside what is always there.
+Result<uint64_t> memory_left(const Corpus& corpus, const IndexBuildOptions& options, uint64_t taken,
+                             uint64_t least) {
+  const uint64_t always = kFixedMemory + corpus_memory(corpus) +
+                          static_cast<uint64_t>(options.num_threads) * kThreadMemory + taken;
+  if (options.memory_bytes >= always + least) return options.memory_bytes - always;
+  const uint64_t needed = needed_mebi(always + least);
   return fail(
       ErrorCode::kResourceExhausted,
-      fmt::format("indexing '{}' needs {} MiB of memory, {} MiB are allowed; allow them "
-                  "with '--memory {}M', or index the corpus in parts",
-                  for_terminal(corpus_dir.string()), needed_mebi, allowed / kMebi, needed_mebi));
+      fmt::format("indexing '{}' needs {} MiB of memory at least, {} MiB are allowed; "
+                  "allow them with '--memory {}M'",
+                  for_terminal(corpus.dir().string()), needed, options.memory_bytes >> 20, needed));
+}
+
+/// A sorted shard, rank by rank.
+class SortedShard {
+ public:
+  SortedShard(const Shard& shard, const SortedPoints& sorted)
+      : text_(shard.text().data()),
+        text_begin_(shard.text_begin()),
+        positions_(sorted.positions.span()),
+        lcps_(sorted.lcps.span()) {}
+
+  uint64_t size() const { return positions_.size(); }
+  uint64_t num_parts() const { return (size() + kRanksAPart - 1) / kRanksAPart; }
+
+  Result<void> leaf_entries(uint64_t part, std::vector<uint64_t>& out) const {
+    out.clear();
+    const uint64_t end = std::min(size(), (part + 1) * kRanksAPart);
+    for (uint64_t rank = part * kRanksAPart; rank < end; ++rank) {
+      look_ahead(rank);
+      const uint32_t lcp = lcps_[rank];
+      const char branch = lcp < kMaxLcp ? text_[positions_[rank] + lcp] : '\0';
+      out.push_back(pack({text_begin_ + positions_[rank], lcp, static_cast<uint8_t>(branch)}));
+    }
+    return {};
+  }
+
+  Result<void> records(uint64_t part, std::vector<RunRecord>& out) const {
+    out.clear();
+    const uint64_t end = std::min(size(), (part + 1) * kRanksAPart);
+    for (uint64_t rank = part * kRanksAPart; rank < end; ++rank) {
+      look_ahead(rank);
+      const uint32_t lcp = lcps_[rank];
+      out.push_back({text_begin_ + positions_[rank], lcp, kKeyBytes,
+                     load_key(text_ + positions_[rank] + lcp)});
+    }
+    return {};
+  }
+
+ private:
+  void look_ahead(uint64_t rank) const {
+    const uint64_t ahead = std::min(rank + kLookAhead, positions_.size() - 1);
+    __builtin_prefetch(text_ + positions_[ahead] + lcps_[ahead]);
+  }
+
+  const char* text_;
+  uint64_t text_begin_;
+  std::span<const uint32_t> positions_;
+  std::span<const uint16_t> lcps_;
+};
+
+Result<Run> write_run(const SortedShard& sorted, int num_threads, size_t number,
+                      StagingDirectory& stage) {
+  YURAI_ASSIGN(RunWriter writer, RunWriter::create(stage, fmt::format("run.{}", number)));
+  const Result<void> written = make_and_write<std::vector<RunRecord>>(
+      num_threads, sorted.num_parts(),
+      [&](uint64_t, uint64_t part, auto& out) { return sorted.records(part, out); },
+      [&](const auto& records) -> Result<void> {
+        for (const RunRecord& record : records) YURAI_TRY(writer.append(record));
+        return {};
+      });
+  YURAI_TRY(written);
+  return writer.finish();
+}
+
+Result<uint64_t> write_segment(const Corpus& corpus, const SortedShard& sorted, int num_threads,
+                               StagingDirectory& stage, const Progress& progress) {
+  YURAI_ASSIGN(SegmentWriter writer, SegmentWriter::create(stage, corpus.text()));
+  const Result<void> written = make_and_write<std::vector<uint64_t>>(
+      num_threads, sorted.num_parts(),
+      [&](uint64_t, uint64_t part, auto& out) { return sorted.leaf_entries(part, out); },
+      [&](const auto& entries) -> Result<void> {
+        YURAI_TRY(writer.append(entries));
+        progress("write", writer.num_points(), sorted.size());
+        return {};
+      });
+  YURAI_TRY(written);
+  YURAI_TRY(writer.finish());
+  return writer.num_points();
+}
+
+Result<uint64_t> merge_segment(const Corpus& corpus, std::vector<Run> runs,
+                               const IndexBuildOptions& options, StagingDirectory& stage,
+                               const Progress& progress) {
+  uint64_t num_points = 0;
+  for (const Run& run : runs) num_points += run.num_records;
+  YURAI_ASSIGN(const uint64_t memory,
+               memory_left(corpus, options, fences_memory(num_points),
+                           static_cast<uint64_t>(options.num_threads) * kThreadMergeMemory +
+                               TextCache::kMinMemory));
+  YURAI_ASSIGN(SegmentWriter writer, SegmentWriter::create(stage, corpus.text()));
+  YURAI_TRY(merge_runs(std::move(runs), corpus.text(),
+                       {options.num_threads, memory, options.max_runs_at_once}, stage, writer,
+                       progress));
+  YURAI_TRY(writer.finish());
+  return writer.num_points();
+}
+
+/// Shard by shard: sorted in memory and, where there are several, written as runs and merged.
+Result<uint64_t> sort_and_write(const Corpus& corpus, const IndexBuildOptions& options,
+                                StagingDirectory& stage, const Progress& progress) {
+  std::vector<Run> runs;
+  for (uint64_t document = 0; document < corpus.num_documents();) {
+    YURAI_ASSIGN(const uint64_t memory, memory_left(corpus, options, 0, 0));
+    YURAI_ASSIGN(const Shard shard,
+                 Shard::read(corpus, document,
+                             {options.points, options.num_threads, memory, options.max_shard_bytes},
+                             progress));
+    const Progress in_corpus = [&](std::string_view step, uint64_t done, uint64_t) {
+      progress(step, shard.text_begin() + done, corpus.text().size_bytes());
+    };
+    YURAI_ASSIGN(const SortedPoints points,
+                 sort_points(shard.text(), shard.num_points(), options.points, options.num_threads,
+                             in_corpus));
+    const SortedShard sorted(shard, points);
+    document = shard.end_document();
+    if (runs.empty() && document == corpus.num_documents()) {
+      return write_segment(corpus, sorted, options.num_threads, stage, progress);
+    }
+    YURAI_ASSIGN(Run run, write_run(sorted, options.num_threads, runs.size(), stage));
+    runs.push_back(std::move(run));
+  }
+  return merge_segment(corpus, std::move(runs), options, stage, progress);
 }
 
 Result<void> write_index_manifest(const fs::path& corpus_dir, const Corpus& corpus,
@@ -182,21 +212,8 @@ Result<void> build_index(const fs::path& corpus_dir, const IndexBuildOptions& op
                             "parts",
                             for_terminal(corpus_dir.string()), text.size_bytes(), kMaxPosition));
   }
-  YURAI_ASSIGN(const Alphabet alphabet, Alphabet::scan(text, progress));
-  if (alphabet.num_separators() != corpus.num_documents() + 1) {
-    return fail(ErrorCode::kCorrupt,
-                fmt::format("'{}' has {} separators around {} documents; build the corpus again",
-                            for_terminal(text.path().string()), alphabet.num_separators(),
-                            corpus.num_documents()));
-  }
-  const bool small = alphabet.num_symbols() <= std::numeric_limits<int32_t>::max();
-  const uint64_t index_bytes = small ? sizeof(int32_t) : sizeof(int64_t);
-  YURAI_TRY(check_memory(corpus_dir, memory_needed(alphabet, index_bytes), options.memory_bytes));
-  YURAI_ASSIGN(SegmentWriter writer, SegmentWriter::create(stage, text));
-  YURAI_TRY(small ? sort_and_write<int32_t>(text, alphabet, options, writer, progress)
-                  : sort_and_write<int64_t>(text, alphabet, options, writer, progress));
-  YURAI_TRY(writer.finish());
-  return write_index_manifest(corpus_dir, corpus, options, writer.num_points(), stage);
+  YURAI_ASSIGN(const uint64_t num_points, sort_and_write(corpus, options, stage, progress));
+  return write_index_manifest(corpus_dir, corpus, options, num_points, stage);
 }
 
 }  // namespace yurai

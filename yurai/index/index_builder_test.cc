@@ -107,7 +107,7 @@ TEST(IndexBuilder, SortsRandomDocuments) {
 
 TEST(IndexBuilder, CapsTheLcpOfLongCopies) {
   std::mt19937_64 random(testing::test_seed());
-  const std::string text = random_text(random, testing::kWords, 40) + std::string(66000, 'a');
+  const std::string text = random_text(random, testing::kTwoLetters, 66000);
   expect_leaves({text, "b" + text});
 }
 
@@ -143,9 +143,82 @@ TEST(IndexBuilder, SaysHowMuchMemoryItNeeds) {
       write_index_of(dir.path(), {std::string(1 << 20, 'a')}, {.memory_bytes = 1 << 20});
   ASSERT_FALSE(index);
   EXPECT_EQ(index.error().code, ErrorCode::kResourceExhausted);
-  EXPECT_THAT(index.error().message, HasSubstr("needs 77 MiB of memory, 1 MiB are allowed"));
+  EXPECT_THAT(index.error().message,
+              HasSubstr("needs 77 MiB of memory at least, 1 MiB are allowed"));
   EXPECT_THAT(index.error().message, HasSubstr("--memory 77M"));
   EXPECT_FALSE(fs::exists(dir / "index"));
+}
+
+TEST(IndexBuilder, NamesADocumentThatDoesNotFitInMemory) {
+  const TemporaryDirectory dir;
+  const auto index =
+      write_index_of(dir.path(), {"a", std::string(8 << 20, 'a')}, {.memory_bytes = 100 << 20});
+  ASSERT_FALSE(index);
+  EXPECT_EQ(index.error().code, ErrorCode::kResourceExhausted);
+  EXPECT_THAT(index.error().message, HasSubstr("document 1 of "));
+  EXPECT_THAT(index.error().message, HasSubstr("has 8388608 bytes"));
+  EXPECT_THAT(index.error().message, HasSubstr("MiB more memory"));
+}
+
+/// Documents, copies of them, copies with changes, and empty ones.
+std::vector<std::string> random_documents(std::mt19937_64& random,
+                                          const std::vector<std::string>& alphabet) {
+  std::vector<std::string> texts(2 + random() % 30);
+  for (std::string& text : texts) {
+    text = random_text(random, alphabet, random() % 300);
+    const std::string& other = texts[random() % texts.size()];
+    if (random() % 3 == 0) text = other;
+    if (random() % 4 == 0) text = random_text(random, alphabet, 1 + random() % 5) + other;
+    if (random() % 4 == 0) text += other;
+  }
+  return texts;
+}
+
+TEST(IndexBuilder, WritesTheSameBytesFromAnyShards) {
+  std::mt19937_64 random(testing::test_seed());
+  for (int round = 0; round < 6; ++round) {
+    const auto& alphabet = round % 3 == 0   ? testing::kTwoLetters
+                           : round % 3 == 1 ? testing::kWords
+                                            : testing::kJapanese;
+    const std::vector<std::string> texts = random_documents(random, alphabet);
+    const PointMode points = round % 2 == 0 ? PointMode::kChar : PointMode::kWord;
+    const TemporaryDirectory dir;
+    ASSERT_TRUE(write_index_of(dir.path(), texts, {.points = points}));
+    const auto expected = files_of(dir / "index");
+    ASSERT_EQ(expected.at("leaves.bin"), naive_leaves(joined(texts), points));
+    for (const uint64_t max_shard_bytes : {1, 200, 1500}) {
+      const int num_threads = static_cast<int>(1 + random() % 3);
+      const size_t at_once = 2 + random() % 20;
+      std::filesystem::remove_all(dir / "parts");
+      const auto parts = testing::write_index(dir / "parts", dir / "corpus",
+                                              {.points = points,
+                                               .num_threads = num_threads,
+                                               .max_shard_bytes = max_shard_bytes,
+                                               .max_runs_at_once = at_once});
+      ASSERT_TRUE(parts) << parts.error().message;
+      ASSERT_EQ(files_of(dir / "parts"), expected)
+          << max_shard_bytes << " bytes, " << num_threads << " threads, " << at_once << " at once";
+    }
+  }
+}
+
+/// So large that slices of the order are merged on their own.
+TEST(IndexBuilder, MergesSlicesToTheSameBytes) {
+  std::mt19937_64 random(testing::test_seed());
+  std::vector<std::string> texts;
+  for (int i = 0; i < 12; ++i) texts.push_back(random_text(random, testing::kJapanese, 40000));
+  for (int i = 0; i < 6; ++i) texts.push_back(texts[static_cast<size_t>(i)]);
+  texts.push_back(std::string(70000, 'a'));
+  texts.push_back("b" + std::string(70000, 'a'));
+  const TemporaryDirectory dir;
+  ASSERT_TRUE(write_index_of(dir.path(), texts));
+  const auto expected = files_of(dir / "index");
+  for (const int num_threads : {1, 3}) {
+    std::filesystem::remove_all(dir / "parts");
+    ASSERT_TRUE(testing::write_index(dir / "parts", dir / "corpus",
+                                     {.num_threads = num_threads, .max_shard_bytes = 300000}));
+    ASSERT_EQ(files_of(dir / "parts"), expected);
+  }
 }
 
 TEST(IndexBuilder, RefusesNoThreads) {
@@ -159,10 +232,11 @@ TEST(IndexBuilder, LeavesNothingThatOpensWhenWritingFails) {
   const TemporaryDirectory dir;
   std::mt19937_64 random(testing::test_seed());
   ASSERT_TRUE(testing::write_corpus(
-      dir / "corpus", {{.id = "a", .text = random_text(random, testing::kJapanese, 3000)}}));
+      dir / "corpus", {{.id = "a", .text = random_text(random, testing::kJapanese, 3000)},
+                       {.id = "b", .text = random_text(random, testing::kJapanese, 3000)}}));
   const auto build = [&](Disk& disk) -> Result<void> {
     YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(dir / "index", {.disk = &disk}));
-    YURAI_TRY(build_index(dir / "corpus", {}, stage, no_progress));
+    YURAI_TRY(build_index(dir / "corpus", {.max_shard_bytes = 10}, stage, no_progress));
     return stage.commit();
   };
   for (uint64_t fail_at = 0;; ++fail_at) {
@@ -192,7 +266,7 @@ TEST(IndexBuilder, ShowsEveryStep) {
   };
   ASSERT_TRUE(build_index(dir / "corpus", {}, *stage, progress));
   EXPECT_EQ(steps, (std::map<std::string, uint64_t, std::less<>>{
-                       {"read", 5}, {"sort", 5}, {"compare", 5}, {"write", 3}}));
+                       {"read", 5}, {"sort", 5}, {"write", 3}}));
 }
 
 }  // namespace

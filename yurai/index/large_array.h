@@ -44,6 +44,17 @@ class LargeArray {
     if (values_ != nullptr) ::munmap(values_, size_ * sizeof(T));
   }
 
+  /// Gives the memory of all but the first `size` values back.
+  void shrink(uint64_t size) {
+    constexpr uint64_t kPage = 4096;
+    const uint64_t used = (size * sizeof(T) + kPage - 1) / kPage * kPage;
+    const uint64_t had = (size_ * sizeof(T) + kPage - 1) / kPage * kPage;
+    if (size >= size_) return;
+    if (used < had) ::munmap(reinterpret_cast<char*>(values_) + used, had - used);
+    size_ = size;
+    if (size_ == 0) values_ = nullptr;
+  }
+
   std::span<T> span() { return {values_, size_}; }
   std::span<const T> span() const { return {values_, size_}; }
 

@@ -1,0 +1,214 @@
+#include "yurai/index/merge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <span>
+
+#include "yurai/index/parallel.h"
+#include "yurai/index/run_merger.h"
+
+namespace yurai {
+namespace {
+
+using Ranges = std::vector<RunMerger::Range>;
+
+constexpr uint64_t kSamplesASlice = 32;
+constexpr size_t kBatch = 1 << 12;
+/// Every thread opens the runs that it merges.
+constexpr size_t kMaxOpenFiles = 512;
+
+Result<void> remove(std::span<const Run> runs) {
+  std::error_code status;
+  for (const Run& run : runs) {
+    if (!std::filesystem::remove(run.path, status) || status) {
+      return fail(io_error("remove", run.path, status.value()));
+    }
+  }
+  return {};
+}
+
+/// Whether the suffix at `a` comes before the one at `b`.
+Result<bool> before(TextCache& text, uint64_t a, uint64_t b) {
+  if (a == b) return false;
+  YURAI_ASSIGN(const uint64_t shared, text.shared_bytes(std::min(a, b), std::max(a, b), 0));
+  YURAI_ASSIGN(const uint64_t key_a, text.key(a + shared));
+  YURAI_ASSIGN(const uint64_t key_b, text.key(b + shared));
+  return key_a != key_b ? key_a < key_b : a < b;
+}
+
+struct Sample {
+  uint64_t position = 0;
+  size_t run = 0;
+};
+
+/// The samples of all runs in the order of their suffixes.
+Result<std::vector<Sample>> sorted_samples(std::span<const Run> runs, TextCache& text) {
+  std::vector<Sample> samples;
+  for (size_t run = 0; run < runs.size(); ++run) {
+    for (const uint64_t position : runs[run].samples) samples.push_back({position, run});
+  }
+  Result<void> result;
+  const auto less = [&](const Sample& a, const Sample& b) {
+    if (!result) return a.position < b.position;  // some order
+    const Result<bool> first = before(text, a.position, b.position);
+    if (!first) result = fail(first.error());
+    return first && *first;
+  };
+  // A read that fails changes the order under way: a heap stays inside its bounds then, too.
+  std::make_heap(samples.begin(), samples.end(), less);
+  std::sort_heap(samples.begin(), samples.end(), less);
+  YURAI_TRY(result);
+  return samples;
+}
+
+/// First record of a run, among those after its sample `num_samples` − 1 up to the next one, that
+/// is not before the suffix at `position`.
+Result<uint64_t> lower_bound(const Run& run, uint64_t num_samples, uint64_t position,
+                             TextCache& text) {
+  if (num_samples == 0) return 0;
+  uint64_t begin = (num_samples - 1) * kRecordsASample + 1;
+  uint64_t end = std::min(run.num_records, num_samples * kRecordsASample);
+  YURAI_ASSIGN(RunReader reader, RunReader::open(run, begin, end));
+  while (begin < end) {
+    const uint64_t middle = begin + (end - begin) / 2;
+    reader.seek(middle, end);
+    RunRecord record;
+    YURAI_TRY(reader.next(record));
+    YURAI_ASSIGN(const bool below, before(text, record.position, position));
+    if (below) {
+      begin = middle + 1;
+    } else {
+      end = middle;
+    }
+  }
+  return begin;
+}
+
+/// Cuts the merged order into slices of much the same size.
+Result<std::vector<Ranges>> cut_slices(std::span<const Run> runs, TextCache& text) {
+  YURAI_ASSIGN(const std::vector<Sample> samples, sorted_samples(runs, text));
+  Ranges rest;
+  for (const Run& run : runs) rest.push_back({&run, 0, run.num_records});
+  std::vector<uint64_t> num_samples(runs.size());  // before the cut
+  std::vector<Ranges> slices;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    if (i > 0 && i % kSamplesASlice == 0) {
+      Ranges slice = rest;
+      for (size_t run = 0; run < runs.size(); ++run) {
+        YURAI_ASSIGN(slice[run].end,
+                     lower_bound(runs[run], num_samples[run], samples[i].position, text));
+        rest[run].begin = slice[run].end;
+      }
+      slices.push_back(std::move(slice));
+    }
+    ++num_samples[samples[i].run];
+  }
+  slices.push_back(std::move(rest));
+  return slices;
+}
+
+/// What a slice's records become: leaf entries, the first of which is not yet compared with the
+/// slice before.
+struct Slice {
+  std::vector<uint64_t> entries;
+};
+
+Result<void> merge_slice(const Ranges& ranges, TextCache& text, Slice& slice) {
+  slice.entries.clear();
+  YURAI_ASSIGN(RunMerger merger, RunMerger::create(ranges, text));
+  std::vector<RunRecord> records(kBatch);
+  for (size_t size = records.size(); size == records.size();) {
+    YURAI_ASSIGN(size, merger.fill(records));
+    for (size_t i = 0; i < size; ++i) slice.entries.push_back(leaf_entry(records[i]));
+  }
+  return {};
+}
+
+/// The entry at `position` as it follows the suffix at `previous`.
+Result<uint64_t> following_entry(uint64_t position, uint64_t previous, TextCache& text) {
+  YURAI_ASSIGN(const uint64_t shared, text.shared_bytes(previous, position, 0));
+  RunRecord record{position, static_cast<uint32_t>(std::min<uint64_t>(shared, kMaxLcp)), 0, 0};
+  YURAI_ASSIGN(record.key, text.key(position + shared));
+  return leaf_entry(record);
+}
+
+Result<void> merge_into_segment(std::span<const Run> runs, const TextFile& text,
+                                const MergeOptions& options, SegmentWriter& writer,
+                                const Progress& progress) {
+  // One more cache for the cuts and the borders.
+  const auto num_threads = static_cast<uint64_t>(options.num_threads);
+  std::vector<TextCache> caches;
+  const uint64_t taken = num_threads * kThreadMergeMemory - num_threads * TextCache::kMinMemory;
+  for (uint64_t i = 0; i <= num_threads; ++i) {
+    YURAI_ASSIGN(TextCache cache,
+                 TextCache::create(text, (options.memory_bytes - taken) / (num_threads + 1)));
+    caches.push_back(std::move(cache));
+  }
+  TextCache& own = caches.back();
+  YURAI_ASSIGN(const std::vector<Ranges> slices, cut_slices(runs, own));
+  uint64_t total = 0;
+  for (const Run& run : runs) total += run.num_records;
+
+  std::optional<uint64_t> last;
+  const auto make = [&](uint64_t thread, uint64_t piece, Slice& slice) {
+    return merge_slice(slices[piece], caches[thread], slice);
+  };
+  const auto write = [&](Slice& slice) -> Result<void> {
+    if (slice.entries.empty()) return {};
+    if (last) {
+      YURAI_ASSIGN(slice.entries.front(),
+                   following_entry(unpack(slice.entries.front()).position, *last, own));
+    }
+    last = unpack(slice.entries.back()).position;
+    YURAI_TRY(writer.append(slice.entries));
+    progress("merge", writer.num_points(), total);
+    return {};
+  };
+  return make_and_write<Slice>(options.num_threads, slices.size(), make, write);
+}
+
+/// Merges some runs into one.
+Result<Run> merge_into_run(std::span<const Run> runs, const TextFile& text, uint64_t memory_bytes,
+                           std::string_view name, StagingDirectory& stage) {
+  YURAI_ASSIGN(TextCache cache, TextCache::create(text, memory_bytes));
+  Ranges ranges;
+  for (const Run& run : runs) ranges.push_back({&run, 0, run.num_records});
+  YURAI_ASSIGN(RunMerger merger, RunMerger::create(ranges, cache));
+  YURAI_ASSIGN(RunWriter writer, RunWriter::create(stage, name));
+  std::vector<RunRecord> records(kBatch);
+  for (size_t size = records.size(); size == records.size();) {
+    YURAI_ASSIGN(size, merger.fill(records));
+    for (size_t i = 0; i < size; ++i) YURAI_TRY(writer.append(records[i]));
+  }
+  YURAI_ASSIGN(Run merged, writer.finish());
+  YURAI_TRY(remove(runs));
+  return merged;
+}
+
+}  // namespace
+
+Result<void> merge_runs(std::vector<Run> runs, const TextFile& text, const MergeOptions& options,
+                        StagingDirectory& stage, SegmentWriter& writer, const Progress& progress) {
+  const size_t at_once = std::max<size_t>(
+      2,
+      std::min(options.max_runs_at_once, kMaxOpenFiles / static_cast<size_t>(options.num_threads)));
+  for (int round = 0; runs.size() > at_once; ++round) {
+    std::vector<Run> merged;
+    for (size_t begin = 0; begin < runs.size(); begin += at_once) {
+      progress("merge runs", begin, runs.size());
+      const size_t size = std::min(at_once, runs.size() - begin);
+      YURAI_ASSIGN(Run run, merge_into_run(std::span(runs).subspan(begin, size), text,
+                                           options.memory_bytes / 2,
+                                           fmt::format("run.{}.{}", round, merged.size()), stage));
+      merged.push_back(std::move(run));
+    }
+    runs = std::move(merged);
+  }
+  YURAI_TRY(merge_into_segment(runs, text, options, writer, progress));
+  return remove(runs);
+}
+
+}  // namespace yurai

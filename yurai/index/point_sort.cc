@@ -1,0 +1,339 @@
+#include "yurai/index/point_sort.h"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <memory>
+#include <vector>
+
+#include "yurai/index/leaf.h"
+#include "yurai/index/parallel.h"
+#include "yurai/index/points.h"
+#include "yurai/index/suffix_key.h"
+#include "yurai/index/tie_sort.h"
+
+namespace yurai {
+namespace {
+
+/// What shares so many bytes is left to resolve_ties, or, without a point within them, so many.
+constexpr uint64_t kTieDepth = 64;
+constexpr uint64_t kMaxDepth = 1024;
+/// A larger range is cut in place first: a thread has room for so many keys.
+constexpr size_t kMaxItems = size_t{1} << 19;
+
+struct Item {
+  uint64_t key;
+  uint32_t position;
+};
+
+// Buckets in the order of bytes: ASCII by two bytes, characters of two and three bytes each one,
+// those of four by all but their last six bits.
+constexpr uint32_t kTwoByteBuckets = 0x80 << 8;
+constexpr uint32_t kThreeByteBuckets = kTwoByteBuckets + 0x800;
+constexpr uint32_t kFourByteBuckets = kThreeByteBuckets + 0x10000;
+constexpr uint32_t kNumBuckets = kFourByteBuckets + (0x200000 >> 6);
+
+uint32_t bucket_of(const char* suffix) {
+  const auto byte = [&](int i) { return static_cast<uint32_t>(static_cast<uint8_t>(suffix[i])); };
+  const uint32_t lead = byte(0);
+  if (lead < 0x80) return lead << 8 | byte(1);
+  if (lead < 0xE0) return kTwoByteBuckets + ((lead & 0x1F) << 6 | (byte(1) & 0x3F));
+  const uint32_t middle = (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
+  if (lead < 0xF0) return kThreeByteBuckets + ((lead & 0xF) << 12 | middle);
+  return kFourByteBuckets + ((lead & 7) << 12 | middle);
+}
+
+/// Bytes that the suffixes of a bucket share, no end of a document among them.
+uint64_t bucket_depth(uint32_t bucket) {
+  if (bucket >= kThreeByteBuckets) return 3;
+  return bucket < kTwoByteBuckets && (bucket & 0xFF) == 0xFF ? 1 : 2;
+}
+
+uint16_t capped(uint64_t lcp) { return static_cast<uint16_t>(std::min<uint64_t>(lcp, kMaxLcp)); }
+
+void insertion_sort(Item* items, size_t size) {
+  for (size_t i = 1; i < size; ++i) {
+    const Item item = items[i];
+    size_t at = i;
+    for (; at > 0 && item.key < items[at - 1].key; --at) items[at] = items[at - 1];
+    items[at] = item;
+  }
+}
+
+/// Moves the items that `goes_left` names to the front, without a branch; returns how many.
+template <class GoesLeft>
+size_t partition(Item* items, size_t size, const GoesLeft& goes_left) {
+  size_t left = 0;
+  for (size_t i = 0; i < size; ++i) {
+    const Item item = items[i];
+    items[i] = items[left];
+    items[left] = item;
+    left += goes_left(item.key) ? 1 : 0;
+  }
+  return left;
+}
+
+uint64_t median(uint64_t a, uint64_t b, uint64_t c) {
+  return std::max(std::min(a, b), std::min(std::max(a, b), c));
+}
+
+/// Quicksort by key.
+void sort_keys(Item* items, size_t size, int levels_left) {
+  while (size > 16) {
+    if (levels_left-- == 0) {
+      std::sort(items, items + size, [](const Item& a, const Item& b) { return a.key < b.key; });
+      return;
+    }
+    const auto key = [&](size_t i) { return items[i].key; };
+    const uint64_t pivot =
+        size < 256 ? median(key(0), key(size / 2), key(size - 1))
+                   : median(median(key(0), key(size / 8), key(size / 4)),
+                            median(key(size / 2 - 1), key(size / 2), key(size / 2 + 1)),
+                            median(key(size * 3 / 4), key(size * 7 / 8), key(size - 1)));
+    const size_t left = partition(items, size, [&](uint64_t k) { return k < pivot; });
+    if (left == 0) {  // the pivot is the least: those equal to it are done
+      const size_t equal = partition(items, size, [&](uint64_t k) { return k == pivot; });
+      items += equal;
+      size -= equal;
+      continue;
+    }
+    sort_keys(items, left, levels_left);
+    items += left;
+    size -= left;
+  }
+  insertion_sort(items, size);
+}
+
+/// One thread's sorting of ranges whose suffixes share `depth` bytes.
+class RangeSorter {
+ public:
+  RangeSorter(std::string_view text, PointMode points, std::span<uint32_t> positions,
+              std::span<uint16_t> lcps)
+      : text_(text.data()),
+        points_(points),
+        positions_(positions.data()),
+        lcps_(lcps.data()),
+        items_(std::make_unique_for_overwrite<Item[]>(std::min(kMaxItems, positions.size()))) {}
+
+  uint64_t num_tied() const { return num_tied_; }
+
+  /// Sorts ranks [begin, end); the lcp of the first is not touched.
+  void sort(uint64_t begin, uint64_t end, uint64_t depth) {
+    while (end - begin > kMaxItems) {
+      uint64_t equal_begin = begin, equal_end = end;
+      const uint64_t pivot = cut(depth, equal_begin, equal_end);
+      if (equal_begin > begin) sort(begin, equal_begin, depth);
+      sort_equal(equal_begin, equal_end, depth, pivot);
+      if (equal_begin > begin) set_lcp(equal_begin, depth);
+      if (equal_end == end) return;
+      begin = equal_end;
+      // The rest is sorted last; its first is known only then.
+      sort(begin, end, depth);
+      set_lcp(begin, depth);
+      return;
+    }
+    if (end - begin < 2) return;
+    const size_t size = end - begin;
+    for (size_t i = 0; i < size; ++i) items_[i].position = positions_[begin + i];
+    sort_items(items_.get(), size, depth, begin);
+  }
+
+ private:
+  uint64_t key_at(uint64_t rank, uint64_t depth) const {
+    return load_key(text_ + positions_[rank] + depth);
+  }
+
+  /// Parts a range by a pivot key into those below, equal and above; returns the key.
+  uint64_t cut(uint64_t depth, uint64_t& begin, uint64_t& end) {
+    uint64_t sample[15];
+    for (uint64_t i = 0; i < 15; ++i) sample[i] = key_at(begin + (end - begin) / 15 * i, depth);
+    std::nth_element(sample, sample + 7, sample + 15);
+    const uint64_t pivot = sample[7];
+    for (uint64_t i = begin; i < end;) {
+      const uint64_t key = key_at(i, depth);
+      if (key < pivot) {
+        std::swap(positions_[begin++], positions_[i++]);
+      } else if (key > pivot) {
+        std::swap(positions_[--end], positions_[i]);
+      } else {
+        ++i;
+      }
+    }
+    return pivot;
+  }
+
+  /// Ranks [begin, end) share `key` after `depth` bytes.
+  void sort_equal(uint64_t begin, uint64_t end, uint64_t depth, uint64_t key) {
+    if (end - begin < 2) return;
+    if (ends_in_key(key)) {
+      std::sort(positions_ + begin, positions_ + end);
+      std::fill(lcps_ + begin + 1, lcps_ + end, capped(depth + key_end(key)));
+      return;
+    }
+    depth += kKeyBytes;
+    if (is_tie(positions_[begin], depth)) {
+      tie(begin, end, depth);
+    } else if (depth >= kMaxDepth) {
+      sort_whole(begin, end, depth);
+    } else {
+      sort(begin, end, depth);
+    }
+  }
+
+  bool is_tie(uint32_t position, uint64_t depth) const {
+    return depth >= kTieDepth && next_point(text_ + position, depth - kTieUnit, points_) > 0;
+  }
+  void tie(uint64_t begin, uint64_t end, uint64_t depth) {
+    for (uint64_t rank = begin + 1; rank < end; ++rank) positions_[rank] |= kTied;
+    std::fill(lcps_ + begin + 1, lcps_ + end, pack_tie(depth));
+    num_tied_ += end - begin;
+  }
+
+  /// Whole suffixes, for a word without an end.
+  void sort_whole(uint64_t begin, uint64_t end, uint64_t depth) {
+    std::sort(positions_ + begin, positions_ + end, [&](uint32_t a, uint32_t b) {
+      const uint64_t shared = shared_suffix_bytes(text_ + a, text_ + b, depth);
+      const auto byte_a = static_cast<uint8_t>(text_[a + shared]);
+      const auto byte_b = static_cast<uint8_t>(text_[b + shared]);
+      return byte_a != byte_b ? byte_a < byte_b : a < b;
+    });
+    for (uint64_t rank = begin + 1; rank < end; ++rank) set_lcp(rank, depth);
+  }
+
+  void set_lcp(uint64_t rank, uint64_t depth) {
+    lcps_[rank] = capped(shared_suffix_bytes(text_ + (positions_[rank - 1] & ~kTied),
+                                             text_ + (positions_[rank] & ~kTied), depth));
+  }
+
+  /// Items that become ranks [rank, rank + size) and share `depth` bytes.
+  void sort_items(Item* items, size_t size, uint64_t depth, uint64_t rank) {
+    for (;;) {
+      for (size_t i = 0; i < size; ++i) items[i].key = load_key(text_ + items[i].position + depth);
+      sort_keys(items, size, 2 * static_cast<int>(std::bit_width(size)));
+      if (items[0].key != items[size - 1].key) break;
+      if (!goes_on(items, size, depth, rank)) return;
+      depth += kKeyBytes;
+    }
+    for (size_t i = 0; i < size;) {
+      if (i > 0) {
+        lcps_[rank + i] = capped(depth + shared_key_bytes(items[i - 1].key, items[i].key));
+      }
+      size_t end = i + 1;
+      while (end < size && items[end].key == items[i].key) ++end;
+      if (end - i == 1) {
+        positions_[rank + i] = items[i].position;
+      } else {
+        const uint64_t key = items[i].key;
+        if (goes_on(items + i, end - i, depth, rank + i)) {
+          sort_items(items + i, end - i, depth + kKeyBytes, rank + i);
+        }
+        items[end - 1].key = key;  // what the next one is compared with
+      }
+      i = end;
+    }
+  }
+
+  /// Of items with equal keys: whether the next bytes must tell. If not, they are put in place.
+  bool goes_on(Item* items, size_t size, uint64_t depth, uint64_t rank) {
+    const uint64_t key = items[0].key;
+    const bool ends = ends_in_key(key);
+    const uint64_t next_depth = depth + kKeyBytes;
+    const bool ties = !ends && is_tie(items[0].position, next_depth);
+    if (!ends && !ties && next_depth < kMaxDepth) return true;
+    for (size_t i = 0; i < size; ++i) positions_[rank + i] = items[i].position;
+    sort_equal(rank, rank + size, depth, key);
+    return false;
+  }
+
+  const char* text_;
+  PointMode points_;
+  uint32_t* positions_;
+  uint16_t* lcps_;
+  std::unique_ptr<Item[]> items_;
+  uint64_t num_tied_ = 0;
+};
+
+/// Puts the points into their buckets, in the order of the text; returns where each begins.
+std::vector<uint32_t> fill_buckets(std::string_view text, PointMode points, int num_threads,
+                                   std::span<uint32_t> positions) {
+  const auto num_parts = static_cast<uint64_t>(num_threads);
+  std::vector<std::vector<uint32_t>> places(num_parts);
+  const auto for_each_point = [&](uint64_t part, const auto& visit) {
+    const uint64_t begin = std::max<uint64_t>(1, text.size() / num_parts * part);
+    const uint64_t end = part + 1 == num_parts ? text.size() : text.size() / num_parts * (part + 1);
+    for (uint64_t p = begin; p < end; ++p) {
+      if (is_point(text.data(), p, points)) visit(p, bucket_of(text.data() + p));
+    }
+  };
+  for_each_part(num_threads, num_parts, [&](uint64_t part, uint64_t) {
+    places[part].assign(kNumBuckets, 0);
+    for_each_point(part, [&](uint64_t, uint32_t bucket) { ++places[part][bucket]; });
+  });
+  std::vector<uint32_t> begins(kNumBuckets + 1);
+  uint32_t next = 0;
+  for (uint32_t bucket = 0; bucket < kNumBuckets; ++bucket) {
+    begins[bucket] = next;
+    for (auto& place : places) next += std::exchange(place[bucket], next);
+  }
+  begins[kNumBuckets] = next;
+  YURAI_CHECK(next == positions.size());
+  for_each_part(num_threads, num_parts, [&](uint64_t part, uint64_t) {
+    for_each_point(part, [&](uint64_t p, uint32_t bucket) {
+      positions[places[part][bucket]++] = static_cast<uint32_t>(p);
+    });
+  });
+  return begins;
+}
+
+}  // namespace
+
+uint64_t sort_memory(uint64_t text_bytes, uint64_t num_points, int num_threads) {
+  const uint64_t room = std::min<uint64_t>(kMaxItems, num_points) * sizeof(Item);
+  return num_points * (sizeof(uint32_t) + sizeof(uint16_t)) + text_bytes * sizeof(uint32_t) +
+         static_cast<uint64_t>(num_threads) * (room + kNumBuckets * sizeof(uint32_t)) +
+         kNumBuckets * sizeof(uint32_t);
+}
+
+Result<SortedPoints> sort_points(std::string_view text, uint64_t num_points, PointMode points,
+                                 int num_threads, const Progress& progress) {
+  YURAI_CHECK(text.size() <= kMaxSortBytes);
+  progress("sort", 0, text.size());
+  YURAI_ASSIGN(auto positions, LargeArray<uint32_t>::allocate(num_points));
+  YURAI_ASSIGN(auto lcps, LargeArray<uint16_t>::allocate(num_points));
+  std::atomic<uint64_t> num_tied = 0;
+  {
+    const std::vector<uint32_t> begins = fill_buckets(text, points, num_threads, positions.span());
+    std::atomic<uint32_t> next_bucket = 0;
+    std::atomic<uint64_t> num_sorted = 0;
+    const auto num_parts = static_cast<uint64_t>(num_threads);
+    for_each_part(num_threads, num_parts, [&](uint64_t part, uint64_t) {
+      RangeSorter sorter(text, points, positions.span(), lcps.span());
+      for (uint32_t bucket; (bucket = next_bucket++) < kNumBuckets;) {
+        if (begins[bucket] == begins[bucket + 1]) continue;
+        sorter.sort(begins[bucket], begins[bucket + 1], bucket_depth(bucket));
+        num_sorted += begins[bucket + 1] - begins[bucket];
+        if (part + 1 < num_parts) continue;  // the caller's thread tells
+        progress("sort",
+                 static_cast<uint64_t>(static_cast<double>(num_sorted) /
+                                       static_cast<double>(num_points) *
+                                       static_cast<double>(text.size())),
+                 text.size());
+      }
+      num_tied += sorter.num_tied();
+    });
+    for (uint32_t bucket = 0; bucket < kNumBuckets; ++bucket) {
+      const uint32_t first = begins[bucket];
+      if (first == 0 || first == begins[bucket + 1]) continue;
+      lcps.span()[first] = static_cast<uint16_t>(
+          shared_suffix_bytes(text.data() + (positions.span()[first - 1] & ~kTied),
+                              text.data() + (positions.span()[first] & ~kTied), 0));
+    }
+  }
+  progress("sort", text.size(), text.size());
+  if (num_tied > 0) {
+    YURAI_TRY(resolve_ties(text, points, num_threads, positions.span(), lcps.span(), progress));
+  }
+  return SortedPoints{std::move(positions), std::move(lcps)};
+}
+
+}  // namespace yurai
