@@ -10,11 +10,14 @@
 
 #include "apps/yurai/cli.h"
 #include "apps/yurai/cmd_index_prob.h"
+#include "apps/yurai/cmd_index_query.h"
+#include "apps/yurai/cmd_index_search.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/terminal.h"
 #include "yurai/base/utf8.h"
 #include "yurai/index/corpus_index.h"
 #include "yurai/index/index_builder.h"
+#include "yurai/search/search_builder.h"
 #include "yurai/trace/tracer.h"
 
 namespace yurai::cli {
@@ -37,6 +40,7 @@ struct BuildOptions {
   std::string points = "char";
   int num_threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 256u));
   std::string memory = "4G";
+  bool no_search = false;
   bool force = false;
   bool json = false;
 };
@@ -54,9 +58,16 @@ Result<void> check_apart(const fs::path& dir, const fs::path& corpus) {
                           for_terminal(dir.string())));
 }
 
-Result<void> add_calibration(StagingDirectory& stage, const Progress& progress) {
+/// What else answers questions: the calibration, and unless it is unwanted the document search.
+Result<void> add_companions(const IndexBuildOptions& build_options, bool with_search,
+                            StagingDirectory& stage, const Progress& progress) {
   YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(stage.path()));
   YURAI_TRY(calibrate(index, stage, progress));
+  if (with_search) {
+    SearchBuildOptions options;
+    options.memory_bytes = std::min(options.memory_bytes, build_options.memory_bytes / 4);
+    YURAI_TRY(build_document_search(index.corpus(), options, stage, progress));
+  }
   YURAI_TRY(write_manifest(index.manifest(), stage));
   return {};
 }
@@ -91,7 +102,7 @@ Result<void> build(const BuildOptions& options) {
                StagingDirectory::create(options.dir, {.force = options.force}));
   ProgressBar bar;
   YURAI_TRY(build_index(options.corpus, build_options, stage, bar.callback()));
-  YURAI_TRY(add_calibration(stage, bar.callback()));
+  YURAI_TRY(add_companions(build_options, !options.no_search, stage, bar.callback()));
   YURAI_TRY(stage.commit());
   bar.finish();
   return print_build(options);
@@ -261,6 +272,9 @@ void add_build(CLI::App& index) {
   verb->add_option("--memory", options->memory,
                    tr("hard bound on memory, such as 4G", "メモリの上限（例: 4G）"))
       ->capture_default_str();
+  verb->add_flag("--no-search", options->no_search,
+                 tr("without document search (index search, trace --related)",
+                    "文書検索（index search, trace --related）を作らない"));
   verb->add_flag("--force", options->force,
                  tr("replace the index that is there", "すでにある索引を置き換える"));
   verb->add_flag("--json", options->json, json_help());
@@ -321,6 +335,8 @@ void add_index_commands(CLI::App& app) {
   add_find(*index);
   add_next(*index);
   add_index_prob_command(*index);
+  add_index_search_command(*index);
+  add_index_query_command(*index);
 }
 
 }  // namespace yurai::cli

@@ -7,11 +7,14 @@
 #include <cmath>
 #include <memory>
 #include <numeric>
+#include <optional>
 
 #include "apps/yurai/cli.h"
+#include "apps/yurai/trace_text.h"
 #include "yurai/base/file.h"
 #include "yurai/base/terminal.h"
 #include "yurai/base/utf8.h"
+#include "yurai/search/related.h"
 #include "yurai/trace/tracer.h"
 
 namespace yurai::cli {
@@ -26,6 +29,9 @@ struct TraceArguments {
   std::string file = "-";
   std::string max_chance = "1";
   TraceOptions options;
+  bool related = false;
+  bool near = false;
+  bool work = false;
   bool json = false;
   bool timing = false;
 };
@@ -271,35 +277,80 @@ class Picture {
   std::vector<const Span*> spans_;
 };
 
+using Clock = std::chrono::steady_clock;
+double milliseconds(Clock::duration took) {
+  return std::chrono::duration<double, std::milli>(took).count();
+}
+
+Result<void> say_timing(double open_ms, double trace_ms) {
+  say(fmt::format(fmt::runtime(tr("opened in {:.2f} ms, traced in {:.2f} ms",
+                                  "開くのに {:.2f} ms、たどるのに {:.2f} ms")),
+                  open_ms, trace_ms));
+  return {};
+}
+
+Result<void> trace_work(const TraceArguments& arguments, const Tracer& tracer,
+                        std::string_view work, double open_ms) {
+  WorkOptions options;
+  options.max_chance = arguments.options.max_chance;
+  options.max_documents = arguments.options.max_documents;
+  if (arguments.options.min_bytes > 0) options.min_bytes = arguments.options.min_bytes;
+  const auto asked = Clock::now();
+  YURAI_ASSIGN(const WorkMap map, tracer.trace_work(work, options));
+  const double trace_ms = milliseconds(Clock::now() - asked);
+  if (arguments.json) {
+    Json json = to_json(map);
+    if (arguments.timing) json["timing_ms"] = {{"open", open_ms}, {"trace", trace_ms}};
+    return print_json(json);
+  }
+  YURAI_TRY(print(work_for_person(map)));
+  return arguments.timing ? say_timing(open_ms, trace_ms) : Result<void>();
+}
+
 Result<void> trace(TraceArguments arguments) {
-  using Clock = std::chrono::steady_clock;
-  const auto milliseconds = [](Clock::duration took) {
-    return std::chrono::duration<double, std::milli>(took).count();
-  };
   arguments.options.max_chance = std::stod(arguments.max_chance);
   const auto start = Clock::now();
   YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(arguments.index));
   YURAI_ASSIGN(const Tracer tracer, Tracer::open(index));
+  std::optional<DocumentSearch> search;
+  if (arguments.related) {
+    YURAI_ASSIGN(search, DocumentSearch::open(index.dir(), index.manifest()));
+    if (!search) {
+      return fail(ErrorCode::kNotFound,
+                  fmt::format("'{}' was built without document search, which --related needs; "
+                              "build it again without --no-search",
+                              for_terminal(arguments.index)));
+    }
+  }
   const double open_ms = milliseconds(Clock::now() - start);
   YURAI_ASSIGN(const std::string answer, arguments.file == "-"
                                              ? read_standard_input()
                                              : read_file(arguments.file, kMaxAnswerBytes));
+  if (arguments.work) return trace_work(arguments, tracer, answer, open_ms);
   const auto asked = Clock::now();
   YURAI_ASSIGN(const Trace trace, tracer.trace(answer, arguments.options));
+  std::optional<Related> related;
+  if (search) {
+    YURAI_ASSIGN(related, related_passages(*search, index.corpus(), answer));
+  }
+  std::optional<std::vector<NearCopy>> near_copies;
+  if (arguments.near) {
+    YURAI_ASSIGN(near_copies,
+                 tracer.near_copies(answer, {.max_chance = arguments.options.max_chance}));
+  }
   const double trace_ms = milliseconds(Clock::now() - asked);
   if (arguments.json) {
     Json json = to_json(trace);
+    if (near_copies) json["near_copies"] = to_json(*near_copies);
+    if (related) json["related"] = to_json(*related);
     if (arguments.timing) json["timing_ms"] = {{"open", open_ms}, {"trace", trace_ms}};
     return print_json(json);
   }
   const Style style(colour());
   YURAI_TRY(print(Picture(trace, style).draw()));
-  if (arguments.timing) {
-    say(fmt::format(fmt::runtime(tr("opened in {:.2f} ms, traced in {:.2f} ms",
-                                    "開くのに {:.2f} ms、たどるのに {:.2f} ms")),
-                    open_ms, trace_ms));
-  }
-  return {};
+  if (near_copies) YURAI_TRY(print("\n" + near_copies_for_person(*near_copies)));
+  if (related) YURAI_TRY(print("\n" + related_for_person(*related)));
+  return arguments.timing ? say_timing(open_ms, trace_ms) : Result<void>();
 }
 
 /// For the parser: what is wrong with a chance, or nothing.
@@ -342,6 +393,19 @@ void add_trace_command(CLI::App& app) {
                       "一致ごとに示す文書の数の上限（割合の計算には全文書を使う）"))
       ->type_name("N")
       ->capture_default_str();
+  CLI::Option* near =
+      verb->add_flag("--near", arguments->near,
+                     tr("also find passages that are in the answer but for small edits",
+                        "小さな違いを除いて一致する文章も探す"));
+  CLI::Option* related = verb->add_flag(
+      "--related", arguments->related,
+      tr("also show the passages nearest in words to each sentence; they are no matches",
+         "各文に言葉が近い文章も示す（一致ではない）"));
+  verb->add_flag("--work", arguments->work,
+                 tr("trace a whole work, such as a book: a map of what stands in the corpus",
+                    "本など作品の全体をたどり、コーパスにある部分の地図を示す"))
+      ->excludes(related)
+      ->excludes(near);
   verb->add_flag("--json", arguments->json, tr("print one line of JSON", "JSON を1行で出す"));
   verb->add_flag("--timing", arguments->timing,
                  tr("also say how long it took", "かかった時間も示す"));

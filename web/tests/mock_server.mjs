@@ -39,6 +39,22 @@ function findAll(text) {
   }
   return found;
 }
+/** Documents by how many pairs of the query's characters they hold. */
+function searchDocuments(query) {
+  const q = query.get('q');
+  const pairs = [...q].slice(1).map((c, i) => [...q][i] + c).filter((pair) => !pair.includes(' '));
+  const hits = corpus
+    .map((document) => ({ document, score: pairs.filter((pair) => document.text.includes(pair)).length }))
+    .filter(({ score }) => score > 0).sort((a, b) => b.score - a.score).slice(0, Number(query.get('limit') ?? 20));
+  const passage = ({ text }) => [...text].slice(0, 120).join('');
+  return {
+    query: q,
+    documents: hits.map(({ document, score }) => ({
+      score, overlap: score / pairs.length, id: document.id, byte_begin: 0, byte_end: bytes(passage(document)), passage: passage(document),
+      ...Object.fromEntries(['title', 'source', 'license', 'author', 'url', 'date', 'lang'].map((n) => [n, field(document, n)])),
+    })),
+  };
+}
 const count = (text) => findAll(text).length;
 
 function trace({ text, max_chance = 1, min_bytes = 0, max_documents = 10 }) {
@@ -211,6 +227,7 @@ const server = createServer(async (request, response) => {
     if (path === '/v1/count') return json({ counts: sent.texts.map(count), points: 'char' });
     if (path === '/v1/next') return json(next(sent));
     if (path === '/v1/prob') return json(prob(sent));
+    if (path === '/v1/search' && new URLSearchParams(query).get('mode') === 'bm25') return json(searchDocuments(new URLSearchParams(query)));
     if (path === '/v1/search') return json(search(new URLSearchParams(query)));
     if (path.startsWith('/v1/documents/')) return json(documents(decodeURIComponent(path.slice(14))));
     if (path === '/v1/corpus') return json(summary());

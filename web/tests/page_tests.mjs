@@ -298,7 +298,7 @@ describe('Languages, themes, sizes', () => {
         await page.setViewportSize(viewport);
         const pages = [
           `/trace?lang=${lang}`, `/trace?lang=${lang}&mode=ask`, `/corpus?lang=${lang}`, `/search?lang=${lang}&q=the`,
-          `/search?lang=${lang}&mode=count&text=the&text=${'長'.repeat(80)}`, `/search?lang=${lang}&mode=next&context=t`,
+          `/search?lang=${lang}&mode=count&text=the&text=${'長'.repeat(80)}`, `/search?lang=${lang}&mode=next&context=t`, `/search?lang=${lang}&mode=documents&q=tide`,
           `/search?lang=${lang}&mode=prob&context=the&text=%20tide&text=x`,
           `/document?lang=${lang}&${new URLSearchParams({ id: hostile.id })}`,
           await traceAddress(base, `${hostile.text}${passage}${shared}`, { lang, max: 'inf', span: '1' }),
@@ -413,6 +413,19 @@ describe('Search', () => {
       await page.waitForFunction((count) => document.querySelectorAll('article').length > count, before);
     }
     assert.equal(await page.locator('article').count(), total);
+  });
+
+  test('documents that a question is about are found, and open at their passage', async () => {
+    await visit(`/search?lang=en&mode=documents&${new URLSearchParams({ q: 'What is the chart datum of the tide?' })}`);
+    await see(page.getByTestId('passages'));
+    assert.ok((await page.getByTestId('passages').innerText()).includes('not word for word'));
+    assert.ok((await page.locator('article').count()) >= 1);
+    assert.ok((await page.locator('article').first().innerText()).includes(tides.license));
+    await page.locator('article').first().getByRole('link', { name: 'Open at the passage' }).click();
+    await see(page.getByTestId('document-facts'));
+    assert.equal((await parameters()).id, tides.id);
+    await visit('/search?lang=ja&mode=documents');
+    assert.ok((await page.locator('main').innerText()).includes('質問'));
   });
 
   test('counts are exact, several at once', async () => {

@@ -26,11 +26,12 @@ struct Route {
   Handler handler;
 };
 
-constexpr std::array<Route, 14> kRoutes = {{
+constexpr std::array<Route, 15> kRoutes = {{
     {"POST", "/v1/trace", false, handlers::trace},
     {"POST", "/v1/count", false, handlers::count},
     {"POST", "/v1/next", false, handlers::next},
     {"POST", "/v1/prob", false, handlers::prob},
+    {"POST", "/v1/query", false, handlers::query},
     {"GET", "/v1/search", false, handlers::search},
     {"GET", "/v1/documents/{id}", false, handlers::documents},
     {"GET", "/v1/corpus", false, handlers::corpus},
@@ -231,6 +232,7 @@ Result<Gateway> Gateway::open(const GatewayOptions& options) {
                CorpusIndex::open(options.index_dir, {.cache_bytes = options.cache_bytes}));
   auto index = std::make_unique<CorpusIndex>(std::move(opened));
   YURAI_ASSIGN(Tracer tracer, Tracer::open(*index));
+  YURAI_ASSIGN(auto search, DocumentSearch::open(index->dir(), index->manifest()));
   YURAI_ASSIGN(const CorpusStats stats, corpus_stats(index->corpus()));
   YURAI_ASSIGN(PageFiles page, PageFiles::open(options.web_dir));
   std::optional<Upstream> upstream;
@@ -249,6 +251,7 @@ Result<Gateway> Gateway::open(const GatewayOptions& options) {
   for (const std::string& host : options.allowed_hosts) hosts.push_back(to_lower(host));
   return Gateway(std::make_unique<State>(State{.services = {.index = std::move(index),
                                                             .tracer = std::move(tracer),
+                                                            .search = std::move(search),
                                                             .ngram = std::move(ngram),
                                                             .upstream = std::move(upstream),
                                                             .page = std::move(page),

@@ -129,6 +129,7 @@ TEST_F(GatewayTest, AnswersEveryOperationOfItsContractAsDocumented) {
       {"/v1/count", R"({"texts":["猫"]})"},
       {"/v1/next", R"({"context":"猫"})"},
       {"/v1/prob", R"({"context":"吾輩は","strings":["猫","犬"]})"},
+      {"/v1/query", R"({"query":"quick AND fox WITHIN 20"})"},
       {"/v1/search", "?q=quick&limit=1"},
       {"/v1/documents/{id}", "/v1/documents/fox"},
       {"/v1/corpus", ""},
@@ -203,6 +204,28 @@ TEST_F(GatewayTest, TracesWithItsOptionsAndChecksThem) {
   EXPECT_EQ(post("/v1/trace", {{"text", std::string((1 << 20) + 1, 'a')}}).status, 413);
 }
 
+TEST_F(GatewayTest, AddsNearCopiesWhenAsked) {
+  const Json body = {
+      {"text", "The quick brown fox jumped over the lazy dog. The quick red fox sleeps."},
+      {"near", true},
+      {"max_chance", "inf"}};
+  const Answer answer = documented(post("/v1/trace", body), "/v1/trace", "post");
+  ASSERT_GE(answer.json()["near_copies"].size(), 1u) << answer.body;
+  EXPECT_EQ(answer.json()["near_copies"][0]["document"]["id"], "fox");
+  EXPECT_FALSE(post("/v1/trace", {{"text", "猫"}}).json().contains("near_copies"));
+  EXPECT_EQ(post("/v1/trace", {{"text", "猫"}, {"near", "yes"}}).param(), "near");
+}
+
+TEST_F(GatewayTest, AddsRelatedPassagesWhenAsked) {
+  const Json body = {{"text", "猫の名前はまだ無いそうだ。"}, {"related", true}};
+  const Answer answer = documented(post("/v1/trace", body), "/v1/trace", "post");
+  const Json related = answer.json()["related"];
+  ASSERT_EQ(related["sentences"].size(), 1u);
+  EXPECT_EQ(related["sentences"][0]["passages"][0]["id"], "neko");
+  EXPECT_FALSE(post("/v1/trace", {{"text", "猫"}}).json().contains("related"));
+  EXPECT_EQ(post("/v1/trace", {{"text", "猫"}, {"related", 1}}).param(), "related");
+}
+
 TEST_F(GatewayTest, CountsInTheOrderGiven) {
   const Answer answer = post("/v1/count", {{"texts", {"quick", "猫", "absent", "The quick"}}});
   EXPECT_EQ(answer.body, "{\"counts\":[2,1,0,2],\"points\":\"char\"}\n");
@@ -232,6 +255,32 @@ TEST_F(GatewayTest, SaysHowProbableStringsAre) {
   EXPECT_EQ(prob["strings"][0]["probability"], 0.5);
   EXPECT_EQ(prob["strings"][1]["probability"], 0.0);
   EXPECT_EQ(post("/v1/prob", {{"context", "a"}}).param(), "strings");
+}
+
+TEST_F(GatewayTest, CountsWherePhrasesStandTogether) {
+  const Answer answer = documented(
+      post("/v1/query", {{"query", "quick AND (dog OR cat) NOT sleeps"}}), "/v1/query", "post");
+  EXPECT_EQ(answer.json()["count"], 0);
+  const Json near = post("/v1/query", {{"query", "quick AND fox WITHIN 20"}, {"limit", 1}}).json();
+  EXPECT_EQ(near["count"], 2);
+  EXPECT_EQ(near["exact"], true);
+  EXPECT_EQ(near["documents"], 1);
+  ASSERT_EQ(near["matches"].size(), 1u);
+  EXPECT_EQ(near["matches"][0]["match"], "quick brown fox");
+  const Json estimated =
+      documented(post("/v1/query", {{"query", "e"}, {"budget", 2}}), "/v1/query", "post").json();
+  EXPECT_EQ(estimated["exact"], false);
+  for (const auto& [body, param] :
+       std::vector<std::pair<Json, std::string>>{{Json::object(), "query"},
+                                                 {{{"query", "a AND"}}, "query"},
+                                                 {{{"query", "a"}, {"budget", 1}}, "budget"},
+                                                 {{{"query", "a"}, {"limit", -1}}, "limit"},
+                                                 {{{"query", "a"}, {"within", 5}}, "within"}}) {
+    const Answer refused = documented(post("/v1/query", body), "/v1/query", "post");
+    EXPECT_EQ(refused.status, 400) << dump_json(body);
+    EXPECT_EQ(refused.param(), param);
+  }
+  EXPECT_NE(post("/v1/query", {{"query", "a AND"}}).body.find("byte 5"), std::string::npos);
 }
 
 TEST_F(GatewayTest, SearchesPageByPageWithoutLossOrRepeat) {
@@ -274,6 +323,21 @@ TEST_F(GatewayTest, RefusesSearchesAndCursorsThatAreOff) {
     EXPECT_EQ(answer.param(), param) << target;
   }
   EXPECT_EQ(get("/v1/search?q=" + std::string(70'000, 'a')).status, 413);
+}
+
+TEST_F(GatewayTest, SearchesDocumentsByWhatTheyAreAbout) {
+  const Answer answer = documented(
+      get("/v1/search?mode=bm25&limit=2&q=" + percent_encode("猫の名前は？")), "/v1/search", "get");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const Json json = answer.json();
+  ASSERT_EQ(json["documents"].size(), 1u);
+  EXPECT_EQ(json["documents"][0]["id"], "neko");
+  EXPECT_EQ(json["documents"][0]["passage"], testing::served_documents()[0].text);
+  EXPECT_GT(json["documents"][0]["score"].get<double>(), 0);
+  EXPECT_EQ(get("/v1/search?mode=bm25&q=absent").json()["documents"], Json::array());
+  EXPECT_EQ(get("/v1/search?mode=exact&q=quick").body, get("/v1/search?q=quick").body);
+  EXPECT_EQ(get("/v1/search?mode=other&q=a").param(), "mode");
+  EXPECT_EQ(get("/v1/search?mode=bm25&q=a&cursor=1-2").param(), "cursor");
 }
 
 TEST_F(GatewayTest, GivesAllDocumentsOfAnIdWhateverItsCharacters) {

@@ -12,6 +12,7 @@ ApiResult<ApiResponse> trace(const Services& services, const ApiRequest& request
 ApiResult<ApiResponse> count(const Services& services, const ApiRequest& request);
 ApiResult<ApiResponse> next(const Services& services, const ApiRequest& request);
 ApiResult<ApiResponse> prob(const Services& services, const ApiRequest& request);
+ApiResult<ApiResponse> query(const Services& services, const ApiRequest& request);
 
 // handlers_corpus.cc
 ApiResult<ApiResponse> search(const Services& services, const ApiRequest& request);

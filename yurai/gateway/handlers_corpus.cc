@@ -13,11 +13,13 @@ namespace {
 constexpr size_t kMaxQueryBytes = 64 << 10;
 constexpr uint64_t kDefaultLimit = 20;
 constexpr uint64_t kMaxLimit = 1000;
+constexpr size_t kPassageChars = 120;
 constexpr uint64_t kMaxDocumentBytes = 64 << 20;  // of text in one answer
 constexpr std::string_view kDocumentsPath = "/v1/documents/";
 
 struct SearchQuery {
   std::string text;
+  bool bm25 = false;
   uint64_t limit = kDefaultLimit;
   std::string cursor;
 };
@@ -30,6 +32,11 @@ ApiResult<SearchQuery> read_search(const ApiRequest& request) {
       query.text = value;
     } else if (name == "cursor") {
       query.cursor = value;
+    } else if (name == "mode") {
+      if (value != "exact" && value != "bm25") {
+        return refuse(400, "'mode' must be exact or bm25", "mode");
+      }
+      query.bm25 = value == "bm25";
     } else if (name == "limit") {
       const auto [end, error] =
           std::from_chars(value.data(), value.data() + value.size(), query.limit);
@@ -40,15 +47,18 @@ ApiResult<SearchQuery> read_search(const ApiRequest& request) {
       }
     } else {
       const std::string shown = for_terminal(name.substr(0, 100));
-      return refuse(400,
-                    fmt::format("'{}' is no parameter of this; it takes q, limit, cursor", shown),
-                    shown, "unknown_parameter");
+      return refuse(
+          400, fmt::format("'{}' is no parameter of this; it takes q, mode, limit, cursor", shown),
+          shown, "unknown_parameter");
     }
   }
   if (query.text.empty()) return refuse(400, "'q' must be the text to find", "q");
   if (query.text.size() > kMaxQueryBytes) {
     return refuse(413, fmt::format("'q' is larger than {} bytes", kMaxQueryBytes), "q",
                   "too_large");
+  }
+  if (query.bm25 && !query.cursor.empty()) {
+    return refuse(400, "mode bm25 has no 'cursor'; ask for more with 'limit'", "cursor");
   }
   return query;
 }
@@ -84,10 +94,23 @@ Json document_json(const Document& document, uint64_t number, const std::string&
   return json;
 }
 
+ApiResult<ApiResponse> search_documents(const Services& services, const SearchQuery& query) {
+  if (!services.search) {
+    return refuse(404, "the index was built without document search", "mode", "no_document_search");
+  }
+  YURAI_ASSIGN(const auto hits,
+               services.search->search_passages(services.index->corpus(), query.text, query.limit,
+                                                kPassageChars));
+  Json documents = Json::array();
+  for (const PassageHit& hit : hits) documents.push_back(to_json(hit));
+  return json_response({{"query", query.text}, {"documents", std::move(documents)}});
+}
+
 }  // namespace
 
 ApiResult<ApiResponse> search(const Services& services, const ApiRequest& request) {
   YURAI_ASSIGN(const SearchQuery query, read_search(request));
+  if (query.bm25) return search_documents(services, query);
   YURAI_ASSIGN(const uint64_t first, read_cursor(services, query));
   IndexSession session(*services.index);
   YURAI_ASSIGN(const RankRange range, session.find(query.text));

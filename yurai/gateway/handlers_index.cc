@@ -3,6 +3,8 @@
 #include "yurai/gateway/handlers.h"
 #include "yurai/gateway/request_body.h"
 #include "yurai/ngram/probability.h"
+#include "yurai/query/phrase_query.h"
+#include "yurai/search/related.h"
 
 namespace yurai::handlers {
 namespace {
@@ -12,6 +14,7 @@ constexpr size_t kMaxQueryBytes = 1 << 20;
 constexpr size_t kMaxTexts = 1000;
 constexpr uint64_t kMaxDocuments = 1000;
 constexpr uint64_t kMaxSymbols = 100'000;
+constexpr uint64_t kMaxQueryBudget = 200'000;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 ApiResult<double> read_max_chance(const RequestBody& body) {
@@ -29,15 +32,32 @@ ApiResult<double> read_max_chance(const RequestBody& body) {
 
 ApiResult<ApiResponse> trace(const Services& services, const ApiRequest& request) {
   YURAI_ASSIGN(const RequestBody body, RequestBody::parse(request));
-  YURAI_TRY(body.allow({"text", "max_chance", "min_bytes", "max_documents"}));
+  YURAI_TRY(body.allow({"text", "max_chance", "min_bytes", "max_documents", "near", "related"}));
   YURAI_ASSIGN(const std::string text, body.text("text", kMaxTraceBytes));
   TraceOptions options;
   YURAI_ASSIGN(options.max_chance, read_max_chance(body));
   YURAI_ASSIGN(options.min_bytes, body.integer("min_bytes", options.min_bytes, 0, kMaxTraceBytes));
   YURAI_ASSIGN(options.max_documents,
                body.integer("max_documents", options.max_documents, 0, kMaxDocuments));
+  YURAI_ASSIGN(const bool related, body.boolean("related", false));
+  if (related && !services.search) {
+    return refuse(404, "the index was built without document search", "related",
+                  "no_document_search");
+  }
   YURAI_ASSIGN(const Trace traced, services.tracer.trace(text, options));
-  return json_response(to_json(traced));
+  Json json = to_json(traced);
+  YURAI_ASSIGN(const bool near, body.boolean("near", false));
+  if (near) {
+    YURAI_ASSIGN(const auto copies,
+                 services.tracer.near_copies(text, {.max_chance = options.max_chance}));
+    json["near_copies"] = to_json(copies);
+  }
+  if (related) {
+    YURAI_ASSIGN(const Related passages,
+                 related_passages(*services.search, services.index->corpus(), text));
+    json["related"] = to_json(passages);
+  }
+  return json_response(json);
 }
 
 ApiResult<ApiResponse> count(const Services& services, const ApiRequest& request) {
@@ -82,6 +102,19 @@ ApiResult<ApiResponse> prob(const Services& services, const ApiRequest& request)
   YURAI_ASSIGN(const auto probabilities,
                conditional_probabilities(*services.index, context, strings));
   return json_response(to_json(probabilities));
+}
+
+ApiResult<ApiResponse> query(const Services& services, const ApiRequest& request) {
+  YURAI_ASSIGN(const RequestBody body, RequestBody::parse(request));
+  YURAI_TRY(body.allow({"query", "budget", "limit"}));
+  YURAI_ASSIGN(const std::string text, body.text("query", kMaxQueryBytes));
+  QueryOptions options;
+  YURAI_ASSIGN(options.budget, body.integer("budget", options.budget, 2, kMaxQueryBudget));
+  YURAI_ASSIGN(options.limit, body.integer("limit", options.limit, 0, kMaxDocuments));
+  const auto parsed = parse_phrase_query(text);
+  if (!parsed) return refuse(400, parsed.error().message, "query");
+  YURAI_ASSIGN(const QueryAnswer answer, answer_query(*services.index, *parsed, options));
+  return json_response(to_json(answer));
 }
 
 }  // namespace yurai::handlers

@@ -8,6 +8,7 @@
 #include "yurai/corpus/testing.h"
 #include "yurai/gateway/gateway.h"
 #include "yurai/index/index_builder.h"
+#include "yurai/search/search_builder.h"
 #include "yurai/trace/tracer.h"
 
 /// For tests, benches and the fuzzer: a corpus of a few documents, its index and a gateway over it.
@@ -57,6 +58,7 @@ class ServedIndex {
     {
       YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(stage.path()));
       YURAI_TRY(calibrate(index, stage, no_progress));
+      YURAI_TRY(build_document_search(index.corpus(), {}, stage, no_progress));
       YURAI_TRY(write_manifest(index.manifest(), stage));
     }
     return stage.commit();

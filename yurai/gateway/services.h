@@ -10,6 +10,7 @@
 #include "yurai/gateway/upstream.h"
 #include "yurai/index/corpus_index.h"
 #include "yurai/lm/language_model.h"
+#include "yurai/search/document_search.h"
 #include "yurai/trace/tracer.h"
 
 namespace yurai {
@@ -18,6 +19,7 @@ namespace yurai {
 struct Services {
   std::unique_ptr<CorpusIndex> index;  // at a fixed address: tracer and model point to it
   Tracer tracer;
+  std::optional<DocumentSearch> search;  ///< when the index has it
   std::unique_ptr<LanguageModel> ngram;
   std::optional<Upstream> upstream;
   PageFiles page;

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <random>
 
-#include "yurai/base/utf8.h"
 #include "yurai/base/testing.h"
+#include "yurai/base/utf8.h"
 #include "yurai/index/testing.h"
 #include "yurai/trace/long_spans.h"
 #include "yurai/trace/testing.h"

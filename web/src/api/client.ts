@@ -1,6 +1,6 @@
 import { readEvents } from './events';
 import type {
-  CorpusSummary, Counts, Documents, Models, NextSymbols, Probabilities, SearchResult, Trace, TraceRequest,
+  CorpusSummary, Counts, DocumentSearchResult, Documents, Models, NextSymbols, Probabilities, SearchResult, Trace, TraceRequest,
 } from './types';
 
 /** What the server said went wrong, or that it could not be reached (`status` 0). */
@@ -52,6 +52,8 @@ export const api = {
     if (cursor !== null) query.set('cursor', cursor);
     return get<SearchResult>(`/v1/search?${query}`, signal);
   },
+  searchDocuments: (q: string, limit: number, signal?: AbortSignal) =>
+    get<DocumentSearchResult>(`/v1/search?${new URLSearchParams({ q, mode: 'bm25', limit: String(limit) })}`, signal),
   documents: (id: string, signal?: AbortSignal) =>
     get<Documents>(`/v1/documents/${encodeURIComponent(id)}`, signal),
   corpus: (signal?: AbortSignal) => get<CorpusSummary>('/v1/corpus', signal),

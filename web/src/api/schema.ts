@@ -72,6 +72,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Where phrases stand together, and how often */
+        post: operations["query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/search": {
         parameters: {
             query?: never;
@@ -79,7 +96,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where a text occurs, exactly */
+        /** Where a text occurs, exactly; or which documents it is about */
         get: operations["search"];
         put?: never;
         post?: never;
@@ -305,6 +322,8 @@ export interface components {
             spans: components["schemas"]["Span"][];
             credits: components["schemas"]["Credit"][];
             index: components["schemas"]["CorpusIdentity"];
+            related?: components["schemas"]["Related"];
+            near_copies?: components["schemas"]["NearCopy"][];
         };
         TraceRequest: {
             text: string;
@@ -323,6 +342,16 @@ export interface components {
              * @default 10
              */
             max_documents?: number;
+            /**
+             * @description Also give the passages nearest to each sentence (BM25); `related` of the answer.
+             * @default false
+             */
+            related?: boolean;
+            /**
+             * @description Also give passages that are in the text but for small edits; `near_copies` of the answer.
+             * @default false
+             */
+            near?: boolean;
         };
         CountRequest: {
             texts: string[];
@@ -387,6 +416,67 @@ export interface components {
             documents: components["schemas"]["Occurrence"][];
             /** @description Give it back as `cursor` for the next rows; null at the end. */
             next_cursor: string | null;
+        };
+        DocumentSearchResult: {
+            query: string;
+            /** @description Best first; at most `limit`. */
+            documents: components["schemas"]["PassageHit"][];
+        };
+        PassageHit: {
+            /** @description BM25. */
+            score: number;
+            /** @description Share of the weight of the query's terms that the passage holds. */
+            overlap: number;
+            id: string;
+            /** @description Of the passage, into the document's text. */
+            byte_begin: number;
+            byte_end: number;
+            /** @description The part of the document that holds most of the query. */
+            passage: string;
+            title: string | null;
+            source: string | null;
+            license: string | null;
+            author: string | null;
+            url: string | null;
+            date: string | null;
+            lang: string | null;
+        };
+        QueryRequest: {
+            /** @description Phrases joined by AND, OR, NOT and brackets; at the end WITHIN a number of characters or WITHIN DOCUMENT (the default). */
+            query: string;
+            /**
+             * @description Occurrences of the rarest clause that are checked; of more, a sample is.
+             * @default 100000
+             */
+            budget?: number;
+            /**
+             * @description Matches listed.
+             * @default 10
+             */
+            limit?: number;
+        };
+        QueryAnswer: {
+            /** @description As understood. */
+            query: string;
+            within: number | "document";
+            /** @description Matches; within a document, documents that match. */
+            count: number;
+            /** @description Whether `count` is exact; else it is an estimate. */
+            exact: boolean;
+            /** @description 95 % interval of the count; of an exact count the count twice. */
+            interval: number[];
+            /** @description Documents that hold a match; null for an estimate. */
+            documents: number | null;
+            /** @description The clause whose occurrences were gone through. */
+            rarest: string[];
+            /** @description Of that clause. */
+            occurrences: number;
+            /** @description Of those. */
+            checked: number;
+            /** @enum {string} */
+            points: "char" | "word";
+            /** @description In corpus order; within a document one a document. */
+            matches: components["schemas"]["Occurrence"][];
         };
         CorpusDocument: {
             /** @description Position in the corpus. */
@@ -512,6 +602,34 @@ export interface components {
                 param: string | null;
                 code: string | null;
             };
+        };
+        RelatedSentence: {
+            byte_begin: number;
+            byte_end: number;
+            char_begin: number;
+            char_end: number;
+            text: string;
+            /** @description Best first. */
+            passages: components["schemas"]["PassageHit"][];
+        };
+        /** @description Passages that are near in words. They are no matches. */
+        Related: {
+            sentences: components["schemas"]["RelatedSentence"][];
+            /** @description Only the first sentences were looked at. */
+            truncated: boolean;
+        };
+        NearCopy: {
+            byte_begin: number;
+            byte_end: number;
+            char_begin: number;
+            char_end: number;
+            text: string;
+            /** @description 1 - edits / characters of the longer of both. */
+            identity: number;
+            edits: number;
+            score: number;
+            chance_per_10k: number;
+            document: components["schemas"]["Occurrence"];
         };
     };
     responses: never;
@@ -690,11 +808,55 @@ export interface operations {
             };
         };
     };
+    query: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueryRequest"];
+            };
+        };
+        responses: {
+            /** @description An exact count, or above the budget an estimate that says so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryAnswer"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any other failure. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     search: {
         parameters: {
             query: {
                 /** @description The text. */
                 q: string;
+                /** @description `exact`: occurrences of the text. `bm25`: the documents that are most about its words, best first; no `cursor`. */
+                mode?: "exact" | "bm25";
                 /** @description Rows of one answer. */
                 limit?: number;
                 /** @description `next_cursor` of the answer before. */
@@ -706,13 +868,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Occurrences in a fixed order. */
+            /** @description `exact`: occurrences in a fixed order. `bm25`: documents by score. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SearchResult"];
+                    "application/json": components["schemas"]["SearchResult"] | components["schemas"]["DocumentSearchResult"];
                 };
             };
             /** @description The request is wrong; `param` names the field. */

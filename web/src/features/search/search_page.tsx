@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { useSearchParams } from 'react-router';
 import { changed, type Changes } from '../../app/url_state';
 import { CountTexts } from './count_texts';
+import { FindDocuments } from './find_documents';
 import { FindText } from './find_text';
 import { NextSymbols } from './next_symbols';
 import { Probability } from './probability';
@@ -13,8 +14,8 @@ export interface ModeProps {
   change: (changes: Changes) => void;
 }
 
-const modes = ['find', 'count', 'next', 'prob'] as const;
-const views = { find: FindText, count: CountTexts, next: NextSymbols, prob: Probability };
+const modes = ['find', 'documents', 'count', 'next', 'prob'] as const;
+const views = { find: FindText, documents: FindDocuments, count: CountTexts, next: NextSymbols, prob: Probability };
 
 export function SearchPage() {
   const { t } = useTranslation();
@@ -33,7 +34,7 @@ export function SearchPage() {
     <div className="page page-narrow">
       <Title order={1}>{t('search.title')}</Title>
       <Text c="dimmed" mb="lg">{t('search.lead')}</Text>
-      <SegmentedControl mb="md" fullWidth maw={560} aria-label={t('search.mode')} value={mode}
+      <SegmentedControl mb="md" fullWidth maw={680} aria-label={t('search.mode')} value={mode}
         data={modes.map((value) => ({ value, label: t(`search.mode.${value}`) }))}
         onChange={(value) => change({ mode: value === 'find' ? null : value })} />
       {/* A new address is a new form: drafts follow the back button. */}
