@@ -75,8 +75,9 @@ class Builder {
     if (const auto good = check_utf8_text(whole.bytes); !good) {
       return reject(entry, whole, good.error().message);
     }
-    if (const std::string hint = encoding_hint(whole.bytes); !hint.empty()) {
-      return reject(entry, whole, "not UTF-8" + hint);  // ISO-2022-JP is ASCII bytes
+    // Of all encodings, only this one's bytes are valid UTF-8 other than by chance: ASCII.
+    if (guess_encoding(whole.bytes) == "ISO-2022-JP") {
+      return reject(entry, whole, "not UTF-8" + encoding_hint(whole.bytes));
     }
     Document document;
     document.text = whole.bytes;
