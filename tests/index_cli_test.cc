@@ -187,6 +187,10 @@ TEST_F(IndexCli, SaysWhatIsMissing) {
   EXPECT_THAT(a_corpus.err, HasSubstr("a yurai-index is needed"));
   EXPECT_EQ(yurai_program({"index", "count"}).exit_status, 2);
   EXPECT_EQ(yurai_program({"index", "build", path("x")}).exit_status, 2);
+  const auto junk =
+      yurai_program({"index", "build", path("x"), "--corpus", path("c"), "--memory", "junk"});
+  EXPECT_EQ(junk.exit_status, 2);
+  EXPECT_THAT(junk.err, HasSubstr("'junk' is no size"));
   EXPECT_EQ(index({"count", "a", "--nonsense"}).exit_status, 2);
 }
 

@@ -124,8 +124,8 @@ TEST_F(SampleCli, LeavesNothingBehindWhenADownloadFails) {
 }
 
 TEST_F(SampleCli, RefusesALanguageThatNoPackageIsIn) {
-  const ProcessResult result = run({out().string(), "--lang", "xx", "--cache", "c"});
-  EXPECT_EQ(result.exit_status, 1);
+  const ProcessResult result = run({out().string(), "--lang", "ja,xx", "--cache", "c"});
+  EXPECT_EQ(result.exit_status, 2);
   EXPECT_THAT(result.err, HasSubstr("known: en, ja"));
 }
 

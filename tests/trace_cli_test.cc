@@ -174,6 +174,16 @@ TEST_F(TraceCli, NeverSendsControlCharactersToTheTerminal) {
   EXPECT_THAT(result.out, HasSubstr("\\u202e"));
 }
 
+TEST_F(TraceCli, TakesChancesThatNoDoubleHolds) {
+  const auto every = trace(kAnswer, {"--json", "--max-chance", "inf"});
+  const auto huge = trace(kAnswer, {"--json", "--max-chance", "1e999"});
+  EXPECT_EQ(huge.exit_status, 0) << huge.err;
+  EXPECT_EQ(huge.out, every.out);
+  const auto tiny = trace(kAnswer, {"--json", "--max-chance", "1e-400"});
+  EXPECT_EQ(tiny.exit_status, 0) << tiny.err;
+  EXPECT_EQ(tiny.out, trace(kAnswer, {"--json", "--max-chance", "0"}).out);
+}
+
 TEST_F(TraceCli, RefusesAWrongCommandLineWithTwo) {
   EXPECT_EQ(trace("", {"--max-chance", "-1"}).exit_status, 2);
   EXPECT_EQ(trace("", {"--max-chance", "nan"}).exit_status, 2);

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
+#include <new>
 
 #include "yurai/base/file.h"
 #include "yurai/base/terminal.h"
@@ -24,6 +26,17 @@ bool japanese() {
   return false;
 }
 
+/// What a verb throws instead of returning: libraries below throw for want of memory, mostly.
+Result<void> caught(const std::function<Result<void>()>& verb) {
+  try {
+    return verb();
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::kResourceExhausted, "out of memory");
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::kIo, error.what());
+  }
+}
+
 }  // namespace
 
 std::string tr(std::string_view english, std::string_view japanese_text) {
@@ -31,7 +44,7 @@ std::string tr(std::string_view english, std::string_view japanese_text) {
 }
 
 void run(const std::function<Result<void>()>& verb) {
-  Result<void> result = verb();
+  Result<void> result = caught(verb);
   if (result && std::fflush(stdout) != 0) {
     result = Result<void>(fail(io_error("write to", "standard output", errno)));
   }

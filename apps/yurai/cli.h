@@ -7,6 +7,7 @@
 
 #include "yurai/base/json.h"
 #include "yurai/base/result.h"
+#include "yurai/base/terminal.h"
 
 /// What every command shares. A command file registers its verbs on the application; a verb's
 /// callback sets `exit_status` through `finish`.
@@ -39,6 +40,17 @@ int exit_status();
 
 /// A byte count such as 4G, 512M, 64K or 1000.
 Result<uint64_t> parse_bytes(std::string_view text);
+
+/// For the parser: what an option's reader has against its text, so that the command line is wrong.
+///
+///     verb->add_option("--memory", …)->check(checked_by(parse_bytes));
+template <class Parse>
+std::function<std::string(const std::string&)> checked_by(Parse parse) {
+  return [parse](const std::string& text) {
+    const auto value = parse(text);
+    return value ? std::string() : for_terminal(value.error().message);
+  };
+}
 
 // One function a noun, each in cmd_<noun>.cc.
 void add_corpus_commands(CLI::App& app);

@@ -145,6 +145,8 @@ void add_corpus_sample_command(CLI::App& corpus) {
   verb->add_option("--lang", options->languages,
                    tr("Languages, with commas between", "言語（コンマ区切り）"))
       ->delimiter(',')
+      ->check(
+          checked_by([](const std::string& language) { return sample_package_names({language}); }))
       ->capture_default_str();
   verb->add_option("--cache", options->cache,
                    tr("Folder where downloaded packages stay (default: ~/.cache/yurai/packages)",

@@ -271,6 +271,7 @@ void add_build(CLI::App& index) {
       ->capture_default_str();
   verb->add_option("--memory", options->memory,
                    tr("hard bound on memory, such as 4G", "メモリの上限（例: 4G）"))
+      ->check(checked_by(parse_bytes))
       ->capture_default_str();
   verb->add_flag("--no-search", options->no_search,
                  tr("without document search (index search, trace --related)",

@@ -137,6 +137,7 @@ void add_serve_command(CLI::App& app) {
                    tr("Address and port; port 0 takes any free one",
                       "待ち受けるアドレスとポート。0 なら空いているポート"))
       ->type_name("ADDRESS:PORT")
+      ->check(checked_by(parse_listen))
       ->capture_default_str();
   verb->add_option("--web", options->web_dir,
                    tr("Folder of the built page; default: share/yurai/web beside the program",

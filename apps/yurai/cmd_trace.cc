@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -277,6 +278,15 @@ class Picture {
   std::vector<const Span*> spans_;
 };
 
+/// A number of 0 or more, or infinity; nothing for another text. What no double can hold becomes
+/// infinity or 0.
+std::optional<double> parse_chance(const std::string& text) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  const bool is_number = !text.empty() && end == text.c_str() + text.size();
+  return is_number && value >= 0 ? std::optional(value) : std::nullopt;
+}
+
 using Clock = std::chrono::steady_clock;
 double milliseconds(Clock::duration took) {
   return std::chrono::duration<double, std::milli>(took).count();
@@ -308,7 +318,7 @@ Result<void> trace_work(const TraceArguments& arguments, const Tracer& tracer,
 }
 
 Result<void> trace(TraceArguments arguments) {
-  arguments.options.max_chance = std::stod(arguments.max_chance);
+  arguments.options.max_chance = parse_chance(arguments.max_chance).value();
   const auto start = Clock::now();
   YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(arguments.index));
   YURAI_ASSIGN(const Tracer tracer, Tracer::open(index));
@@ -355,9 +365,7 @@ Result<void> trace(TraceArguments arguments) {
 
 /// For the parser: what is wrong with a chance, or nothing.
 std::string chance(const std::string& text) {
-  double value = -1;
-  const bool is_number = CLI::detail::lexical_cast(text, value);
-  return is_number && value >= 0
+  return parse_chance(text)
              ? ""
              : tr("write a number >= 0, or inf", "0 以上の数か inf を書いてください");
 }

@@ -168,13 +168,16 @@ ReadableFile::~ReadableFile() {
 
 Result<ReadableFile> ReadableFile::open(const fs::path& path, Mode mode) {
   const int direct = mode == Mode::kDirect ? O_DIRECT : 0;
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | direct);
+  // Opening a pipe that nobody writes to must not wait; regular files do not know the flag.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | direct);
   if (fd < 0) return fail(io_error("open", path, errno));
   struct stat status {};
   if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-    const int error_number = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
     ::close(fd);
-    return fail(io_error("open", path, error_number));
+    if (S_ISDIR(status.st_mode)) return fail(io_error("open", path, EISDIR));
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("'{}' is no regular file; use - for standard input",
+                            for_terminal(path.string())));
   }
   return ReadableFile(path, fd, static_cast<uint64_t>(status.st_size));
 }

@@ -1,6 +1,7 @@
 #include "yurai/base/file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "yurai/base/testing.h"
 
@@ -83,6 +84,16 @@ TEST(File, ErrorsNameThePathWithoutControlCharacters) {
   EXPECT_EQ(read_file("no/such\x1b").error().message,
             "open 'no/such\\u001b': No such file or directory");
   EXPECT_FALSE(read_file("."));
+}
+
+TEST(File, DoesNotWaitForAPipe) {
+  const TemporaryDirectory dir;
+  ASSERT_EQ(::mkfifo((dir / "pipe").c_str(), 0600), 0);
+  const auto pipe = read_file(dir / "pipe");
+  ASSERT_FALSE(pipe);
+  EXPECT_EQ(pipe.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(pipe.error().message.find("pipe' is no regular file; use - for standard input"),
+            std::string::npos);
 }
 
 TEST(File, WriteFileReplacesAtomically) {

@@ -49,6 +49,13 @@ Result<Pipe> make_pipe() {
   return Pipe{Descriptor(fds[0]), Descriptor(fds[1])};
 }
 
+/// A child that stops reading must not end us: writes then fail with EPIPE. Once, for good: signals
+/// are the process's, and other threads may be writing to children of theirs.
+void ignore_broken_pipes() {
+  static const bool once = std::signal(SIGPIPE, SIG_IGN) != SIG_ERR;
+  static_cast<void>(once);
+}
+
 }  // namespace
 
 Result<ProcessResult> run_process(const std::vector<std::string>& command, std::string_view input,
@@ -58,6 +65,14 @@ Result<ProcessResult> run_process(const std::vector<std::string>& command, std::
   YURAI_ASSIGN(Pipe out, make_pipe());
   YURAI_ASSIGN(Pipe err, make_pipe());
 
+  ignore_broken_pipes();
+  posix_spawnattr_t attributes;  // the child is told of its own broken pipes as usual
+  posix_spawnattr_init(&attributes);
+  sigset_t usual;
+  sigemptyset(&usual);
+  sigaddset(&usual, SIGPIPE);
+  posix_spawnattr_setsigdefault(&attributes, &usual);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, in.read.get(), STDIN_FILENO);
@@ -68,19 +83,14 @@ Result<ProcessResult> run_process(const std::vector<std::string>& command, std::
   arguments.push_back(nullptr);
   pid_t pid = 0;
   const int spawned =
-      ::posix_spawnp(&pid, arguments[0], &actions, nullptr, arguments.data(), environ);
+      ::posix_spawnp(&pid, arguments[0], &actions, &attributes, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
   if (spawned != 0) return fail(io_error("run", command[0], spawned));
   in.read.reset();
   out.write.reset();
   err.write.reset();
   ::fcntl(in.write.get(), F_SETFL, O_NONBLOCK);
-
-  // A child that stops reading must not end us: writes then fail with EPIPE.
-  struct sigaction ignore {
-  }, before{};
-  ignore.sa_handler = SIG_IGN;
-  ::sigaction(SIGPIPE, &ignore, &before);
 
   ProcessResult result;
   bool too_much = false;
@@ -109,7 +119,6 @@ Result<ProcessResult> run_process(const std::vector<std::string>& command, std::
       break;
     }
   }
-  ::sigaction(SIGPIPE, &before, nullptr);
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }

@@ -43,6 +43,13 @@ tl::unexpected<Error> corrupt(const fs::path& dir, std::string_view what) {
               fmt::format("corpus '{}': {}; build it again", for_terminal(dir.string()), what));
 }
 
+Result<void> check_number(const Corpus& corpus, uint64_t number) {
+  if (number < corpus.num_documents()) return {};
+  return fail(ErrorCode::kNotFound,
+              fmt::format("no document number {}: corpus '{}' has {}, counted from 0", number,
+                          for_terminal(corpus.dir().string()), corpus.num_documents()));
+}
+
 /// The first bytes of the documents, proven to ascend from 1 to the size of the text.
 Result<std::vector<uint64_t>> read_begins(const fs::path& dir, uint64_t num_documents,
                                           uint64_t text_bytes) {
@@ -120,11 +127,7 @@ uint64_t Corpus::document_at(uint64_t offset) const {
 }
 
 Result<Document> Corpus::row(uint64_t number) const {
-  if (number >= num_documents()) {
-    return fail(ErrorCode::kNotFound,
-                fmt::format("no document number {}: corpus '{}' has {}, counted from 0", number,
-                            for_terminal(dir().string()), num_documents()));
-  }
+  YURAI_TRY(check_number(*this, number));
   YURAI_ASSIGN(Row row, state_->rows.read(number));
   return std::move(row.document);
 }
@@ -138,7 +141,7 @@ Result<Document> Corpus::document(uint64_t number) const {
 }
 
 Result<std::string> Corpus::text_sha256(uint64_t number) const {
-  YURAI_TRY(row(number));
+  YURAI_TRY(check_number(*this, number));
   YURAI_ASSIGN(const Row row, state_->rows.read(number));
   std::string hex;
   for (const char byte : row.text_sha256) {
@@ -148,15 +151,16 @@ Result<std::string> Corpus::text_sha256(uint64_t number) const {
 }
 
 Result<bool> Corpus::repeats_id(uint64_t number) const {
-  YURAI_TRY(row(number));
+  YURAI_TRY(check_number(*this, number));
   YURAI_ASSIGN(const std::string byte, read_range(state_->repeated, number / 8, 1));
   return ((static_cast<unsigned char>(byte[0]) >> (number % 8)) & 1) != 0;
 }
 
-Result<std::vector<uint64_t>> Corpus::find_id(std::string_view id) const {
+Result<std::vector<uint64_t>> Corpus::find_id(std::string_view id, uint64_t limit) const {
   YURAI_ASSIGN(std::vector<uint64_t> numbers, state_->ids.find(id));
   std::vector<uint64_t> found;
   for (const uint64_t number : numbers) {
+    if (found.size() == limit) break;
     YURAI_ASSIGN(const Document document, row(number));
     if (document.id == id) found.push_back(number);
   }

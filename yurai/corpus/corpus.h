@@ -63,8 +63,8 @@ class Corpus {
   /// Whether an earlier document has the same id.
   Result<bool> repeats_id(uint64_t number) const;
 
-  /// Numbers of all documents with this id, ascending; empty when there is none.
-  Result<std::vector<uint64_t>> find_id(std::string_view id) const;
+  /// Numbers of the first `limit` documents with this id, ascending; empty when there is none.
+  Result<std::vector<uint64_t>> find_id(std::string_view id, uint64_t limit = UINT64_MAX) const;
 
   /// Reads all documents and compares their hashes, and that of the corpus, with what is stored.
   Result<void> verify() const;

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <random>
 
 #include "yurai/base/hash.h"
 #include "yurai/base/testing.h"
+#include "yurai/base/utf8.h"
 #include "yurai/corpus/compressed_testing.h"
 #include "yurai/corpus/corpus.h"
 
@@ -162,6 +164,22 @@ TEST_F(CorpusBuilder, NamesOtherEncodings) {
   }
   EXPECT_NE(lines.find(R"("file":"e.txt","line":1,"byte":0,"reason":"a raw NUL byte at byte 1")"),
             std::string::npos);
+}
+
+TEST_F(CorpusBuilder, TakesValidUtf8ThatWouldAlsoReadAsAnotherEncoding) {
+  put("0.txt", "ありがとう");
+  std::mt19937_64 random(testing::test_seed());
+  for (int i = 1; i < 200; ++i) {
+    std::string kana;
+    for (uint64_t n = 1 + random() % 12; n > 0; --n) {
+      append_char(static_cast<char32_t>(0x3041 + random() % 0xB6), kana);
+    }
+    put(std::to_string(i) + ".txt", kana);
+  }
+  const auto summary = build();
+  ASSERT_TRUE(summary);
+  EXPECT_EQ(summary->rejected, 0U) << rejects();
+  EXPECT_EQ(texts().at(0), "ありがとう");
 }
 
 TEST_F(CorpusBuilder, FailsOnFilesThatCannotBeRead) {

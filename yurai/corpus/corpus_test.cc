@@ -91,6 +91,7 @@ TEST(Corpus, ReadsBackEveryDocumentThatWasWritten) {
         if (documents[j].id == documents[i].id) same_id.push_back(j);
       }
       EXPECT_EQ(corpus->find_id(documents[i].id).value(), same_id);
+      EXPECT_EQ(corpus->find_id(documents[i].id, 1).value(), std::vector{same_id.front()});
       EXPECT_EQ(corpus->repeats_id(i).value(), same_id.front() != i);
       repeats += same_id.front() != i;
     }

@@ -129,9 +129,9 @@ class TextReader final : public LinesReader {
     const bool marked = whole.bytes.starts_with(kByteOrderMark);
     const std::string_view text = whole.bytes.substr(marked ? 3 : 0);
     YURAI_TRY(check_utf8_text(text));
-    const std::string hint = encoding_hint(text);  // ISO-2022-JP is ASCII bytes
-    if (!hint.empty()) return fail(ErrorCode::kInvalidArgument, "not UTF-8" + hint);
-    return {};
+    // Of all encodings, only this one's bytes are valid UTF-8 other than by chance: ASCII.
+    if (guess_encoding(text) != "ISO-2022-JP") return {};
+    return fail(ErrorCode::kInvalidArgument, "not UTF-8" + encoding_hint(text));
   }
 
   std::string title_;

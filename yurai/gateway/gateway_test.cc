@@ -367,6 +367,22 @@ TEST_F(GatewayTest, GivesAllDocumentsOfAnIdWhateverItsCharacters) {
   EXPECT_EQ(get("/v1/documents/%FF").status, 404);
 }
 
+TEST_F(GatewayTest, GivesAThousandDocumentsOfAnIdAtMost) {
+  for (const size_t count : {1000, 1001}) {
+    const ServedIndex index(std::vector<Document>(count, {.id = "same", .text = "a"}));
+    const Gateway gateway =
+        Gateway::open({.index_dir = index.dir(), .allowed_hosts = loopback_hosts()}).value();
+    const Answer answer =
+        documented(ask(gateway, "GET", "/v1/documents/same"), "/v1/documents/{id}", "get");
+    EXPECT_EQ(answer.status, count == 1000 ? 200 : 413);
+    if (count == 1000) {
+      EXPECT_EQ(answer.json()["documents"].size(), count);
+    } else {
+      EXPECT_EQ(answer.code(), "too_large");
+    }
+  }
+}
+
 TEST_F(GatewayTest, TheNgramModelAnswersTheSameStreamedOrNot) {
   for (const std::string path : {"/v1/completions", "/v1/chat/completions"}) {
     const bool chat = path == "/v1/chat/completions";

@@ -14,6 +14,7 @@ constexpr size_t kMaxQueryBytes = 64 << 10;
 constexpr uint64_t kDefaultLimit = 20;
 constexpr uint64_t kMaxLimit = 1000;
 constexpr size_t kPassageChars = 120;
+constexpr uint64_t kMaxDocuments = 1000;          // of one id in one answer
 constexpr uint64_t kMaxDocumentBytes = 64 << 20;  // of text in one answer
 constexpr std::string_view kDocumentsPath = "/v1/documents/";
 
@@ -134,8 +135,15 @@ ApiResult<ApiResponse> documents(const Services& services, const ApiRequest& req
   const auto id = percent_decode(path.substr(std::min(path.size(), kDocumentsPath.size())));
   if (!id) return refuse(400, fmt::format("'id': {}", id.error().message), "id");
   const Corpus& corpus = services.index->corpus();
-  YURAI_ASSIGN(const auto numbers, corpus.find_id(*id));
+  YURAI_ASSIGN(const auto numbers, corpus.find_id(*id, kMaxDocuments + 1));
   if (numbers.empty()) return refuse(404, "no document has this id", "id", "not_found");
+  if (numbers.size() > kMaxDocuments) {
+    return refuse(
+        413,
+        fmt::format("more than {} documents have this id; 'yurai corpus show' prints them",
+                    kMaxDocuments),
+        "id", "too_large");
+  }
   uint64_t total = 0;
   for (const uint64_t number : numbers) {
     const Corpus::TextRange range = corpus.text_range(number);

@@ -527,8 +527,9 @@ void HttpServer::State::stop() {
     connection_ended.wait_for(lock, options.stop_timeout, [this] { return connections.empty(); });
   }
   each([](Connection& connection) { connection.close(); });
-  queries.reset();
-  generations.reset();
+  // Only ended: until the threads below are done, a connection may still hand a pool its request.
+  queries->end();
+  generations->end();
   io.stop();
   for (std::thread& thread : threads) thread.join();
 }

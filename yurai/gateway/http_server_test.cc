@@ -10,6 +10,7 @@
 
 #include "yurai/base/testing.h"
 #include "yurai/gateway/raw_client.h"
+#include "yurai/gateway/worker_pool.h"
 
 namespace yurai {
 namespace {
@@ -357,6 +358,41 @@ TEST_F(HttpServerTest, CutsOffWhatDoesNotEndWhenItStops) {
   ASSERT_TRUE(waiting_.wait());
   server.stop();
   EXPECT_TRUE(gone_.wait());
+}
+
+TEST_F(HttpServerTest, StopsWhileRequestsAreStillComing) {
+  for (int round = 0; round < 20; ++round) {
+    HttpServerOptions options;
+    options.stop_timeout = 1ms;
+    HttpServer server = serve(options);
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (int i = 0; i < 8; ++i) {
+      clients.push_back(std::make_unique<RawClient>(server.port()));
+      clients.back()->send(
+          "POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n\r\nhalf");
+    }
+    std::atomic<bool> stopped = false;
+    std::thread uploads([&] {
+      for (size_t i = 0; i < clients.size(); ++i) clients[i]->send("done");
+      while (!stopped) {
+        for (auto& client : clients) client->request("GET", "/more");
+      }
+    });
+    server.stop();
+    stopped = true;
+    uploads.join();
+  }
+}
+
+TEST(WorkerPool, TakesNoJobsAfterItsEnd) {
+  WorkerPool pool(2);
+  std::atomic<int> done = 0;
+  ASSERT_TRUE(pool.submit([&] { ++done; }));
+  pool.end();
+  const int at_end = done;
+  EXPECT_FALSE(pool.submit([&] { ++done; }));
+  pool.end();
+  EXPECT_EQ(done, at_end);
 }
 
 TEST_F(HttpServerTest, SendsLargeBodiesWhole) {

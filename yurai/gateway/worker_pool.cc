@@ -4,7 +4,7 @@
 
 namespace yurai {
 
-WorkerPool::~WorkerPool() {
+void WorkerPool::end() {
   std::deque<std::function<void()>> dropped;
   {
     const std::lock_guard lock(mutex_);
@@ -12,7 +12,9 @@ WorkerPool::~WorkerPool() {
     dropped.swap(jobs_);
   }
   wake_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
 }
 
 bool WorkerPool::submit(std::function<void()> job) {

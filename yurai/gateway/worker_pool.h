@@ -16,11 +16,13 @@ class WorkerPool {
   explicit WorkerPool(size_t max_threads) : max_threads_(max_threads) {}
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
-  /// Ends the jobs that run, drops those that wait.
-  ~WorkerPool();
+  ~WorkerPool() { end(); }
 
-  /// False when no thread can be started and none is there.
+  /// False when no thread can be started and none is there, and after the end.
   bool submit(std::function<void()> job);
+
+  /// Drops the jobs that wait, and returns when those that run are done. For one thread at a time.
+  void end();
 
  private:
   void work();

@@ -25,7 +25,7 @@ struct CreditedDocument {
 struct CreditedSpan {
   uint64_t byte_begin = 0;
   uint64_t byte_end = 0;
-  std::vector<CreditedDocument> documents;  ///< at least one
+  std::span<const CreditedDocument> documents;  ///< at least one
 };
 
 struct Credits {

@@ -5,8 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
+#include <set>
+#include <span>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 
 #include "yurai/base/utf8.h"
 #include "yurai/trace/calibration.h"
@@ -27,6 +31,13 @@ constexpr uint64_t kPositionsAtOnce = 64 << 10;
 constexpr uint64_t kMinLongSpan = 16;
 constexpr uint64_t kBytesPerThread = 64 << 10;
 constexpr uint64_t kMaxThreads = 16;
+/// What one trace may take: occurrences read, documents over all spans, bytes of what is shown,
+/// blocks that a session keeps (64 MiB).
+constexpr uint64_t kMaxOccurrences = 50'000'000;
+constexpr uint64_t kMaxPlaces = 16'000'000;
+constexpr uint64_t kMaxShownBytes = 1 << 30;
+constexpr uint64_t kShownOverheadBytes = 1 << 10;  // of a document's fields and what stands around
+constexpr uint64_t kMaxBlocks = 16 << 10;
 
 /// The first occurrence of a span in a document.
 struct Place {
@@ -35,32 +46,10 @@ struct Place {
 };
 
 struct SpanDocuments {
-  std::vector<Place> first;  ///< by document, at most kMaxCreditedDocuments
+  std::vector<Place> first;                ///< by document, at most kMaxCreditedDocuments
+  std::vector<CreditedDocument> credited;  ///< the same documents
   uint64_t total = 0;
 };
-
-Result<SpanDocuments> find_documents(const CorpusIndex& index, IndexSession& session,
-                                     RankRange range) {
-  std::vector<Place> places;
-  for (uint64_t first = 0; first < range.size(); first += kPositionsAtOnce) {
-    YURAI_ASSIGN(std::vector<uint64_t> positions,
-                 session.positions(range, first, kPositionsAtOnce));
-    for (const uint64_t position : positions) {
-      places.push_back({index.corpus().document_at(position), position});
-    }
-    std::sort(places.begin(), places.end(),
-              [](const Place& a, const Place& b) { return a.position < b.position; });
-    places.erase(
-        std::unique(places.begin(), places.end(),
-                    [](const Place& a, const Place& b) { return a.document == b.document; }),
-        places.end());
-  }
-  SpanDocuments documents;
-  documents.total = places.size();
-  places.resize(std::min(places.size(), kMaxCreditedDocuments));
-  documents.first = std::move(places);
-  return documents;
-}
 
 /// Sources and licences of documents, each document's row read once.
 class OriginTable {
@@ -90,12 +79,104 @@ class OriginTable {
   std::vector<Origin> origins_;
 };
 
+/// The documents of each span, those of spans with the same occurrences read once.
+class DocumentFinder {
+ public:
+  explicit DocumentFinder(const CorpusIndex& index) : index_(index), origins_(index.corpus()) {
+    session_.emplace(index);
+  }
+
+  /// Valid as long as the finder.
+  Result<const SpanDocuments*> find(RankRange range) {
+    const std::pair key(range.begin, range.end);
+    auto known = found_.find(key);
+    if (known == found_.end()) {
+      YURAI_ASSIGN(SpanDocuments documents, read(range));
+      known = found_.emplace(key, std::move(documents)).first;
+    }
+    num_places_ += known->second.first.size();
+    if (num_places_ > kMaxPlaces) {
+      return fail(ErrorCode::kResourceExhausted,
+                  fmt::format("the spans of this answer share their credit {} times or more; trace "
+                              "it with a smaller max_chance, or in parts",
+                              kMaxPlaces));
+    }
+    return &known->second;
+  }
+
+  /// A session that does not yet hold too much.
+  IndexSession& session() {
+    if (session_->num_reads() > kMaxBlocks) session_.emplace(index_);
+    return *session_;
+  }
+  const OriginTable& origins() const { return origins_; }
+
+ private:
+  Result<SpanDocuments> read(RankRange range) {
+    const Corpus& corpus = index_.corpus();
+    SpanDocuments documents;
+    std::vector<Place>& first = documents.first;
+    const bool at_once = range.size() <= kPositionsAtOnce;
+    std::vector<bool> seen(at_once ? 0 : corpus.num_documents());
+    uint64_t last = corpus.num_documents();  // no document beyond is among the first
+    for (uint64_t done = 0; done < range.size(); done += kPositionsAtOnce) {
+      YURAI_ASSIGN(const std::vector<uint64_t> positions,
+                   session().positions(range, done, kPositionsAtOnce));
+      for (const uint64_t position : positions) {
+        const uint64_t document = corpus.document_at(position);
+        if (document <= last) first.push_back({document, position});
+        if (at_once || seen[document]) continue;
+        seen[document] = true;
+        ++documents.total;
+      }
+      std::sort(first.begin(), first.end(),
+                [](const Place& a, const Place& b) { return a.position < b.position; });
+      first.erase(
+          std::unique(first.begin(), first.end(),
+                      [](const Place& a, const Place& b) { return a.document == b.document; }),
+          first.end());
+      if (at_once) documents.total = first.size();
+      first.resize(std::min(first.size(), kMaxCreditedDocuments));
+      if (first.size() == kMaxCreditedDocuments) last = first.back().document;
+    }
+    first.shrink_to_fit();
+    documents.credited.reserve(first.size());
+    for (const Place& place : first) {
+      YURAI_ASSIGN(const uint64_t origin, origins_.of(place.document));
+      documents.credited.push_back({place.document, origin});
+    }
+    return documents;
+  }
+
+  const CorpusIndex& index_;
+  OriginTable origins_;
+  std::optional<IndexSession> session_;
+  std::map<std::pair<uint64_t, uint64_t>, SpanDocuments> found_;
+  uint64_t num_places_ = 0;
+};
+
 /// A span on its way to the trace.
 struct Candidate {
   Span span;
   RankRange range;
-  SpanDocuments documents;
+  const SpanDocuments* documents = nullptr;
 };
+
+/// Refuses before it begins what would take too long.
+Result<void> check_occurrences(const std::vector<Candidate>& candidates) {
+  std::set<std::pair<uint64_t, uint64_t>> ranges;
+  uint64_t occurrences = 0;
+  for (const Candidate& candidate : candidates) {
+    const RankRange range = candidate.range;
+    if (ranges.emplace(range.begin, range.end).second) occurrences += range.size();
+  }
+  if (occurrences <= kMaxOccurrences) return {};
+  return fail(ErrorCode::kResourceExhausted,
+              fmt::format("the spans of this answer occur {} times, more than the {} whose "
+                          "documents are looked up at once; trace it with a smaller max_chance, or "
+                          "in parts",
+                          occurrences, kMaxOccurrences));
+}
 
 /// What a document has of the answer: the sum over its spans of their size times how few documents
 /// share them (the inverse document frequency of BM25; a span counts once a document).
@@ -103,11 +184,11 @@ std::unordered_map<uint64_t, double> document_weights(const std::vector<Candidat
                                                       uint64_t num_documents) {
   std::unordered_map<uint64_t, double> weights;
   for (const Candidate& candidate : candidates) {
-    const auto total = static_cast<double>(candidate.documents.total);
+    const auto total = static_cast<double>(candidate.documents->total);
     const double rarity =
         std::log1p((static_cast<double>(num_documents) - total + 0.5) / (total + 0.5));
     const auto size = static_cast<double>(candidate.span.byte_end - candidate.span.byte_begin);
-    for (const Place& place : candidate.documents.first) {
+    for (const Place& place : candidate.documents->first) {
       weights[place.document] += rarity * size;
     }
   }
@@ -216,21 +297,17 @@ Result<Trace> Tracer::trace(std::string_view answer, const TraceOptions& options
   const CorpusIndex& index = *state_->index;
   YURAI_ASSIGN(std::vector<Candidate> candidates, state_->significant_spans(answer, options));
 
-  OriginTable origins(index.corpus());
+  YURAI_TRY(check_occurrences(candidates));
+
+  DocumentFinder finder(index);
+  const OriginTable& origins = finder.origins();
   std::vector<CreditedSpan> credited;
-  IndexSession session(index);
   for (Candidate& candidate : candidates) {
-    YURAI_ASSIGN(candidate.documents, find_documents(index, session, candidate.range));
+    YURAI_ASSIGN(candidate.documents, finder.find(candidate.range));
     Span& span = candidate.span;
-    span.documents_total = candidate.documents.total;
-    span.credit_truncated = candidate.documents.total > candidate.documents.first.size();
-    CreditedSpan& shares = credited.emplace_back();
-    shares.byte_begin = span.byte_begin;
-    shares.byte_end = span.byte_end;
-    for (const Place& place : candidate.documents.first) {
-      YURAI_ASSIGN(const uint64_t origin, origins.of(place.document));
-      shares.documents.push_back({place.document, origin});
-    }
+    span.documents_total = candidate.documents->total;
+    span.credit_truncated = candidate.documents->total > candidate.documents->first.size();
+    credited.push_back({span.byte_begin, span.byte_end, candidate.documents->credited});
   }
   Credits credits = credit(answer.size(), credited, origins.origins());
 
@@ -246,6 +323,7 @@ Result<Trace> Tracer::trace(std::string_view answer, const TraceOptions& options
   }
 
   const auto weights = document_weights(candidates, index.corpus().num_documents());
+  uint64_t shown_bytes = 0;
   for (Candidate& candidate : candidates) {
     struct Ranked {
       double weight;
@@ -253,8 +331,10 @@ Result<Trace> Tracer::trace(std::string_view answer, const TraceOptions& options
       Place place;
     };
     std::vector<Ranked> ranked;
-    for (const Place& place : candidate.documents.first) {
-      YURAI_ASSIGN(const uint64_t origin, origins.of(place.document));
+    ranked.reserve(candidate.documents->first.size());
+    for (size_t i = 0; i < candidate.documents->first.size(); ++i) {
+      const Place& place = candidate.documents->first[i];
+      const uint64_t origin = candidate.documents->credited[i].origin;
       ranked.push_back({weights.at(place.document), origins.known(origin), place});
     }
     const size_t shown = std::min<size_t>(ranked.size(), options.max_documents);
@@ -265,9 +345,17 @@ Result<Trace> Tracer::trace(std::string_view answer, const TraceOptions& options
                         return a.place.document < b.place.document;
                       });
     Span& span = candidate.span;
+    shown_bytes += shown * (span.byte_end - span.byte_begin + kShownOverheadBytes);
+    if (shown_bytes > kMaxShownBytes) {
+      return fail(ErrorCode::kResourceExhausted,
+                  fmt::format("the documents of these spans take more than {} MiB to show; ask for "
+                              "fewer of each (max_documents), or trace with a smaller max_chance",
+                              kMaxShownBytes >> 20));
+    }
     for (size_t i = 0; i < shown; ++i) {
-      YURAI_ASSIGN(Occurrence occurrence,
-                   session.occurrence(ranked[i].place.position, span.byte_end - span.byte_begin));
+      YURAI_ASSIGN(
+          Occurrence occurrence,
+          finder.session().occurrence(ranked[i].place.position, span.byte_end - span.byte_begin));
       span.documents.push_back(std::move(occurrence));
     }
     trace.spans.push_back(std::move(span));

@@ -288,6 +288,30 @@ TEST(Tracer, SharesCreditAmongTheFirstThousandDocuments) {
   EXPECT_EQ(trace.credits[1].documents, 100u);
 }
 
+TEST(Tracer, CountsTheDocumentsOfSpansThatOccurVeryOften) {
+  std::vector<Document> documents;
+  for (int i = 0; i < 1500; ++i) {
+    // Rank order is not that of documents: what follows the span descends.
+    documents.push_back({.id = std::to_string(i),
+                         .text = std::string(100, 'x') + std::to_string(9999 - i),
+                         .source = i < 500 ? "first" : "second"});
+  }
+  const TracedIndex index(documents);
+  const Trace trace = index.trace("x.x.x", {.max_chance = kAll, .max_documents = 3}).value();
+  ASSERT_EQ(trace.spans.size(), 3u);
+  for (const Span& span : trace.spans) {
+    EXPECT_EQ(span.count, 150000u);  // read in several parts
+    EXPECT_EQ(span.documents_total, 1500u);
+    EXPECT_TRUE(span.credit_truncated);
+    ASSERT_EQ(span.documents.size(), 3u);
+    EXPECT_EQ(span.documents[0].document.id, "0");
+    EXPECT_EQ(span.documents[0].before, "");  // the first occurrence in the document
+  }
+  ASSERT_EQ(trace.credits.size(), 2u);
+  EXPECT_EQ(trace.credits[0].documents, 500u);
+  EXPECT_EQ(trace.credits[1].documents, 500u);
+}
+
 TEST(Tracer, AnEmptyAnswerIsUncovered) {
   const TracedIndex index(small_corpus());
   const Trace trace = index.trace("", {.max_chance = kAll}).value();
