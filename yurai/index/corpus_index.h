@@ -43,6 +43,12 @@ struct NextSymbol {
   uint64_t count = 0;
 };
 
+/// A suffix and what it shares with the one before it in the order.
+struct SuffixNeighbour {
+  uint64_t position = 0;      ///< in corpus().text()
+  uint32_t shared_bytes = 0;  ///< within the document; 65,535 stands for that many or more
+};
+
 /// Immutable; const calls are thread-safe. Owns the corpus it was built from, which it finds by the
 /// relative path in its manifest and refuses when its hash differs. Format: docs/formats/index.md.
 class CorpusIndex {
@@ -89,6 +95,10 @@ class IndexSession {
 
   /// Offsets into corpus().text() of ranks [range.begin + first, … + max_positions), in rank order.
   Result<std::vector<uint64_t>> positions(RankRange range, uint64_t first, uint64_t max_positions);
+
+  /// The suffixes of these ranks, for walks through the order; the range must lie in
+  /// [0, num_points).
+  Result<std::vector<SuffixNeighbour>> neighbours(RankRange range);
 
   /// All characters that follow `context`, by count descending, then bytes; the end of a document
   /// included. The counts sum to count(context).

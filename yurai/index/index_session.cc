@@ -139,6 +139,17 @@ Result<std::vector<uint64_t>> IndexSession::positions(RankRange range, uint64_t 
   return positions;
 }
 
+Result<std::vector<SuffixNeighbour>> IndexSession::neighbours(RankRange range) {
+  YURAI_CHECK(range.begin <= range.end && range.end <= state_->index.num_points);
+  std::vector<SuffixNeighbour> neighbours;
+  neighbours.reserve(range.size());
+  for (uint64_t rank = range.begin; rank < range.end; ++rank) {
+    YURAI_ASSIGN(const LeafEntry entry, state_->view.entry(rank));
+    neighbours.push_back({entry.position, entry.lcp});
+  }
+  return neighbours;
+}
+
 Result<std::vector<NextSymbol>> IndexSession::next(std::string_view context) {
   YURAI_ASSIGN(const RankRange range, find(context));
   YURAI_ASSIGN(auto symbols, context.size() + kMaxCharBytes <= kMaxLcp
