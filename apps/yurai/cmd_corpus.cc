@@ -14,6 +14,9 @@
 #if __has_include("apps/yurai/cmd_corpus_sample.h")
 #include "apps/yurai/cmd_corpus_sample.h"
 #endif
+#if __has_include("apps/yurai/cmd_corpus_dedup.h")
+#include "apps/yurai/cmd_corpus_dedup.h"
+#endif
 
 namespace yurai::cli {
 namespace {
@@ -370,6 +373,9 @@ void add_corpus_commands(CLI::App& app) {
   add_build(*corpus);
 #if __has_include("apps/yurai/cmd_corpus_sample.h")
   add_corpus_sample_command(*corpus);
+#endif
+#if __has_include("apps/yurai/cmd_corpus_dedup.h")
+  add_corpus_dedup_command(*corpus);
 #endif
   add_stats(*corpus);
   add_show(*corpus);
