@@ -170,13 +170,17 @@ std::vector<SimilarPair> all_pairs(const Sample& sample, double threshold) {
     std::sort(set.begin(), set.end(), [&](uint64_t a, uint64_t b) {
       return std::pair(frequency[a], a) < std::pair(frequency[b], b);
     });
-    std::set<uint32_t> candidates;
+    std::vector<uint32_t> candidates;
     for (size_t k = 0; k < std::min(prefix, set.size()); ++k) {
       auto& list = with[set[k]];
-      candidates.insert(list.begin(), list.end());
+      candidates.insert(candidates.end(), list.begin(), list.end());
       list.push_back(static_cast<uint32_t>(i));
     }
+    std::sort(candidates.begin(), candidates.end());
+    candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
     for (const uint32_t j : candidates) {
+      const auto other = static_cast<double>(sample.sets[j].size());
+      if (std::min(size, other) < threshold * std::max(size, other)) continue;
       const double jaccard = jaccard_index(intersection_size(sample.sets[i], sample.sets[j]),
                                            sample.sets[i].size(), sample.sets[j].size());
       if (jaccard >= threshold) pairs.push_back({j, i, jaccard});
@@ -334,7 +338,10 @@ int main(int argc, char** argv) {
   if (argc >= 2 && std::string_view(argv[1]) == "--recall") {
     const uint64_t one_in = argc >= 3 ? std::max<uint64_t>(1, std::stoull(argv[2])) : 10;
     for (const MinHashParameters& parameters : {kLlmJp, kDatatrove}) {
-      for (const char* language : {"ja", "en"}) print_recall(language, parameters, one_in);
+      for (const char* language : {"ja", "en"}) {
+        print_recall(language, parameters, one_in);
+        std::fflush(stdout);
+      }
     }
     return 0;
   }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -122,12 +121,10 @@ fs::path scratch_of(const std::string& out) {
   return fs::path(target.string() + ".partial") / "scratch";
 }
 
-Result<void> run_dedup(const Options& options) {
+Result<void> run_dedup(const Options& options, std::unique_ptr<Workers>& workers) {
   YURAI_ASSIGN(const DedupOptions dedup_of, dedup_options(options));
-  std::unique_ptr<Workers> workers = one_worker();
-  if (options.mpi) {
-    YURAI_ASSIGN(workers, mpi_workers());
-  }
+  YURAI_ASSIGN(workers,
+               options.mpi ? mpi_workers() : Result<std::unique_ptr<Workers>>(one_worker()));
   Result<FirstWorker> first = prepare(options, *workers);
   YURAI_TRY(workers->agree(first ? Result<void>() : Result<void>(fail(first.error()))));
   ProgressBar bar;
@@ -148,16 +145,13 @@ Result<void> run_dedup(const Options& options) {
   return options.json ? print_json(to_json(summary)) : print_summary(options, summary);
 }
 
-/// Of several workers the first speaks for all; the others only fail with it.
-Result<void> run_quietly(const Options& options) {
-  const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
-  if (rank == nullptr) rank = std::getenv("PMI_RANK");
-  if (rank == nullptr) rank = std::getenv("SLURM_PROCID");
-  Result<void> done = run_dedup(options);
-  if (!done && options.mpi && rank != nullptr && std::string_view(rank) != "0") {
-    std::exit(exit_code(done.error().code));
-  }
-  return done;
+/// Of several workers the first speaks for all, and its exit status is the job's: were another
+/// one's not 0, mpirun would end the first before it has spoken.
+Result<void> run_as_one(const Options& options) {
+  std::unique_ptr<Workers> workers;
+  Result<void> done = run_dedup(options, workers);
+  const bool speaks = workers == nullptr || workers->rank() == 0;
+  return done || speaks || done.error().code == ErrorCode::kUnavailable ? done : Result<void>();
 }
 
 }  // namespace
@@ -234,7 +228,7 @@ void add_corpus_dedup_command(CLI::App& corpus) {
                  tr("Replace OUT if it exists", "OUT があれば置き換える"));
   verb->add_flag("--json", options->json,
                  tr("Print one line of JSON", "結果を 1 行の JSON で出力する"));
-  verb->callback([options] { run([&] { return run_quietly(*options); }); });
+  verb->callback([options] { run([&] { return run_as_one(*options); }); });
 }
 
 }  // namespace yurai::cli
