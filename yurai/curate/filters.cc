@@ -7,7 +7,7 @@
 namespace yurai {
 
 // The table of filters: each line is a file filters/NAME.cc that defines NAME_filters().
-#define YURAI_FILTER_FILES(X) X(basic)
+#define YURAI_FILTER_FILES(X) X(basic) X(toxicity)
 
 #define YURAI_DECLARE(name) std::span<const FilterInfo> name##_filters();
 YURAI_FILTER_FILES(YURAI_DECLARE)
