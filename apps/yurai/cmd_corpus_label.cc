@@ -34,7 +34,7 @@ void add_training_options(CLI::App& verb, LabelTrainOptions& options) {
   verb.add_option_function<std::string>(
       "--calibration",
       [&options](const std::string& name) {
-        const auto method = parse_calibration(name);
+        const auto method = parse_calibration_method(name);
         if (!method) throw CLI::ValidationError("--calibration", method.error().message);
         options.calibration = *method;
       },

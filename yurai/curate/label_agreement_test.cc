@@ -31,7 +31,7 @@ TEST(LabelAgreement, GivesThePublishedAlphaOfTwoObserversAndBinaryData) {
 }
 
 TEST(LabelAgreement, GivesThePublishedAlphaOfTwoObserversAndNominalData) {
-  EXPECT_NEAR(alpha({"aabbdcccedda", "babbbcccedd."}, LabelScale::kNominal), 0.692, 0.0005);
+  EXPECT_NEAR(alpha({"aabbdcccedda", "babbbccceddd"}, LabelScale::kNominal), 0.692, 0.0005);
 }
 
 TEST(LabelAgreement, GivesThePublishedAlphasOfFourObserversWithMissingData) {

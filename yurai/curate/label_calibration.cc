@@ -30,7 +30,7 @@ double loss(double f, double target) {
 
 }  // namespace
 
-Calibration Calibration::platt(std::span<const ScoredLabel> margins) {
+ScoreCalibration ScoreCalibration::platt(std::span<const ScoredLabel> margins) {
   const std::vector<ScoredLabel> sorted = ascending(margins);  // so that order changes no rounding
   const auto num_positive = static_cast<double>(
       std::count_if(sorted.begin(), sorted.end(), [](const auto& x) { return x.positive; }));
@@ -78,15 +78,16 @@ Calibration Calibration::platt(std::span<const ScoredLabel> margins) {
     }
     if (step < 1e-10) break;
   }
-  Calibration out;
+  ScoreCalibration out;
   out.a_ = std::min(a, 0.0);
   out.b_ = b;
   return out;
 }
 
-Calibration Calibration::isotonic(std::span<const ScoredLabel> margins) {
+ScoreCalibration ScoreCalibration::isotonic(std::span<const ScoredLabel> margins) {
   struct Block {
-    double margins = 0;
+    double first = 0;  // margins
+    double last = 0;
     double positives = 0;
     double size = 0;
     double mean() const { return positives / size; }
@@ -95,29 +96,30 @@ Calibration Calibration::isotonic(std::span<const ScoredLabel> margins) {
   const std::vector<ScoredLabel> sorted = ascending(margins);
   for (size_t i = 0; i < sorted.size();) {
     Block block;
+    block.first = block.last = sorted[i].score;
     for (const double margin = sorted[i].score; i < sorted.size() && sorted[i].score == margin;
          ++i) {
-      block.margins += margin;
       block.positives += sorted[i].positive;
       block.size += 1;
     }
     while (!blocks.empty() && blocks.back().mean() >= block.mean()) {
-      block.margins += blocks.back().margins;
+      block.first = blocks.back().first;
       block.positives += blocks.back().positives;
       block.size += blocks.back().size;
       blocks.pop_back();
     }
     blocks.push_back(block);
   }
-  Calibration out;
+  ScoreCalibration out;
   out.method_ = Method::kIsotonic;
   for (const Block& block : blocks) {
-    out.knots_.push_back({block.margins / block.size, block.mean()});
+    out.knots_.push_back({block.first, block.mean()});
+    if (block.last > block.first) out.knots_.push_back({block.last, block.mean()});
   }
   return out;
 }
 
-double Calibration::probability(double margin) const {
+double ScoreCalibration::probability(double margin) const {
   if (method_ == Method::kPlatt) return logistic(a_ * margin + b_);
   if (knots_.empty()) return 0.5;
   const auto above =
@@ -130,14 +132,14 @@ double Calibration::probability(double margin) const {
   return below.probability + share * (above->probability - below.probability);
 }
 
-Json Calibration::to_json() const {
+Json ScoreCalibration::to_json() const {
   if (method_ == Method::kPlatt) return {{"method", "platt"}, {"a", a_}, {"b", b_}};
   Json knots = Json::array();
   for (const Knot& knot : knots_) knots.push_back({knot.margin, knot.probability});
   return {{"method", "isotonic"}, {"knots", std::move(knots)}};
 }
 
-Result<Calibration> Calibration::from_json(const Json& json) {
+Result<ScoreCalibration> ScoreCalibration::from_json(const Json& json) {
   const auto bad = [] {
     return fail(ErrorCode::kCorrupt, "the model's calibration can't be read; train it again");
   };
@@ -145,7 +147,7 @@ Result<Calibration> Calibration::from_json(const Json& json) {
     return value.is_number() && std::isfinite(value.get<double>());
   };
   if (!json.is_object() || !json.contains("method")) return bad();
-  Calibration out;
+  ScoreCalibration out;
   if (json["method"] == "platt") {
     if (!json.contains("a") || !json.contains("b") || !is_finite(json["a"]) ||
         !is_finite(json["b"])) {
@@ -170,15 +172,16 @@ Result<Calibration> Calibration::from_json(const Json& json) {
   return out;
 }
 
-Result<Calibration::Method> parse_calibration(std::string_view name) {
-  if (name == "platt") return Calibration::Method::kPlatt;
-  if (name == "isotonic") return Calibration::Method::kIsotonic;
+Result<ScoreCalibration::Method> parse_calibration_method(std::string_view name) {
+  if (name == "platt") return ScoreCalibration::Method::kPlatt;
+  if (name == "isotonic") return ScoreCalibration::Method::kIsotonic;
   return fail(ErrorCode::kInvalidArgument, "a calibration is 'platt' or 'isotonic'");
 }
 
-Calibration fit_calibration(Calibration::Method method, std::span<const ScoredLabel> margins) {
-  return method == Calibration::Method::kPlatt ? Calibration::platt(margins)
-                                               : Calibration::isotonic(margins);
+ScoreCalibration fit_calibration(ScoreCalibration::Method method,
+                                 std::span<const ScoredLabel> margins) {
+  return method == ScoreCalibration::Method::kPlatt ? ScoreCalibration::platt(margins)
+                                                    : ScoreCalibration::isotonic(margins);
 }
 
 Result<double> threshold_for_precision(std::span<const ScoredLabel> scores, double precision) {

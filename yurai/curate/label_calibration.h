@@ -17,20 +17,20 @@ struct ScoredLabel {
 };
 
 /// A non-decreasing function of the margin into [0, 1].
-class Calibration {
+class ScoreCalibration {
  public:
   enum class Method { kPlatt, kIsotonic };
 
   /// p = 1 / (1 + exp(a · margin + b)) with the smoothed targets of Platt (1999), fitted as Lin,
   /// Lin and Weng (2007) do; a <= 0.
-  static Calibration platt(std::span<const ScoredLabel> margins);
+  static ScoreCalibration platt(std::span<const ScoredLabel> margins);
   /// The isotonic least-squares fit (pool adjacent violators), straight lines between its blocks.
-  static Calibration isotonic(std::span<const ScoredLabel> margins);
+  static ScoreCalibration isotonic(std::span<const ScoredLabel> margins);
 
   double probability(double margin) const;
 
   Json to_json() const;
-  static Result<Calibration> from_json(const Json& json);
+  static Result<ScoreCalibration> from_json(const Json& json);
 
  private:
   struct Knot {
@@ -44,8 +44,9 @@ class Calibration {
 };
 
 /// "platt" or "isotonic".
-Result<Calibration::Method> parse_calibration(std::string_view name);
-Calibration fit_calibration(Calibration::Method method, std::span<const ScoredLabel> margins);
+Result<ScoreCalibration::Method> parse_calibration_method(std::string_view name);
+ScoreCalibration fit_calibration(ScoreCalibration::Method method,
+                                 std::span<const ScoredLabel> margins);
 
 /// The lowest threshold at which at least `precision` of the texts with score >= threshold are
 /// positive: most of the positive ones are found. kInvalidArgument, with the best that can be had,

@@ -30,7 +30,7 @@ Result<LabelEvaluation> evaluate_baseline(std::string name,
     std::vector<ScoredLabel> negated = margins;
     for (ScoredLabel& x : negated) x.score = -x.score;
     const double direction = auroc(margins) >= 0.5 ? 1 : -1;
-    const Calibration calibration = Calibration::platt(direction > 0 ? margins : negated);
+    const ScoreCalibration calibration = ScoreCalibration::platt(direction > 0 ? margins : negated);
     return [calibration, direction, &raw](uint32_t i) {
       return calibration.probability(direction * raw[i]);
     };

@@ -15,13 +15,13 @@ namespace yurai {
 /// One way of scoring, and how good it was.
 struct LabelEvaluation {
   std::string name;
-  Interval auroc;
-  Interval pr_auc;
-  Interval brier;
-  Interval calibration_error;
-  Interval precision;  ///< at the threshold
-  Interval recall;
-  Counts counts;
+  MetricInterval auroc;
+  MetricInterval pr_auc;
+  MetricInterval brier;
+  MetricInterval calibration_error;
+  MetricInterval precision;  ///< at the threshold
+  MetricInterval recall;
+  LabelCounts counts;
 };
 
 struct LabelReport {

@@ -77,18 +77,18 @@ double calibration_error(std::span<const ScoredLabel> scores) {
   return scores.empty() ? 0 : total / static_cast<double>(scores.size());
 }
 
-double Counts::precision() const {
+double LabelCounts::precision() const {
   const uint64_t found = true_positive + false_positive;
   return found == 0 ? 0 : static_cast<double>(true_positive) / static_cast<double>(found);
 }
 
-double Counts::recall() const {
+double LabelCounts::recall() const {
   const uint64_t positives = true_positive + false_negative;
   return positives == 0 ? 0 : static_cast<double>(true_positive) / static_cast<double>(positives);
 }
 
-Counts count_at(std::span<const ScoredLabel> scores, double threshold) {
-  Counts counts;
+LabelCounts count_at(std::span<const ScoredLabel> scores, double threshold) {
+  LabelCounts counts;
   for (const ScoredLabel& x : scores) {
     const bool found = x.score >= threshold;
     if (x.positive) {
@@ -100,12 +100,12 @@ Counts count_at(std::span<const ScoredLabel> scores, double threshold) {
   return counts;
 }
 
-Json to_json(const Interval& interval) {
+Json to_json(const MetricInterval& interval) {
   return {{"value", interval.value}, {"low", interval.low}, {"high", interval.high}};
 }
 
-Interval bootstrap(std::span<const ScoredLabel> scores, std::span<const uint64_t> groups,
-                   const Metric& metric, int rounds) {
+MetricInterval bootstrap(std::span<const ScoredLabel> scores, std::span<const uint64_t> groups,
+                         const ScoreMetric& metric, int rounds) {
   std::map<uint64_t, std::vector<size_t>> members;
   for (size_t i = 0; i < groups.size(); ++i) members[groups[i]].push_back(i);
   std::vector<const std::vector<size_t>*> drawn;
@@ -113,7 +113,7 @@ Interval bootstrap(std::span<const ScoredLabel> scores, std::span<const uint64_t
   // Of many scores fewer rounds are as exact, and take long enough.
   constexpr size_t kMaxDrawn = 4'000'000;
   rounds = std::min(rounds, std::max(200, static_cast<int>(kMaxDrawn / (scores.size() + 1))));
-  Interval interval{metric(scores), 0, 0};
+  MetricInterval interval{metric(scores), 0, 0};
   std::vector<double> values;
   std::mt19937_64 random(1);
   std::vector<ScoredLabel> sample;

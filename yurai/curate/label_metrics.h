@@ -21,7 +21,7 @@ double brier(std::span<const ScoredLabel> scores);
 /// Expected calibration error over ten bins of equal width.
 double calibration_error(std::span<const ScoredLabel> scores);
 
-struct Counts {
+struct LabelCounts {
   uint64_t true_positive = 0;
   uint64_t false_positive = 0;
   uint64_t false_negative = 0;
@@ -32,23 +32,23 @@ struct Counts {
 };
 
 /// What `score >= threshold` finds.
-Counts count_at(std::span<const ScoredLabel> scores, double threshold);
+LabelCounts count_at(std::span<const ScoredLabel> scores, double threshold);
 
 /// A measurement and its 95 % interval.
-struct Interval {
+struct MetricInterval {
   double value = 0;
   double low = 0;
   double high = 0;
 };
-Json to_json(const Interval& interval);
+Json to_json(const MetricInterval& interval);
 
-using Metric = std::function<double(std::span<const ScoredLabel>)>;
+using ScoreMetric = std::function<double(std::span<const ScoredLabel>)>;
 
 inline constexpr int kBootstrapRounds = 2000;
 
 /// The percentile bootstrap: `groups` (one of each score; texts of one group are drawn together)
 /// are drawn with replacement, with a fixed seed.
-Interval bootstrap(std::span<const ScoredLabel> scores, std::span<const uint64_t> groups,
-                   const Metric& metric, int rounds = kBootstrapRounds);
+MetricInterval bootstrap(std::span<const ScoredLabel> scores, std::span<const uint64_t> groups,
+                         const ScoreMetric& metric, int rounds = kBootstrapRounds);
 
 }  // namespace yurai

@@ -58,7 +58,7 @@ TEST(LabelMetrics, MeasureProbabilities) {
   EXPECT_NEAR(calibration_error(scores), (0.8 + 0.2) / 4, 1e-12);
   EXPECT_EQ(brier({}), 0);
   EXPECT_EQ(calibration_error({}), 0);
-  const Counts counts = count_at(scores, 0.5);
+  const LabelCounts counts = count_at(scores, 0.5);
   EXPECT_EQ(counts.true_positive, 1U);
   EXPECT_EQ(counts.false_positive, 1U);
   EXPECT_EQ(counts.true_negative, 2U);
@@ -82,7 +82,7 @@ TEST(LabelMetrics, BootstrapIntervalsCoverTheTruth) {
       for (const ScoredLabel& x : some) sum += x.score;
       return sum / static_cast<double>(some.size());
     };
-    const Interval interval = bootstrap(scores, groups, mean, 500);
+    const MetricInterval interval = bootstrap(scores, groups, mean, 500);
     covered += interval.low <= 0.3 && 0.3 <= interval.high;
   }
   EXPECT_GE(covered, kTrials * 8 / 10);
@@ -96,7 +96,7 @@ TEST(LabelMetrics, BootstrapDrawsAGroupTogether) {
     scores[i].score = 1;
     groups[i] = 8;
   }
-  const Interval interval = bootstrap(scores, groups, brier);
+  const MetricInterval interval = bootstrap(scores, groups, brier);
   EXPECT_EQ(interval.low, 0);
   EXPECT_EQ(interval.high, 1);
 }
@@ -109,7 +109,7 @@ TEST(LabelCalibration, PlattFindsTheCurveThatMadeTheLabels) {
     const double p = 1 / (1 + std::exp(-2 * margin + 0.5));
     margins.push_back({margin, static_cast<double>(random() % 1'000'000) < p * 1e6});
   }
-  const Calibration calibration = Calibration::platt(margins);
+  const ScoreCalibration calibration = ScoreCalibration::platt(margins);
   for (const double margin : {-2.0, 0.0, 0.5, 2.0}) {
     EXPECT_NEAR(calibration.probability(margin), 1 / (1 + std::exp(-2 * margin + 0.5)), 0.03);
   }
@@ -118,7 +118,7 @@ TEST(LabelCalibration, PlattFindsTheCurveThatMadeTheLabels) {
 TEST(LabelCalibration, IsotonicIsTheBestMonotoneFitAndGoesThroughStorage) {
   const std::vector<ScoredLabel> margins = {{1, false}, {2, true},  {3, false},
                                             {4, true},  {4, false}, {5, true}};
-  const Calibration calibration = Calibration::isotonic(margins);
+  const ScoreCalibration calibration = ScoreCalibration::isotonic(margins);
   EXPECT_DOUBLE_EQ(calibration.probability(0), 0);
   EXPECT_DOUBLE_EQ(calibration.probability(2.5), 0.5);
   EXPECT_DOUBLE_EQ(calibration.probability(9), 1);
@@ -127,17 +127,17 @@ TEST(LabelCalibration, IsotonicIsTheBestMonotoneFitAndGoesThroughStorage) {
     EXPECT_GE(calibration.probability(margin), last);
     last = calibration.probability(margin);
   }
-  const Calibration again = Calibration::from_json(calibration.to_json()).value();
+  const ScoreCalibration again = ScoreCalibration::from_json(calibration.to_json()).value();
   EXPECT_EQ(again.probability(3.7), calibration.probability(3.7));
-  const Calibration platt = Calibration::platt(margins);
-  EXPECT_EQ(Calibration::from_json(platt.to_json())->probability(3.7), platt.probability(3.7));
+  const ScoreCalibration platt = ScoreCalibration::platt(margins);
+  EXPECT_EQ(ScoreCalibration::from_json(platt.to_json())->probability(3.7), platt.probability(3.7));
 }
 
 TEST(LabelCalibration, RefusesStoredNonsense) {
   for (const char* text : {"{}", "[]", R"({"method":"x"})", R"({"method":"platt","a":"1","b":2})",
                            R"({"method":"isotonic","knots":[[1,0.5],[1,0.6]]})",
                            R"({"method":"isotonic","knots":[[1]]})"}) {
-    EXPECT_FALSE(Calibration::from_json(parse_json(text, "x").value())) << text;
+    EXPECT_FALSE(ScoreCalibration::from_json(parse_json(text, "x").value())) << text;
   }
 }
 

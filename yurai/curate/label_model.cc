@@ -29,16 +29,16 @@ std::vector<ScoredLabel> with_labels(const std::vector<LabeledExample>& examples
 }
 
 Json configuration(const LabelTrainOptions& options) {
-  return {
-      {"positive", options.task.positive},
-      {"min_share", options.task.min_share},
-      {"min_chars", options.ngrams.min_chars},
-      {"max_chars", options.ngrams.max_chars},
-      {"bits", options.ngrams.bits},
-      {"cost", options.training.cost},
-      {"calibration", options.calibration == Calibration::Method::kPlatt ? "platt" : "isotonic"},
-      {"folds", options.folds},
-      {"precision", options.precision ? Json(*options.precision) : Json(nullptr)}};
+  return {{"positive", options.task.positive},
+          {"min_share", options.task.min_share},
+          {"min_chars", options.ngrams.min_chars},
+          {"max_chars", options.ngrams.max_chars},
+          {"bits", options.ngrams.bits},
+          {"cost", options.training.cost},
+          {"calibration",
+           options.calibration == ScoreCalibration::Method::kPlatt ? "platt" : "isotonic"},
+          {"folds", options.folds},
+          {"precision", options.precision ? Json(*options.precision) : Json(nullptr)}};
 }
 
 }  // namespace
@@ -57,7 +57,8 @@ Result<void> check_train_options(const LabelTrainOptions& options) {
   return {};
 }
 
-NgramSets read_ngrams(const std::vector<LabeledExample>& examples, const NgramOptions& options) {
+NgramSets read_ngrams(const std::vector<LabeledExample>& examples,
+                      const CharNgramOptions& options) {
   NgramReader reader(options);
   NgramSets sets;
   for (const LabeledExample& example : examples) sets.add(reader.read(example.text));
@@ -113,8 +114,8 @@ Result<Manifest> train_label_model(const LabelSet& labels, const LabelTrainOptio
     num_positive += example.positive;
   }
   progress("bootstrap", 0, 0);
-  const Counts counts = count_at(unseen, trained.threshold);
-  const auto interval = [&](const Metric& metric) {
+  const LabelCounts counts = count_at(unseen, trained.threshold);
+  const auto interval = [&](const ScoreMetric& metric) {
     return to_json(bootstrap(unseen, groups, metric));
   };
   Manifest manifest;
@@ -165,7 +166,7 @@ Result<LabelModel> LabelModel::open(const std::filesystem::path& dir) {
       !facts.contains("calibration")) {
     return bad("its manifest lacks bias, threshold or calibration");
   }
-  YURAI_ASSIGN(model.calibration_, Calibration::from_json(facts["calibration"]));
+  YURAI_ASSIGN(model.calibration_, ScoreCalibration::from_json(facts["calibration"]));
   YURAI_ASSIGN(const std::string bytes, read_manifest_file(dir, model.manifest_, kWeightsName));
   const size_t num_weights = size_t{1} << model.ngrams_.bits;
   if (bytes.size() != num_weights * sizeof(float)) {

@@ -26,9 +26,9 @@ inline constexpr uint64_t kLabelModelVersion = 1;
 
 struct LabelTrainOptions {
   LabelTask task{};
-  NgramOptions ngrams{};
+  CharNgramOptions ngrams{};
   TrainingOptions training{};
-  Calibration::Method calibration = Calibration::Method::kPlatt;
+  ScoreCalibration::Method calibration = ScoreCalibration::Method::kPlatt;
   uint32_t folds = 5;                 ///< for calibration and threshold
   std::optional<double> precision{};  ///< wanted at the threshold; none: the threshold is 0.5
 };
@@ -39,19 +39,19 @@ Result<void> check_train_options(const LabelTrainOptions& options);
 /// What was learnt, before it is written or thrown away.
 struct TrainedLabel {
   LinearModel linear;
-  Calibration calibration;
+  ScoreCalibration calibration;
   double threshold = 0.5;
   std::vector<double> out_of_fold;  ///< probability of each example, by a model that hadn't it
 };
 
-/// Learns from the examples that `numbers` names; `sets` are those of all `examples`. Calibration
-/// and threshold come from scores of texts that the scoring model had not seen.
+/// Learns from the examples that `numbers` names; `sets` are those of all `examples`.
+/// ScoreCalibration and threshold come from scores of texts that the scoring model had not seen.
 Result<TrainedLabel> train_label(const std::vector<LabeledExample>& examples, const NgramSets& sets,
                                  std::span<const uint32_t> numbers,
                                  const LabelTrainOptions& options);
 
 /// The n-grams of all examples.
-NgramSets read_ngrams(const std::vector<LabeledExample>& examples, const NgramOptions& options);
+NgramSets read_ngrams(const std::vector<LabeledExample>& examples, const CharNgramOptions& options);
 
 /// Learns from all labels and writes the model folder, but for the commit. Facts hold how good it
 /// was on unseen texts. The same labels and options give the same bytes.
@@ -70,9 +70,9 @@ class LabelModel {
 
  private:
   Manifest manifest_;
-  NgramOptions ngrams_;
+  CharNgramOptions ngrams_;
   LinearModel linear_;
-  Calibration calibration_;
+  ScoreCalibration calibration_;
   double threshold_ = 0.5;
 };
 

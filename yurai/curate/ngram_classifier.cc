@@ -41,8 +41,20 @@ void decode(std::string_view text, std::vector<char32_t>& out) {
   }
 }
 
-/// NFKC_Casefold; ICU reads invalid bytes as U+FFFD.
+/// Each byte that is not UTF-8 becomes U+FFFD.
+std::string replace_invalid(std::string_view text) {
+  std::string out;
+  while (const auto invalid = find_invalid_utf8(text)) {
+    out += text.substr(0, *invalid);
+    out += "\ufffd";
+    text.remove_prefix(*invalid + 1);
+  }
+  return out.append(text);
+}
+
+/// NFKC_Casefold.
 std::string fold(std::string_view text) {
+  if (find_invalid_utf8(text)) return fold(replace_invalid(text));
   UErrorCode status = U_ZERO_ERROR;
   const icu::Normalizer2* normalizer = icu::Normalizer2::getNFKCCasefoldInstance(status);
   std::string out;
@@ -70,7 +82,7 @@ double dual_step(double alpha, double cost, double a, double b) {
 
 }  // namespace
 
-Result<void> check(const NgramOptions& options) {
+Result<void> check(const CharNgramOptions& options) {
   if (options.min_chars < 1 || options.min_chars > options.max_chars ||
       options.max_chars > kMaxChars) {
     return fail(ErrorCode::kInvalidArgument,
@@ -92,7 +104,7 @@ std::string classified_form(std::string_view text) {
   return out;
 }
 
-NgramReader::NgramReader(const NgramOptions& options)
+NgramReader::NgramReader(const CharNgramOptions& options)
     : options_(options), seen_(size_t{1} << options.bits) {}
 
 std::span<const uint32_t> NgramReader::read(std::string_view text) {

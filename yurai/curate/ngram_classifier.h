@@ -17,16 +17,16 @@
 ///     model.margin(reader.read("新しい文"));   // > 0: rather positive
 namespace yurai {
 
-struct NgramOptions {
+struct CharNgramOptions {
   uint32_t min_chars = 1;
   uint32_t max_chars = 5;
   uint32_t bits = 18;  ///< 2^bits weights
 
-  bool operator==(const NgramOptions&) const = default;
+  bool operator==(const CharNgramOptions&) const = default;
 };
 
 /// Fails for n-grams of 0 or more than 16 characters, and for less than 8 or more than 28 bits.
-Result<void> check(const NgramOptions& options);
+Result<void> check(const CharNgramOptions& options);
 
 /// The form of a text that is classified: Unicode's NFKC_Casefold, each run of white space one
 /// space, none at the ends. Texts of the same form get the same score. Takes any bytes.
@@ -35,16 +35,16 @@ std::string classified_form(std::string_view text);
 /// Reads texts as sets of buckets. Keeps 4 bytes a bucket; not thread-safe.
 class NgramReader {
  public:
-  explicit NgramReader(const NgramOptions& options);
+  explicit NgramReader(const CharNgramOptions& options);
 
-  const NgramOptions& options() const { return options_; }
+  const CharNgramOptions& options() const { return options_; }
 
   /// The distinct buckets of the n-grams of a text, with a mark at each of its ends, in the order
   /// in which they first come. Valid until the next call.
   std::span<const uint32_t> read(std::string_view text);
 
  private:
-  NgramOptions options_;
+  CharNgramOptions options_;
   std::vector<uint32_t> seen_;  ///< by bucket: the number of the text that had it last
   uint32_t num_texts_ = 0;
   std::vector<char32_t> chars_;

@@ -47,7 +47,7 @@ TEST(NgramClassifier, RefusesSizesThatCannotBe) {
   EXPECT_FALSE(check({.max_chars = 17}));
   EXPECT_FALSE(check({.bits = 7}));
   EXPECT_FALSE(check({.bits = 29}));
-  EXPECT_TRUE(check(NgramOptions{}));
+  EXPECT_TRUE(check(CharNgramOptions{}));
 }
 
 /// The objective that train_linear minimises, written as its definition says.
@@ -64,7 +64,7 @@ double objective(const LinearModel& model, const NgramSets& sets, const std::vec
 
 TEST(NgramClassifier, FindsTheMinimumThatGradientDescentFinds) {
   std::mt19937_64 random(testing::test_seed());
-  const NgramOptions options{.min_chars = 1, .max_chars = 1, .bits = 8};
+  const CharNgramOptions options{.min_chars = 1, .max_chars = 1, .bits = 8};
   for (int round = 0; round < 10; ++round) {
     NgramReader reader(options);
     NgramSets sets;
