@@ -36,7 +36,7 @@ class LabelCli : public ::testing::Test {
     arguments.insert(arguments.begin(), "label");
     return yurai(arguments);
   }
-  Json json(const ProcessResult& result) {
+  static Json json(const ProcessResult& result) {
     EXPECT_EQ(result.exit_status, 0) << result.err;
     return parse_json(result.out, "out").value_or(Json::object());
   }
@@ -44,7 +44,8 @@ class LabelCli : public ::testing::Test {
   static std::string labels_csv() {
     std::string csv = "text,label,annotator\n";
     for (int i = 0; i < 20; ++i) {
-      const std::string number = std::to_string(i * 97);
+      // Texts that differ in digits alone would count as one.
+      const std::string number = std::string(1, static_cast<char>('a' + i)) + "x";
       csv += "the weather of day " + number + " was fine,ok,ann\n";
       csv += "you " + number + " stupid fool,toxic,ann\n";
       csv += "you " + number + " stupid fool," + (i < 15 ? "toxic" : "ok") + ",bob\n";
@@ -100,7 +101,7 @@ TEST_F(LabelCli, FromLabelsToScores) {
   EXPECT_THAT(scored.out, HasSubstr(R"({"id":"a","sha256":")" + sha256_hex("you stupid fool")));
   EXPECT_THAT(scored.out, HasSubstr(R"("positive":true)"));
   EXPECT_THAT(scored.out, HasSubstr(R"("id":"sha256:)" + sha256_hex("fine weather").substr(0, 16)));
-  EXPECT_THAT(scored.err, HasSubstr(R"({"file":"in.jsonl","line":2,"byte":34,)"));
+  EXPECT_THAT(scored.err, HasSubstr(R"({"file":"in.jsonl","line":2,"byte":36,)"));
   EXPECT_THAT(scored.err, HasSubstr("2 documents scored, 1 at or above 0.5"));
 }
 
@@ -161,7 +162,7 @@ TEST_F(LabelCli, ExportedLabelsAreTheSameWhenImportedAgain) {
 
 TEST_F(LabelCli, AChainDropsWhatAModelFindsToxic) {
   const auto help = yurai({"filter", "--help"});
-  if (help.exit_status != 0) GTEST_SKIP() << "this build has no 'corpus filter'";
+  if (help.out.find("CHAIN") == std::string::npos) GTEST_SKIP() << "this build has no 'corpus filter'";
   train();
   put("chain.toml", "[[filter]]\nname = \"toxicity\"\nmodel = \"model\"\nmax = 0.5\n");
   put("in.jsonl", "{\"text\":\"you stupid fool\"}\n{\"text\":\"fine weather\"}\n");
