@@ -6,7 +6,9 @@
 
 #include "apps/yurai/cli.h"
 #include "apps/yurai/cmd_corpus_dedup.h"
+#include "apps/yurai/cmd_corpus_export.h"
 #include "apps/yurai/cmd_corpus_filter.h"
+#include "apps/yurai/cmd_corpus_label.h"
 #include "apps/yurai/cmd_corpus_sample.h"
 #include "apps/yurai/cmd_corpus_takedown.h"
 #include "yurai/base/progress.h"
@@ -98,14 +100,15 @@ Result<void> build(const BuildOptions& options) {
 void add_build(CLI::App& corpus) {
   auto options = std::make_shared<BuildOptions>();
   CLI::App* verb = corpus.add_subcommand(
-      "build", tr("A corpus from JSON lines and plain text, as files or folders",
-                  "JSON Lines・テキストのファイルやフォルダーからコーパスを作る"));
+      "build", tr("A corpus from JSON lines, plain text and web archives, as files or folders",
+                  "JSON Lines・テキスト・WARC のファイルやフォルダーからコーパスを作る"));
   verb->add_option("OUT", options->out,
                    tr("Folder of the new corpus", "新しいコーパスのフォルダー"))
       ->required();
-  verb->add_option("INPUT", options->inputs,
-                   tr("Files (.jsonl, .ndjson, .txt; also .gz, .zst) or folders of them",
-                      "ファイル（.jsonl .ndjson .txt、.gz .zst も可）またはフォルダー"))
+  verb->add_option(
+          "INPUT", options->inputs,
+          tr("Files (.jsonl, .ndjson, .txt, .warc; also .gz, .zst; .parquet) or folders of them",
+             "ファイル（.jsonl .ndjson .txt .warc、.gz .zst も可。.parquet）またはフォルダー"))
       ->required();
   verb->add_option("--map", options->map,
                    tr("Names of fields in the input, such as text=content,id=doc_id",
@@ -376,6 +379,8 @@ void add_corpus_commands(CLI::App& app) {
   add_stats(*corpus);
   add_show(*corpus);
   add_list(*corpus);
+  add_corpus_export_command(*corpus);
+  add_corpus_label_commands(*corpus);
 }
 
 }  // namespace yurai::cli

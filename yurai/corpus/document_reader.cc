@@ -4,6 +4,7 @@
 
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/encoding.h"
+#include "yurai/corpus/parquet.h"
 #include "yurai/corpus/warc_document.h"
 
 namespace yurai {
@@ -142,6 +143,7 @@ class TextReader final : public LinesReader {
 
 Result<std::unique_ptr<DocumentReader>> DocumentReader::open(const InputEntry& entry,
                                                              const ReadOptions& options) {
+  if (entry.kind == InputEntry::Kind::kParquet) return open_parquet(entry, options);
   YURAI_ASSIGN(InputFile file,
                InputFile::open(entry.path, entry.compression, options.decompression));
   switch (entry.kind) {
@@ -151,6 +153,7 @@ Result<std::unique_ptr<DocumentReader>> DocumentReader::open(const InputEntry& e
       return std::make_unique<TextReader>(std::move(file), options,
                                           for_terminal(entry.path.filename().string()));
     case InputEntry::Kind::kJsonLines:
+    case InputEntry::Kind::kParquet:
       break;
   }
   return std::make_unique<JsonLinesReader>(std::move(file), options);

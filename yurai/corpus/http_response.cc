@@ -144,7 +144,7 @@ void parse_content_type(std::string_view value, std::string& media_type, std::st
   charset = trim(rest.substr(0, rest.find(';')), " \t\r\"'");
 }
 
-Result<HttpResponse> parse_http_response(std::string_view message, uint64_t max_body_bytes) {
+Result<WebResponse> parse_http_response(std::string_view message, uint64_t max_body_bytes) {
   if (!message.starts_with("HTTP/")) {
     return fail(ErrorCode::kInvalidArgument, "no HTTP response: it does not begin with HTTP/");
   }
@@ -159,7 +159,7 @@ Result<HttpResponse> parse_http_response(std::string_view message, uint64_t max_
   const std::string_view status_line = head.substr(0, head.find('\n'));
   const std::string_view status =
       trim(status_line.substr(std::min(status_line.find(' '), status_line.size())));
-  HttpResponse response;
+  WebResponse response;
   const auto [stop, error] = std::from_chars(
       status.data(), status.data() + std::min<size_t>(status.size(), 3), response.status);
   if (error != std::errc() || response.status < 100) {

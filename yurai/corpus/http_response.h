@@ -9,7 +9,7 @@
 namespace yurai {
 
 /// An HTTP response as a web archive keeps it.
-struct HttpResponse {
+struct WebResponse {
   int status = 0;
   std::string media_type;  ///< lower case, without parameters; empty: not given
   std::string charset;     ///< of Content-Type
@@ -25,6 +25,6 @@ void parse_content_type(std::string_view value, std::string& media_type, std::st
 /// data; kResourceExhausted for a body of more than `max_body_bytes`.
 ///
 ///     parse_http_response("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>a", 1000)
-Result<HttpResponse> parse_http_response(std::string_view message, uint64_t max_body_bytes);
+Result<WebResponse> parse_http_response(std::string_view message, uint64_t max_body_bytes);
 
 }  // namespace yurai

@@ -39,6 +39,8 @@ std::optional<InputEntry> classify(const fs::path& path) {
     entry.kind = InputEntry::Kind::kText;
   } else if (take_suffix(name, ".warc")) {
     entry.kind = InputEntry::Kind::kWarc;
+  } else if (entry.compression == Compression::kNone && take_suffix(name, ".parquet")) {
+    entry.kind = InputEntry::Kind::kParquet;
   } else if (!take_suffix(name, ".jsonl") && !take_suffix(name, ".ndjson")) {
     return std::nullopt;
   }

@@ -12,7 +12,7 @@
 namespace yurai {
 
 struct InputEntry {
-  enum class Kind { kJsonLines, kText, kWarc };
+  enum class Kind { kJsonLines, kText, kWarc, kParquet };
 
   std::filesystem::path path;
   std::string
@@ -30,7 +30,7 @@ struct InputList {
 
 /// The suffixes that are read, for messages.
 inline constexpr std::string_view kInputSuffixes =
-    ".jsonl, .ndjson, .txt and .warc, each also with .gz or .zst";
+    ".jsonl, .ndjson, .txt and .warc, each also with .gz or .zst; .parquet";
 
 /// Lists files as they are given, and what folders hold, recursively and sorted by the bytes of the
 /// path within the folder. From folders only known suffixes are taken; hidden files and folders and

@@ -55,9 +55,9 @@ void take_text(std::string text, bool html, Document& document) {
 bool has_text(std::string_view text) { return text.find_first_not_of(" \t\r\n") != text.npos; }
 
 /// The response as HTTP gave it, or the block as it is.
-Result<HttpResponse> read_payload(const WarcRecord& warc, bool response) {
+Result<WebResponse> read_payload(const WarcRecord& warc, bool response) {
   if (response) return parse_http_response(warc.block, kMaxPageBytes);
-  HttpResponse payload;
+  WebResponse payload;
   payload.status = 200;
   parse_content_type(warc.field("content-type"), payload.media_type, payload.charset);
   if (warc.block.size() > kMaxPageBytes) {

@@ -19,7 +19,8 @@ namespace yurai {
   X(web) \
   X(language) \
   X(perplexity) \
-  X(pii)
+  X(pii) \
+  X(toxicity)
 // clang-format on
 
 #define YURAI_DECLARE(name) std::span<const FilterInfo> name##_filters();

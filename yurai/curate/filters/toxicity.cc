@@ -1,0 +1,54 @@
+#include <memory>
+
+#include "yurai/curate/filter.h"
+#include "yurai/curate/label_model.h"
+
+namespace yurai {
+namespace {
+
+/// The score of a label model that the user trained: `yurai corpus label train`.
+class Toxicity final : public Filter {
+ public:
+  explicit Toxicity(LabelModel model) : model_(std::move(model)) {}
+
+  Measurement measure(const Subject& subject, bool) const override {
+    return {.value = model_.score(subject.text)};
+  }
+
+  static MadeFilter make(FilterOptions& options) {
+    YURAI_ASSIGN(const std::filesystem::path dir, options.path("model"));
+    auto model = LabelModel::open(dir);
+    if (!model) return options.bad("model", model.error().message, model.error().code);
+    for (const ManifestFile& file : model->manifest().files) {
+      options.add_input({"model/" + file.name, file.bytes, file.sha256});
+    }
+    return std::make_unique<Toxicity>(std::move(*model));
+  }
+
+ private:
+  LabelModel model_;
+};
+
+constexpr OptionInfo kOptions[] = {
+    {.name = "model",
+     .fallback = "",
+     .english = "Folder of the model, from yurai corpus label train",
+     .japanese = "モデルのフォルダー（yurai corpus label train で作る）"}};
+
+constexpr FilterInfo kFilters[] = {
+    {.name = "toxicity",
+     .unit = "probability",
+     .bounds = {.max = 0.5},
+     .options = kOptions,
+     .source = "Yurai",
+     .english = "Probability that the text has the label of a model trained from your own labels; "
+                "`yurai corpus label train --precision` prints the threshold for `max`",
+     .japanese = "利用者のラベルで学習したモデルによる、ラベルに当たる確率（max の値は "
+                 "yurai corpus label train --precision が示す）",
+     .make = Toxicity::make}};
+
+}  // namespace
+
+std::span<const FilterInfo> toxicity_filters() { return kFilters; }
+
+}  // namespace yurai

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "yurai/base/json.h"
+#include "yurai/curate/label_calibration.h"
+
+/// How good scores are, and how sure that is.
+namespace yurai {
+
+/// Share of the pairs of a positive and a negative that are in the right order; ties count half.
+/// 0.5 where one of them is missing.
+double auroc(std::span<const ScoredLabel> scores);
+/// Average precision: the step-wise area under precision over recall. 0 without positives.
+double average_precision(std::span<const ScoredLabel> scores);
+/// Mean squared distance of the probability from 0 or 1.
+double brier(std::span<const ScoredLabel> scores);
+/// Expected calibration error over ten bins of equal width.
+double calibration_error(std::span<const ScoredLabel> scores);
+
+struct LabelCounts {
+  uint64_t true_positive = 0;
+  uint64_t false_positive = 0;
+  uint64_t false_negative = 0;
+  uint64_t true_negative = 0;
+
+  double precision() const;  ///< 0 where nothing was found
+  double recall() const;
+};
+
+/// What `score >= threshold` finds.
+LabelCounts count_at(std::span<const ScoredLabel> scores, double threshold);
+
+/// A measurement and its 95 % interval.
+struct MetricInterval {
+  double value = 0;
+  double low = 0;
+  double high = 0;
+};
+Json to_json(const MetricInterval& interval);
+
+using ScoreMetric = std::function<double(std::span<const ScoredLabel>)>;
+
+inline constexpr int kBootstrapRounds = 2000;
+
+/// The percentile bootstrap: `groups` (one of each score; texts of one group are drawn together)
+/// are drawn with replacement, with a fixed seed.
+MetricInterval bootstrap(std::span<const ScoredLabel> scores, std::span<const uint64_t> groups,
+                         const ScoreMetric& metric, int rounds = kBootstrapRounds);
+
+}  // namespace yurai
