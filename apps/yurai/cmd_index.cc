@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -54,9 +55,10 @@ Result<void> check_apart(const fs::path& dir, const fs::path& corpus) {
                           for_terminal(dir.string())));
 }
 
-Result<void> add_calibration(StagingDirectory& stage, const Progress& progress) {
+Result<void> add_calibration(StagingDirectory& stage, uint64_t memory_bytes,
+                             const Progress& progress) {
   YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(stage.path()));
-  YURAI_TRY(calibrate(index, stage, progress));
+  YURAI_TRY(calibrate(index, stage, progress, memory_bytes));
   YURAI_TRY(write_manifest(index.manifest(), stage));
   return {};
 }
@@ -82,6 +84,8 @@ Result<void> print_build(const BuildOptions& options) {
 }
 
 Result<void> build(const BuildOptions& options) {
+  // Each further arena reserves 64 MB of addresses, which a limit on them counts.
+  ::mallopt(M_ARENA_MAX, 1);
   IndexBuildOptions build_options;
   build_options.points = options.points == "word" ? PointMode::kWord : PointMode::kChar;
   build_options.num_threads = options.num_threads;
@@ -91,7 +95,7 @@ Result<void> build(const BuildOptions& options) {
                StagingDirectory::create(options.dir, {.force = options.force}));
   ProgressBar bar;
   YURAI_TRY(build_index(options.corpus, build_options, stage, bar.callback()));
-  YURAI_TRY(add_calibration(stage, bar.callback()));
+  YURAI_TRY(add_calibration(stage, build_options.memory_bytes, bar.callback()));
   YURAI_TRY(stage.commit());
   bar.finish();
   return print_build(options);
