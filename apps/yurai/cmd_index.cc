@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -62,7 +63,7 @@ Result<void> check_apart(const fs::path& dir, const fs::path& corpus) {
 Result<void> add_companions(const IndexBuildOptions& build_options, bool with_search,
                             StagingDirectory& stage, const Progress& progress) {
   YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(stage.path()));
-  YURAI_TRY(calibrate(index, stage, progress));
+  YURAI_TRY(calibrate(index, stage, progress, build_options.memory_bytes));
   if (with_search) {
     SearchBuildOptions options;
     options.memory_bytes = std::min(options.memory_bytes, build_options.memory_bytes / 4);
@@ -93,6 +94,8 @@ Result<void> print_build(const BuildOptions& options) {
 }
 
 Result<void> build(const BuildOptions& options) {
+  // Each further arena reserves 64 MB of addresses, which a limit on them counts.
+  ::mallopt(M_ARENA_MAX, 1);
   IndexBuildOptions build_options;
   build_options.points = options.points == "word" ? PointMode::kWord : PointMode::kChar;
   build_options.num_threads = options.num_threads;

@@ -1,4 +1,7 @@
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <unordered_set>
 
@@ -25,6 +28,29 @@ constexpr size_t related_chars(Script script) { return script == Script::kCjk ? 
 constexpr double kRelatedChance = 1e-8;
 constexpr double related_score(Script script) { return script == Script::kCjk ? 20 : 30; }
 
+/// Of memory: beside what grows with the index, and for each n-gram that may be kept.
+constexpr uint64_t kFixedMemory = 128 << 20;
+constexpr uint64_t kMemoryPerNgram = 96;
+constexpr size_t kMaxNgrams = size_t{1} << 25;
+constexpr size_t kMinNgrams = size_t{1} << 17;
+
+/// How many n-grams may be counted.
+Result<size_t> max_ngrams(const CorpusIndex& index, uint64_t memory_bytes) {
+  // The opened index and corpus: fences, offsets of documents, checksums of blocks.
+  const uint64_t opened = index.num_points() / 5 + index.corpus().num_documents() * 40 +
+                          index.corpus().text().size_bytes() / 256;
+  const uint64_t needed = kFixedMemory + opened + kMinNgrams * kMemoryPerNgram;
+  if (memory_bytes < needed) {
+    const uint64_t mebi = (needed >> 20) + 1;
+    return fail(ErrorCode::kResourceExhausted,
+                fmt::format("measuring what matches by chance needs {} MiB of memory, {} MiB are "
+                            "allowed; allow them with '--memory {}M'",
+                            mebi, memory_bytes >> 20, mebi));
+  }
+  const uint64_t left = (memory_bytes - kFixedMemory - opened) / kMemoryPerNgram;
+  return std::min(kMaxNgrams, std::bit_floor(static_cast<size_t>(left)));
+}
+
 struct Counts {
   NullModel model;
   GroupCounts own;  ///< of the passages' n-grams, in their groups
@@ -43,7 +69,7 @@ void for_each_ngram(const std::vector<char32_t>& chars, const Use& use) {
   }
 }
 
-Result<Counts> count_ngrams(const Corpus& corpus, const PassageSample& sample,
+Result<Counts> count_ngrams(const Corpus& corpus, const PassageSample& sample, size_t max_ngrams,
                             const Progress& progress) {
   GroupCounts own(sample.passages.size() * kPassageChars * kMaxOrder);
   for (const Passage& passage : sample.passages) {
@@ -52,7 +78,7 @@ Result<Counts> count_ngrams(const Corpus& corpus, const PassageSample& sample,
                    [&](size_t, size_t, uint64_t key) { own.choose(group, key); });
   }
 
-  NgramCounter counter;
+  NgramCounter counter(max_ngrams);
   std::vector<uint64_t> chars_of_group(sample.num_groups);
   const TextFile& text = corpus.text();
   constexpr size_t kReadBytes = 1 << 20;
@@ -91,6 +117,7 @@ Result<Counts> count_ngrams(const Corpus& corpus, const PassageSample& sample,
     }
     progress("count characters", offset, text.size_bytes());
   }
+  own.flush();
   progress("count characters", text.size_bytes(), text.size_bytes());
   const uint64_t max_bytes =
       std::max(kFreeModelBytes, text.size_bytes() / kCorpusBytesPerModelByte);
@@ -183,10 +210,11 @@ std::array<uint64_t, std::size(kScripts)> count_by_script(std::string_view text)
 
 }  // namespace
 
-Result<void> calibrate(const CorpusIndex& index, StagingDirectory& stage,
-                       const Progress& progress) {
+Result<void> calibrate(const CorpusIndex& index, StagingDirectory& stage, const Progress& progress,
+                       uint64_t memory_bytes) {
+  YURAI_ASSIGN(const size_t kept_ngrams, max_ngrams(index, memory_bytes));
   YURAI_ASSIGN(const PassageSample sample, draw_passages(index.corpus()));
-  YURAI_ASSIGN(const Counts counts, count_ngrams(index.corpus(), sample, progress));
+  YURAI_ASSIGN(const Counts counts, count_ngrams(index.corpus(), sample, kept_ngrams, progress));
 
   Calibration calibration;
   calibration.left_out = sample.by_document ? "document" : "source";

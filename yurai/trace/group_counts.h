@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace yurai {
@@ -22,14 +24,24 @@ class GroupCounts {
     const uint64_t key = mix(group, ngram);
     keys_[slot(key)] = key;
   }
+  /// Counts once `flush` is called: until then the memory it needs is on its way.
   void increment(uint32_t group, uint64_t ngram) {
-    const uint64_t key = mix(group, ngram);
-    const size_t at = slot(key);
-    if (keys_[at] == key) ++counts_[at];
+    uint64_t& oldest = queue_[num_queued_++ % queue_.size()];
+    increment_now(oldest);
+    oldest = mix(group, ngram);
+    __builtin_prefetch(&keys_[(oldest >> 1) & (keys_.size() - 1)]);
+  }
+  void flush() {
+    for (uint64_t& key : queue_) increment_now(std::exchange(key, 0));
   }
   uint32_t count(uint32_t group, uint64_t ngram) const { return counts_[slot(mix(group, ngram))]; }
 
  private:
+  void increment_now(uint64_t key) {
+    if (key == 0) return;
+    const size_t at = slot(key);
+    if (keys_[at] == key) ++counts_[at];
+  }
   /// One number for both; never 0. That two of a million pairs meet has odds of 1 in 10^7.
   static uint64_t mix(uint32_t group, uint64_t ngram) {
     uint64_t key = ngram + (uint64_t{group} + 1) * 0x9E3779B97F4A7C15u;
@@ -47,6 +59,8 @@ class GroupCounts {
 
   std::vector<uint64_t> keys_;
   std::vector<uint32_t> counts_;
+  std::array<uint64_t, 32> queue_{};
+  size_t num_queued_ = 0;
 };
 
 }  // namespace yurai

@@ -212,16 +212,16 @@ NgramCounter::NgramCounter(size_t max_ngrams) : max_ngrams_(max_ngrams), singles
 
 void NgramCounter::increment(uint64_t key) {
   const size_t mask = keys_.size() - 1;
-  size_t slot = (key * 0x9E3779B97F4A7C15u) >> shift_;
-  while (keys_[slot] != key) {
-    if (keys_[slot] == 0) {
-      keys_[slot] = key;
+  size_t at = slot(key);
+  while (keys_[at] != key) {
+    if (keys_[at] == 0) {
+      keys_[at] = key;
       ++num_ngrams_;
       break;
     }
-    slot = (slot + 1) & mask;
+    at = (at + 1) & mask;
   }
-  if (counts_[slot] < kMaxCount) ++counts_[slot];
+  if (counts_[at] < kMaxCount) ++counts_[at];
   if (num_ngrams_ * 10 > keys_.size() * 6) grow();
 }
 
@@ -244,14 +244,19 @@ void NgramCounter::grow() {
   num_ngrams_ = kept;
   for (size_t i = 0; i < old_keys.size(); ++i) {
     if (old_counts[i] < min_count || old_keys[i] == 0) continue;
-    size_t slot = (old_keys[i] * 0x9E3779B97F4A7C15u) >> shift_;
-    while (keys_[slot] != 0) slot = (slot + 1) & (size - 1);
-    keys_[slot] = old_keys[i];
-    counts_[slot] = old_counts[i];
+    size_t at = slot(old_keys[i]);
+    while (keys_[at] != 0) at = (at + 1) & (size - 1);
+    keys_[at] = old_keys[i];
+    counts_[at] = old_counts[i];
   }
 }
 
 NullModel NgramCounter::finish(uint64_t max_bytes) {
+  // The oldest first: the order decides what is forgotten.
+  for (size_t i = 0; i < queue_.size(); ++i) {
+    const uint64_t key = std::exchange(queue_[num_queued_++ % queue_.size()], 0);
+    if (key != 0) increment(key);
+  }
   std::vector<std::pair<uint64_t, uint32_t>> ngrams;
   for (size_t c = 0; c < singles_.size(); ++c) {
     if (singles_[c] > 0) ngrams.emplace_back(c + 1, singles_[c]);

@@ -78,8 +78,8 @@ class NgramCounter {
     ++num_chars_;
     const bool cjk = is_cjk(c);
     if (last_ != 0) {
-      increment(last_ << 21 | single);
-      if (plain_run_ >= 2 && !cjk) increment(before_last_ << 42 | last_ << 21 | single);
+      count_later(last_ << 21 | single);
+      if (plain_run_ >= 2 && !cjk) count_later(before_last_ << 42 | last_ << 21 | single);
     }
     plain_run_ = cjk ? 0 : plain_run_ + 1;
     before_last_ = last_;
@@ -93,6 +93,14 @@ class NgramCounter {
   NullModel finish(uint64_t max_bytes);
 
  private:
+  /// Counts the n-gram 32 calls later, when the memory it needs has come.
+  void count_later(uint64_t key) {
+    uint64_t& oldest = queue_[num_queued_++ % queue_.size()];
+    if (oldest != 0) increment(oldest);
+    oldest = key;
+    __builtin_prefetch(&keys_[slot(key)], 1);
+  }
+  size_t slot(uint64_t key) const { return (key * 0x9E3779B97F4A7C15u) >> shift_; }
   void increment(uint64_t key);
   void grow();
 
@@ -104,6 +112,8 @@ class NgramCounter {
   std::vector<uint32_t> counts_;
   size_t num_ngrams_ = 0;
   int shift_ = 0;
+  std::array<uint64_t, 32> queue_{};
+  size_t num_queued_ = 0;
 };
 
 }  // namespace yurai

@@ -51,7 +51,9 @@ class Tracer {
 
 /// Measures, on the opened staged index, what matches by chance, and writes the null model and the
 /// calibration curves beside it (docs/formats/calibration.md); the caller writes the manifest
-/// again. Deterministic.
-Result<void> calibrate(const CorpusIndex& index, StagingDirectory& stage, const Progress& progress);
+/// again. Deterministic, but below 4 GiB of memory the null model of a large corpus forgets more of
+/// what is rare. kResourceExhausted says how much memory is needed.
+Result<void> calibrate(const CorpusIndex& index, StagingDirectory& stage, const Progress& progress,
+                       uint64_t memory_bytes = 4ull << 30);
 
 }  // namespace yurai
