@@ -96,9 +96,9 @@ class JsonLinesReader final : public LinesReader {
 };
 
 /// A file that is one document.
-class TextReader final : public LinesReader {
+class WholeTextReader final : public LinesReader {
  public:
-  TextReader(InputFile file, const ReadOptions& options, std::string title)
+  WholeTextReader(InputFile file, const ReadOptions& options, std::string title)
       : LinesReader(std::move(file), options), title_(std::move(title)) {}
 
   Result<bool> next(InputRecord& record) override {
@@ -150,7 +150,7 @@ Result<std::unique_ptr<DocumentReader>> DocumentReader::open(const InputEntry& e
     case InputEntry::Kind::kWarc:
       return open_warc(std::move(file), entry.path, options);
     case InputEntry::Kind::kText:
-      return std::make_unique<TextReader>(std::move(file), options,
+      return std::make_unique<WholeTextReader>(std::move(file), options,
                                           for_terminal(entry.path.filename().string()));
     case InputEntry::Kind::kJsonLines:
     case InputEntry::Kind::kParquet:
