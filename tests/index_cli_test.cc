@@ -174,7 +174,8 @@ TEST_F(IndexCli, RefusesTooLittleMemoryAndSaysHowMuchItNeeds) {
   const auto result = yurai_program(
       {"index", "build", path("small"), "--corpus", path("corpus"), "--memory", "1M"});
   EXPECT_EQ(result.exit_status, 1);
-  EXPECT_THAT(result.err, HasSubstr("MiB of memory at least, 1 MiB are allowed; allow them with '--memory "));
+  EXPECT_THAT(result.err,
+              HasSubstr("MiB of memory at least, 1 MiB are allowed; allow them with '--memory "));
   EXPECT_FALSE(fs::exists(path("small")));
 }
 

@@ -151,7 +151,7 @@ Result<std::unique_ptr<DocumentReader>> DocumentReader::open(const InputEntry& e
       return open_warc(std::move(file), entry.path, options);
     case InputEntry::Kind::kText:
       return std::make_unique<WholeTextReader>(std::move(file), options,
-                                          for_terminal(entry.path.filename().string()));
+                                               for_terminal(entry.path.filename().string()));
     case InputEntry::Kind::kJsonLines:
     case InputEntry::Kind::kParquet:
       break;

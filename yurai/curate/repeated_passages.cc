@@ -90,7 +90,7 @@ class WindowFinder {
   /// Bytes of the first `min_chars` characters; kNoWindow when the document ends before.
   Result<uint32_t> window_bytes(uint64_t position) {
     const uint64_t end = index_->corpus().text().size_bytes();
-    BlockReader reader(index_->corpus().text());
+    TextReader reader(index_->corpus().text());
     YURAI_ASSIGN(const std::string text,
                  reader.bytes(position, std::min<uint64_t>(4ull * min_chars_ + 1, end - position)));
     size_t at = 0;
@@ -158,7 +158,7 @@ class SpanWriter {
     covered_ = std::max(covered_, span.end);
     const uint64_t number = corpus_.document_at(span.begin);
     const uint64_t kept_number = corpus_.document_at(span.kept_begin);
-    BlockReader reader(corpus_.text());
+    TextReader reader(corpus_.text());
     YURAI_ASSIGN(const std::string text, reader.bytes(span.begin, span.end - span.begin));
     YURAI_ASSIGN(const Document row, corpus_.row(number));
     YURAI_ASSIGN(const Document kept, corpus_.row(kept_number));
@@ -181,7 +181,7 @@ class SpanWriter {
   /// Bytes that the documents share from these places on.
   Result<uint64_t> shared_bytes(uint64_t a, uint64_t b) const {
     const uint64_t size = std::min(end_of_document(a) - a, end_of_document(b) - b);
-    BlockReader reader(corpus_.text());
+    TextReader reader(corpus_.text());
     uint64_t shared = 0;
     while (shared < size) {
       const uint64_t step = std::min<uint64_t>(kBlockBytes, size - shared);

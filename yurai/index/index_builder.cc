@@ -21,7 +21,7 @@ namespace yurai {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr uint64_t kFixedMemory = 64 << 20;  // the program and its buffers
+constexpr uint64_t kFixedMemory = 64 << 20;   // the program and its buffers
 constexpr uint64_t kThreadMemory = 12 << 20;  // a thread: its stack, its parts of the output
 constexpr uint64_t kRanksAPart = 1 << 16;
 constexpr uint64_t kLookAhead = 32;

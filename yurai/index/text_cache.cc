@@ -19,7 +19,8 @@ constexpr uint64_t kCopiesMemory = kMaxCopies * 96;
 Result<TextCache> TextCache::create(const TextFile& text, uint64_t memory_bytes) {
   const uint64_t blocks =
       (std::max(memory_bytes, kMinMemory) - kCopiesMemory) / (kDecodedBytes + sizeof(Set) / 2);
-  const uint64_t num_sets = std::max<uint64_t>(1, std::min(blocks, text.size_bytes() / kDecodedBytes + 2) / 2);
+  const uint64_t num_sets =
+      std::max<uint64_t>(1, std::min(blocks, text.size_bytes() / kDecodedBytes + 2) / 2);
   YURAI_ASSIGN(auto bytes, LargeArray<char>::allocate(num_sets * 2 * kDecodedBytes));
   std::vector<Set> sets(num_sets);
   for (uint64_t i = 0; i < num_sets; ++i) {
@@ -37,15 +38,16 @@ Result<std::string_view> TextCache::view(uint64_t position) {
     if (set.blocks[0] != block + 1) {
       set.blocks[0] = 0;
       const uint64_t begin = block * kDecodedBytes;
-      YURAI_TRY(text_->read(begin, bytes_.span().subspan(
-                                       set.slots[0] * kDecodedBytes,
+      YURAI_TRY(text_->read(
+          begin, bytes_.span().subspan(set.slots[0] * kDecodedBytes,
                                        std::min(kDecodedBytes, text_->size_bytes() - begin))));
       set.blocks[0] = block + 1;
       ++num_reads_;
     }
   }
   const uint64_t at = position % kDecodedBytes;
-  const uint64_t end = std::min<uint64_t>(kDecodedBytes, text_->size_bytes() - block * kDecodedBytes);
+  const uint64_t end =
+      std::min<uint64_t>(kDecodedBytes, text_->size_bytes() - block * kDecodedBytes);
   return std::string_view(&bytes_.span()[set.slots[0] * kDecodedBytes + at], end - at);
 }
 

@@ -8,19 +8,19 @@
 namespace yurai {
 namespace {
 
-using Intervals = std::vector<Interval>;  // by begin, none inside of another: so by end too
+using Intervals = std::vector<TextInterval>;  // by begin, none inside of another: so by end too
 
-Interval hull(const Interval& a, const Interval& b) {
+TextInterval hull(const TextInterval& a, const TextInterval& b) {
   return {std::min(a.begin, b.begin), std::max(a.end, b.end)};
 }
 
 /// Keeps what holds no other.
 Intervals minimal(Intervals intervals) {
-  std::sort(intervals.begin(), intervals.end(), [](const Interval& a, const Interval& b) {
+  std::sort(intervals.begin(), intervals.end(), [](const TextInterval& a, const TextInterval& b) {
     return a.begin != b.begin ? a.begin > b.begin : a.end < b.end;
   });
   Intervals kept;  // from the last begin on: each must end before all that begin later
-  for (const Interval& interval : intervals) {
+  for (const TextInterval& interval : intervals) {
     if (kept.empty() || interval.end < kept.back().end) kept.push_back(interval);
   }
   std::reverse(kept.begin(), kept.end());
@@ -41,7 +41,7 @@ class Evaluation {
         const Intervals& found = occurrences_[node.phrase];
         Intervals fitting;
         std::copy_if(found.begin(), found.end(), std::back_inserter(fitting),
-                     [&](const Interval& interval) { return fits(interval); });
+                     [&](const TextInterval& interval) { return fits(interval); });
         return fitting;
       }
       case QueryNode::Kind::kOr: {
@@ -61,7 +61,7 @@ class Evaluation {
   }
 
  private:
-  bool fits(const Interval& interval) const {
+  bool fits(const TextInterval& interval) const {
     if (!query_.within_chars) return true;
     const uint64_t bytes = interval.end - interval.begin;
     if (bytes <= *query_.within_chars) return true;
@@ -79,7 +79,7 @@ class Evaluation {
     for (const QueryNode& part : node.parts) {
       if (part.kind != QueryNode::Kind::kNot) continue;
       const Intervals unwanted = holds(part.parts[0]);
-      std::erase_if(*both, [&](const Interval& match) { return is_near(match, unwanted); });
+      std::erase_if(*both, [&](const TextInterval& match) { return is_near(match, unwanted); });
     }
     return std::move(*both);
   }
@@ -94,13 +94,13 @@ class Evaluation {
   }
 
   void add_nearest(const Intervals& a, const Intervals& b, Intervals& hulls) const {
-    for (const Interval& one : a) {
+    for (const TextInterval& one : a) {
       const auto by_begin = std::lower_bound(
           b.begin(), b.end(), one.begin,
-          [](const Interval& other, uint64_t begin) { return other.begin < begin; });
+          [](const TextInterval& other, uint64_t begin) { return other.begin < begin; });
       const auto by_end =
           std::lower_bound(b.begin(), b.end(), one.end,
-                           [](const Interval& other, uint64_t end) { return other.end < end; });
+                           [](const TextInterval& other, uint64_t end) { return other.end < end; });
       for (const auto& near : {by_begin, by_end}) {
         if (near != b.begin()) add_if_fits(hull(one, near[-1]), hulls);
         if (near != b.end()) add_if_fits(hull(one, *near), hulls);
@@ -108,17 +108,17 @@ class Evaluation {
     }
   }
 
-  void add_if_fits(const Interval& interval, Intervals& hulls) const {
+  void add_if_fits(const TextInterval& interval, Intervals& hulls) const {
     if (fits(interval)) hulls.push_back(interval);
   }
 
-  bool is_near(const Interval& match, const Intervals& unwanted) const {
+  bool is_near(const TextInterval& match, const Intervals& unwanted) const {
     if (!query_.within_chars) return !unwanted.empty();
     const uint64_t reach = 4 * *query_.within_chars;
     const uint64_t from = match.end < reach ? 0 : match.end - reach;
     auto other =
         std::lower_bound(unwanted.begin(), unwanted.end(), from,
-                         [](const Interval& one, uint64_t begin) { return one.begin < begin; });
+                         [](const TextInterval& one, uint64_t begin) { return one.begin < begin; });
     for (; other != unwanted.end() && other->begin < match.begin + reach; ++other) {
       if (fits(hull(match, *other))) return true;
     }
@@ -149,9 +149,9 @@ uint64_t CharCounter::before(uint64_t offset) const {
   return chars;
 }
 
-std::vector<Interval> minimal_intervals(const PhraseQuery& query,
-                                        const std::vector<std::vector<Interval>>& occurrences,
-                                        std::string_view text) {
+std::vector<TextInterval> minimal_intervals(
+    const PhraseQuery& query, const std::vector<std::vector<TextInterval>>& occurrences,
+    std::string_view text) {
   return Evaluation(query, occurrences, text).holds(query.root);
 }
 

@@ -14,10 +14,10 @@
 namespace yurai {
 
 /// Bytes [begin, end) of a text.
-struct Interval {
+struct TextInterval {
   uint64_t begin = 0;
   uint64_t end = 0;
-  bool operator==(const Interval&) const = default;
+  bool operator==(const TextInterval&) const = default;
 };
 
 /// Places of characters in a text, in little time and space. The text must outlive it.
@@ -25,7 +25,9 @@ class CharCounter {
  public:
   explicit CharCounter(std::string_view text);
   /// Characters of [begin, end), which lie on character borders.
-  uint64_t chars(Interval interval) const { return before(interval.end) - before(interval.begin); }
+  uint64_t chars(TextInterval interval) const {
+    return before(interval.end) - before(interval.begin);
+  }
 
  private:
   uint64_t before(uint64_t offset) const;
@@ -36,8 +38,8 @@ class CharCounter {
 
 /// All intervals of the query in `text`, by begin. `occurrences[i]` are those of phrase i, by
 /// begin.
-std::vector<Interval> minimal_intervals(const PhraseQuery& query,
-                                        const std::vector<std::vector<Interval>>& occurrences,
-                                        std::string_view text);
+std::vector<TextInterval> minimal_intervals(
+    const PhraseQuery& query, const std::vector<std::vector<TextInterval>>& occurrences,
+    std::string_view text);
 
 }  // namespace yurai

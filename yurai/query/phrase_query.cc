@@ -9,7 +9,6 @@
 #include <random>
 #include <set>
 
-#include "yurai/base/block_file.h"
 #include "yurai/base/hash.h"
 #include "yurai/base/utf8.h"
 #include "yurai/query/intervals.h"
@@ -30,7 +29,7 @@ struct Anchor {
 
 /// A match, and the first anchor in it.
 struct Match {
-  Interval interval;  ///< into the corpus's text
+  TextInterval interval;  ///< into the corpus's text
   Anchor first;
 };
 
@@ -102,17 +101,17 @@ class Answering {
   }
 
   /// The text around an anchor that decides about its matches, on character borders.
-  Result<Interval> surroundings(const Anchor& anchor) {
+  Result<TextInterval> surroundings(const Anchor& anchor) {
     const Corpus::TextRange in = corpus_.text_range(corpus_.document_at(anchor.position));
-    if (!query_.within_chars) return Interval{in.begin, in.end};
+    if (!query_.within_chars) return TextInterval{in.begin, in.end};
     const uint64_t reach = 4 * *query_.within_chars;
     const uint64_t end = anchor.position + query_.phrases[anchor.phrase].size();
-    return Interval{anchor.position - std::min(reach, anchor.position - in.begin),
-                    end + std::min(reach, in.end - end)};
+    return TextInterval{anchor.position - std::min(reach, anchor.position - in.begin),
+                        end + std::min(reach, in.end - end)};
   }
 
   /// The matches in `region`, which may begin and end inside of a character.
-  Result<std::vector<Match>> matches_in(const Interval& region) {
+  Result<std::vector<Match>> matches_in(const TextInterval& region) {
     if (!text_ || text_->num_reads() > kMaxKeptBlocks) text_.emplace(corpus_.text());
     YURAI_ASSIGN(const std::string bytes, text_->bytes(region.begin, region.end - region.begin));
     const std::string_view all = bytes;
@@ -121,7 +120,7 @@ class Answering {
     const std::string_view text = all.substr(skipped, char_floor_end(all) - skipped);
     const bool begins_document =
         region.begin == corpus_.text_range(corpus_.document_at(region.begin)).begin;
-    std::vector<std::vector<Interval>> occurrences(query_.phrases.size());
+    std::vector<std::vector<TextInterval>> occurrences(query_.phrases.size());
     for (size_t i = 0; i < occurrences.size(); ++i) {
       const std::string& phrase = query_.phrases[i];
       for (size_t at = text.find(phrase); at != text.npos; at = text.find(phrase, at + 1)) {
@@ -130,12 +129,12 @@ class Answering {
     }
     std::vector<Anchor> anchors;
     for (const size_t phrase : rarest_) {
-      for (const Interval& one : occurrences[phrase]) anchors.push_back({one.begin, phrase});
+      for (const TextInterval& one : occurrences[phrase]) anchors.push_back({one.begin, phrase});
     }
     std::sort(anchors.begin(), anchors.end());
     const uint64_t begin = region.begin + skipped;
     std::vector<Match> matches;
-    for (const Interval& interval : minimal_intervals(query_, occurrences, text)) {
+    for (const TextInterval& interval : minimal_intervals(query_, occurrences, text)) {
       auto first = std::lower_bound(anchors.begin(), anchors.end(), Anchor{interval.begin, 0});
       while (first != anchors.end() &&
              first->position + query_.phrases[first->phrase].size() > interval.end) {
@@ -178,10 +177,10 @@ class Answering {
     uint64_t last_document = UINT64_MAX;
     for (size_t i = 0; i < anchors.size();) {
       const uint64_t document = corpus_.document_at(anchors[i].position);
-      YURAI_ASSIGN(Interval region, surroundings(anchors[i]));
+      YURAI_ASSIGN(TextInterval region, surroundings(anchors[i]));
       for (++i; i < anchors.size(); ++i) {  // those whose surroundings touch are one
         if (corpus_.document_at(anchors[i].position) != document) break;
-        YURAI_ASSIGN(const Interval next, surroundings(anchors[i]));
+        YURAI_ASSIGN(const TextInterval next, surroundings(anchors[i]));
         if (next.begin > region.end) break;
         region.end = std::max(region.end, next.end);
       }
@@ -198,7 +197,7 @@ class Answering {
 
   /// Matches whose first anchor this one is; of WITHIN DOCUMENT whether it is the first of all.
   Result<std::vector<Match>> matches_of(const Anchor& anchor) {
-    YURAI_ASSIGN(const Interval region, surroundings(anchor));
+    YURAI_ASSIGN(const TextInterval region, surroundings(anchor));
     YURAI_ASSIGN(std::vector<Match> matches, matches_in(region));
     if (!query_.within_chars && !matches.empty()) {
       const auto first =
@@ -277,7 +276,7 @@ class Answering {
   Result<void> show(const std::vector<Match>& matches) {
     for (const Match& match : matches) {
       if (answer_.matches.size() >= options_.limit) return {};
-      Interval shown = match.interval;
+      TextInterval shown = match.interval;
       if (!query_.within_chars || shown.end - shown.begin > kMaxShownBytes) {
         shown = {match.first.position,
                  match.first.position + query_.phrases[match.first.phrase].size()};
@@ -295,7 +294,7 @@ class Answering {
   const PhraseQuery& query_;
   const QueryOptions& options_;
   IndexSession session_;
-  std::optional<BlockReader> text_;
+  std::optional<TextReader> text_;
   std::vector<RankRange> ranges_;  ///< of each phrase
   std::set<size_t> rarest_;
   QueryAnswer answer_;

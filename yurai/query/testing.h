@@ -17,7 +17,7 @@ class NaiveQuery {
   NaiveQuery(const PhraseQuery& query, std::string_view text, PointMode points)
       : query_(query), text_(text), points_(points) {}
 
-  std::vector<Interval> matches() const { return holds(query_.root); }
+  std::vector<TextInterval> matches() const { return holds(query_.root); }
 
  private:
   static bool is_word(char c) {
@@ -26,34 +26,35 @@ class NaiveQuery {
   bool is_point(size_t at) const {
     return points_ == PointMode::kChar || at == 0 || !is_word(text_[at - 1]) || !is_word(text_[at]);
   }
-  bool fits(const Interval& i) const {
+  bool fits(const TextInterval& i) const {
     return !query_.within_chars ||
            count_chars(text_.substr(i.begin, i.end - i.begin)) <= *query_.within_chars;
   }
-  static Interval hull(const Interval& a, const Interval& b) {
+  static TextInterval hull(const TextInterval& a, const TextInterval& b) {
     return {std::min(a.begin, b.begin), std::max(a.end, b.end)};
   }
-  static std::vector<Interval> minimal(const std::vector<Interval>& all) {
-    std::vector<Interval> kept;
-    for (const Interval& one : all) {
-      const bool holds_another = std::any_of(all.begin(), all.end(), [&](const Interval& other) {
-        return other != one && other.begin >= one.begin && other.end <= one.end;
-      });
+  static std::vector<TextInterval> minimal(const std::vector<TextInterval>& all) {
+    std::vector<TextInterval> kept;
+    for (const TextInterval& one : all) {
+      const bool holds_another =
+          std::any_of(all.begin(), all.end(), [&](const TextInterval& other) {
+            return other != one && other.begin >= one.begin && other.end <= one.end;
+          });
       if (!holds_another && std::find(kept.begin(), kept.end(), one) == kept.end()) {
         kept.push_back(one);
       }
     }
     std::sort(kept.begin(), kept.end(),
-              [](const Interval& a, const Interval& b) { return a.begin < b.begin; });
+              [](const TextInterval& a, const TextInterval& b) { return a.begin < b.begin; });
     return kept;
   }
 
-  std::vector<Interval> holds(const QueryNode& node) const {
-    std::vector<Interval> all;
+  std::vector<TextInterval> holds(const QueryNode& node) const {
+    std::vector<TextInterval> all;
     if (node.kind == QueryNode::Kind::kPhrase) {
       const std::string& phrase = query_.phrases[node.phrase];
       for (size_t at = 0; at + phrase.size() <= text_.size(); ++at) {
-        const Interval one{at, at + phrase.size()};
+        const TextInterval one{at, at + phrase.size()};
         if (text_.substr(at, phrase.size()) == phrase && is_point(at) && fits(one)) {
           all.push_back(one);
         }
@@ -62,7 +63,7 @@ class NaiveQuery {
     }
     if (node.kind == QueryNode::Kind::kOr) {
       for (const QueryNode& part : node.parts) {
-        for (const Interval& one : holds(part)) all.push_back(one);
+        for (const TextInterval& one : holds(part)) all.push_back(one);
       }
       return minimal(all);
     }
@@ -70,9 +71,9 @@ class NaiveQuery {
     for (const QueryNode& part : node.parts) {
       if (part.kind == QueryNode::Kind::kNot) continue;
       const auto found = holds(part);
-      std::vector<Interval> hulls;
-      for (const Interval& a : all) {
-        for (const Interval& b : found) {
+      std::vector<TextInterval> hulls;
+      for (const TextInterval& a : all) {
+        for (const TextInterval& b : found) {
           if (fits(hull(a, b))) hulls.push_back(hull(a, b));
         }
       }
@@ -83,9 +84,9 @@ class NaiveQuery {
     for (const QueryNode& part : node.parts) {
       if (part.kind != QueryNode::Kind::kNot) continue;
       const auto unwanted = holds(part.parts[0]);
-      std::erase_if(all, [&](const Interval& match) {
+      std::erase_if(all, [&](const TextInterval& match) {
         return std::any_of(unwanted.begin(), unwanted.end(),
-                           [&](const Interval& other) { return fits(hull(match, other)); });
+                           [&](const TextInterval& other) { return fits(hull(match, other)); });
       });
     }
     return all;
