@@ -94,6 +94,15 @@ class PosixWritableFile final : public WritableFile {
   std::string buffer_;
 };
 
+/// Whether a folder is one of ours: nothing else is ever replaced.
+bool is_artefact(const fs::path& folder) {
+  std::error_code status;
+  const fs::path manifest = folder / "manifest.json";
+  if (fs::is_symlink(folder, status) || !fs::is_regular_file(manifest, status)) return false;
+  const auto bytes = read_file(manifest, 64 << 20);
+  return bytes && bytes->find("\"format\": \"yurai-") != bytes->npos;
+}
+
 class PosixDisk final : public Disk {
  public:
   Result<std::unique_ptr<WritableFile>> create(const fs::path& path) override {
@@ -104,10 +113,9 @@ class PosixDisk final : public Disk {
 
   Result<void> rename(const fs::path& from, const fs::path& to) override {
     if (::rename(from.c_str(), to.c_str()) == 0) return {};
-    std::error_code status;
-    if ((errno != ENOTEMPTY && errno != EEXIST) ||
-        !fs::is_regular_file(to / "manifest.json", status)) {
-      return fail(io_error("rename to", to, errno));
+    const int rename_error = errno;
+    if ((rename_error != ENOTEMPTY && rename_error != EEXIST) || !is_artefact(to)) {
+      return fail(io_error("rename to", to, rename_error));
     }
     // An artefact is there: the two change places, in one step where the file system can.
     if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) return {};
@@ -117,7 +125,8 @@ class PosixDisk final : public Disk {
     if (::rename(to.c_str(), old.c_str()) != 0) return fail(io_error("replace", to, errno));
     if (::rename(from.c_str(), to.c_str()) != 0) {
       const int error_number = errno;
-      fs::rename(old, to, status);
+      std::error_code ignored;
+      fs::rename(old, to, ignored);
       return fail(io_error("rename to", to, error_number));
     }
     if (::rename(old.c_str(), from.c_str()) != 0) return fail(io_error("replace", to, errno));
@@ -247,18 +256,18 @@ Result<StagingDirectory> StagingDirectory::create(const fs::path& target, Option
   }
   std::error_code status;
   if (fs::exists(fs::symlink_status(stage.target_, status))) {
-    const bool artefact = fs::is_regular_file(stage.target_ / "manifest.json", status) &&
-                          !fs::is_symlink(stage.target_, status);
     if (!options.force) {
       return fail(
           ErrorCode::kAlreadyExists,
           fmt::format("'{}' exists; name another folder, or replace it with --force", name));
     }
-    if (!artefact) {
-      return fail(ErrorCode::kAlreadyExists,
-                  fmt::format("'{}' exists and holds no manifest.json, so --force does not replace "
-                              "it; remove it yourself or name another folder",
-                              name));
+    if (!is_artefact(stage.target_)) {
+      return fail(
+          ErrorCode::kAlreadyExists,
+          fmt::format(
+              "'{}' exists and holds no manifest.json of Yurai, so --force does not replace "
+              "it; remove it yourself or name another folder",
+              name));
     }
   }
   fs::create_directories(parent_of(stage.target_), status);

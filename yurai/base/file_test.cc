@@ -12,11 +12,13 @@ namespace fs = std::filesystem;
 using testing::FailingDisk;
 using testing::TemporaryDirectory;
 
+constexpr std::string_view kManifest = R"({"format": "yurai-test"})";
+
 Result<void> make_artefact(const fs::path& target, StagingDirectory::Options options,
                            std::string_view content = "{}") {
   YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(target, options));
-  YURAI_TRY(stage.add_file("a.bin", "abc"));
-  YURAI_TRY(stage.add_file("manifest.json", content));
+  YURAI_TRY(stage.add_file("a.bin", content));
+  YURAI_TRY(stage.add_file("manifest.json", kManifest));
   return stage.commit();
 }
 
@@ -32,7 +34,7 @@ TEST(StagingDirectory, AppearsWholeOrNotAtAll) {
     // Only the sync after the rename may fail with the folder in place, and then it is whole.
     EXPECT_FALSE(fs::exists(dir / "x.partial"));
     if (fs::exists(dir / "x")) {
-      EXPECT_EQ(read_file(dir / "x" / "manifest.json").value(), "{}");
+      EXPECT_EQ(read_file(dir / "x" / "manifest.json").value(), kManifest);
     }
   }
 }
@@ -42,11 +44,14 @@ TEST(StagingDirectory, ReplacesOnlyArtefactsAndOnlyByForce) {
   ASSERT_TRUE(make_artefact(dir / "x", {}));
   EXPECT_EQ(make_artefact(dir / "x", {}).error().code, ErrorCode::kAlreadyExists);
   EXPECT_TRUE(make_artefact(dir / "x", {.force = true}, "{2}"));
-  EXPECT_EQ(read_file(dir / "x" / "manifest.json").value(), "{2}");
+  EXPECT_EQ(read_file(dir / "x" / "a.bin").value(), "{2}");
   EXPECT_FALSE(fs::exists(dir / "x.partial"));
 
   fs::create_directory(dir / "home");
   ASSERT_TRUE(write_file(dir / "home" / "letter.txt", "dear"));
+  EXPECT_EQ(make_artefact(dir / "home", {.force = true}).error().code, ErrorCode::kAlreadyExists);
+  EXPECT_TRUE(fs::exists(dir / "home" / "letter.txt"));
+  ASSERT_TRUE(write_file(dir / "home" / "manifest.json", R"({"manifest_version": 3})"));
   EXPECT_EQ(make_artefact(dir / "home", {.force = true}).error().code, ErrorCode::kAlreadyExists);
   EXPECT_TRUE(fs::exists(dir / "home" / "letter.txt"));
 }

@@ -417,24 +417,20 @@ Result<WorkMap> Tracer::trace_work(std::string_view work, const WorkOptions& opt
   YURAI_ASSIGN(std::vector<Candidate> candidates,
                state_->significant_spans(
                    work, {.max_chance = options.max_chance, .min_bytes = options.min_bytes}));
-  OriginTable origins(index.corpus());
-  IndexSession session(index);
+  YURAI_TRY(check_occurrences(candidates));
+  DocumentFinder finder(index);
   std::vector<CreditedSpan> credited;
   struct Held {
     uint64_t bytes = 0, spans = 0, reached = 0;
   };
   std::map<uint64_t, Held> held;  // by document
   for (Candidate& candidate : candidates) {
-    YURAI_ASSIGN(candidate.documents, find_documents(index, session, candidate.range));
+    YURAI_ASSIGN(candidate.documents, finder.find(candidate.range));
     Span& span = candidate.span;
-    span.documents_total = candidate.documents.total;
-    span.credit_truncated = candidate.documents.total > candidate.documents.first.size();
-    CreditedSpan& shares = credited.emplace_back();
-    shares.byte_begin = span.byte_begin;
-    shares.byte_end = span.byte_end;
-    for (const Place& place : candidate.documents.first) {
-      YURAI_ASSIGN(const uint64_t origin, origins.of(place.document));
-      shares.documents.push_back({place.document, origin});
+    span.documents_total = candidate.documents->total;
+    span.credit_truncated = candidate.documents->total > candidate.documents->first.size();
+    credited.push_back({span.byte_begin, span.byte_end, candidate.documents->credited});
+    for (const Place& place : candidate.documents->first) {
       Held& one = held[place.document];
       one.bytes += span.byte_end - std::max(span.byte_begin, std::min(one.reached, span.byte_end));
       one.reached = std::max(one.reached, span.byte_end);
@@ -448,7 +444,7 @@ Result<WorkMap> Tracer::trace_work(std::string_view work, const WorkOptions& opt
   map.num_documents = held.size();
   map.points = index.points();
   map.index = index.corpus().identity();
-  map.credits = credit(work.size(), credited, origins.origins()).credits;
+  map.credits = credit(work.size(), credited, finder.origins().origins()).credits;
   const double found = fill_cells(work, candidates, options.num_cells, map.cells);
   if (!work.empty()) map.share_found = found / static_cast<double>(work.size());
 
@@ -476,10 +472,10 @@ Result<WorkMap> Tracer::trace_work(std::string_view work, const WorkOptions& opt
   candidates.resize(std::min<size_t>(candidates.size(), options.max_passages));
   constexpr size_t kDocumentsOfPassage = 3;
   for (Candidate& candidate : candidates) {
-    for (const Place& place : candidate.documents.first) {
+    for (const Place& place : candidate.documents->first) {
       if (candidate.span.documents.size() == kDocumentsOfPassage) break;
       YURAI_ASSIGN(Occurrence occurrence,
-                   session.occurrence(place.position, candidate.span.text.size()));
+                   finder.session().occurrence(place.position, candidate.span.text.size()));
       candidate.span.documents.push_back(std::move(occurrence));
     }
     map.longest.push_back(std::move(candidate.span));
