@@ -37,7 +37,8 @@ function(yurai_test)
   target_link_libraries(${T_NAME} PRIVATE ${T_DEPS} GTest::gmock GTest::gtest_main)
   gtest_discover_tests(${T_NAME} DISCOVERY_TIMEOUT 120
     PROPERTIES LABELS ${T_LABEL} TIMEOUT 600
-    ENVIRONMENT "YURAI_SOURCE_DIR=${CMAKE_SOURCE_DIR};YURAI_BIN=${CMAKE_BINARY_DIR}/bin/yurai")
+    ENVIRONMENT YURAI_SOURCE_DIR=${CMAKE_SOURCE_DIR}  # one each: a list would be taken apart
+    ENVIRONMENT_MODIFICATION YURAI_BIN=set:${CMAKE_BINARY_DIR}/bin/yurai)
 endfunction()
 
 # yurai_bench(NAME binary SOURCES ... DEPS ...): a Google Benchmark binary; ctest runs it for one

@@ -195,7 +195,7 @@ TEST_F(CorpusBuilder, FailsOnFilesThatCannotBeRead) {
   EXPECT_EQ(
       failure(),
       "folder 'in' holds no file to read (.jsonl, .ndjson, .txt and .warc, each also with .gz "
-      "or .zst)");
+      "or .zst; .parquet)");
   EXPECT_EQ(build({}, {dir_ / "in/only.csv"}).error().code, ErrorCode::kInvalidArgument);
 }
 
