@@ -86,7 +86,7 @@ class IndexBuildCli : public ::testing::Test {
 
 /// The limit holds for addresses, of which a process takes more than it uses.
 TEST_F(IndexBuildCli, KeepsToItsMemoryAndWritesTheSameBytes) {
-  const std::vector<std::string> limit = {"--as=" + std::to_string(192 << 20)};
+  const std::vector<std::string> limit = {"--data=" + std::to_string(192 << 20)};
   const auto bounded = run(build("bounded", "192M"), limit);
   ASSERT_EQ(bounded.exit_status, 0) << bounded.err;
   const auto whole = run(build("whole", "4G"));

@@ -62,11 +62,13 @@ Result<void> check_apart(const fs::path& dir, const fs::path& corpus) {
 /// What else answers questions: the calibration, and unless it is unwanted the document search.
 Result<void> add_companions(const IndexBuildOptions& build_options, bool with_search,
                             StagingDirectory& stage, const Progress& progress) {
-  YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(stage.path()));
+  IndexOpenOptions open;
+  open.cache_bytes = std::min(open.cache_bytes, build_options.memory_bytes / 8);
+  YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(stage.path(), open));
   YURAI_TRY(calibrate(index, stage, progress, build_options.memory_bytes));
   if (with_search) {
     SearchBuildOptions options;
-    options.memory_bytes = std::min(options.memory_bytes, build_options.memory_bytes / 4);
+    options.memory_bytes = std::min(options.memory_bytes, build_options.memory_bytes / 8);
     YURAI_TRY(build_document_search(index.corpus(), options, stage, progress));
   }
   YURAI_TRY(write_manifest(index.manifest(), stage));

@@ -69,7 +69,9 @@ Result<void> check_options(const ChainStep& step) {
 
 /// Puts the options of the [change.STEP] tables into the steps that they name.
 Result<void> change_steps(const Json& changes, std::string_view name, std::vector<Json>& steps) {
-  for (const auto& [step_name, options] : changes.items()) {
+  for (const auto& change : changes.items()) {
+    const std::string& step_name = change.key();
+    const Json& options = change.value();
     const auto step = std::find_if(steps.begin(), steps.end(), [&](const Json& table) {
       return table.value("as", table.value("name", "")) == step_name;
     });
