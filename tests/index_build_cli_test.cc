@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using yurai::testing::TemporaryDirectory;
 
-constexpr size_t kCorpusBytes = 16'000'000;
+constexpr size_t kCorpusBytes = 26'000'000;
 constexpr int kKilled = 128 + 9;
 
 /// A corpus of made-up words, with copies of documents, larger than `--memory 192M` sorts at once.
@@ -84,7 +84,7 @@ class IndexBuildCli : public ::testing::Test {
   static inline TemporaryDirectory* directory_ = nullptr;
 };
 
-/// The limit holds for addresses, of which a process takes more than it uses.
+/// The limit holds for memory that is not the image of a file.
 TEST_F(IndexBuildCli, KeepsToItsMemoryAndWritesTheSameBytes) {
   const std::vector<std::string> limit = {"--data=" + std::to_string(192 << 20)};
   const auto bounded = run(build("bounded", "192M"), limit);
