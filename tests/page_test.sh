@@ -23,5 +23,6 @@ for _ in $(seq 100); do
   kill -0 "$server" 2>/dev/null || break
   sleep 0.1
 done
+! grep -q 'page is not built' "$work/serve.log" || { echo "page_test: no page beside $yurai"; exit 1; }
 [ -n "$url" ] || { cat "$work/serve.log"; echo "page_test: the server did not start"; exit 1; }
 npm run --silent test:page -- --base-url "$url" || { cat "$work/serve.log"; exit 1; }
