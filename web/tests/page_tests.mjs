@@ -104,7 +104,7 @@ describe('Trace', () => {
   });
 
   test('a missing licence is said in words', async () => {
-    await traceAndChoose(`${pear}.`, pear);
+    await traceAndChoose(pear, pear);
     assert.match(await panel().innerText(), /licence not known/i);
     assert.ok((await panel().innerText()).includes(unlicensed.author));
     assert.equal(await panel().getByRole('link', { name: 'Original' }).count(), 0, 'mailto: is not a link');
