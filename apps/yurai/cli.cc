@@ -88,4 +88,12 @@ Result<uint64_t> parse_bytes(std::string_view text) {
   return value << shift;
 }
 
+Result<uint64_t> parse_count(std::string_view text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size() && !text.empty()) return value;
+  return fail(ErrorCode::kInvalidArgument,
+              fmt::format("'{}' is no whole number from 0 to {}", for_terminal(text), UINT64_MAX));
+}
+
 }  // namespace yurai::cli

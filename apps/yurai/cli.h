@@ -41,6 +41,9 @@ int exit_status();
 /// A byte count such as 4G, 512M, 64K or 1000.
 Result<uint64_t> parse_bytes(std::string_view text);
 
+/// A whole number of 0 or more that a uint64_t holds.
+Result<uint64_t> parse_count(std::string_view text);
+
 /// For the parser: what an option's reader has against its text, so that the command line is wrong.
 ///
 ///     verb->add_option("--memory", …)->check(checked_by(parse_bytes));

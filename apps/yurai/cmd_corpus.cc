@@ -23,29 +23,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string pad(std::string text, size_t columns) {
-  const size_t width = display_width(text);
-  return width < columns ? text + std::string(columns - width, ' ') : text;
-}
-
-std::string pad_left(const std::string& text, size_t columns) {
-  const size_t width = display_width(text);
-  return width < columns ? std::string(columns - width, ' ') + text : text;
-}
-
-/// 1234567 → "1,234,567".
-std::string grouped(uint64_t number) {
-  std::string digits = fmt::format("{}", number);
-  for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
-
 std::string unknown() { return tr("(not stated)", "（記載なし）"); }
 std::string shown(const std::string& field) {
   return field.empty() ? unknown() : for_terminal(field);
 }
-Json or_null(const std::string& field) { return field.empty() ? Json(nullptr) : Json(field); }
-
 // ---- build ----
 
 struct BuildOptions {
@@ -202,28 +183,6 @@ void add_stats(CLI::App& corpus) {
 
 // ---- show and list ----
 
-/// A document as `show` and `list` print it; `text` only where it was read.
-Result<Json> document_json(const Corpus& corpus, uint64_t number, const Document& document,
-                           bool with_text) {
-  const Corpus::TextRange range = corpus.text_range(number);
-  YURAI_ASSIGN(const std::string sha256, corpus.text_sha256(number));
-  YURAI_ASSIGN(const bool repeats_id, corpus.repeats_id(number));
-  Json json = {{"number", number},
-               {"id", document.id},
-               {"duplicate_id", repeats_id},
-               {"bytes", range.end - range.begin},
-               {"sha256", sha256},
-               {"title", or_null(document.title)},
-               {"source", or_null(document.source)},
-               {"license", or_null(document.license)},
-               {"author", or_null(document.author)},
-               {"url", or_null(document.url)},
-               {"date", or_null(document.date)},
-               {"lang", or_null(document.lang)}};
-  if (with_text) json["text"] = document.text;
-  return json;
-}
-
 Result<void> print_document(const Corpus& corpus, uint64_t number, const Document& document) {
   const auto line = [](const std::string& label, const std::string& value) -> Result<void> {
     return value.empty() ? Result<void>() : print(fmt::format("{} {}\n", pad(label, 12), value));
@@ -288,7 +247,7 @@ void add_show(CLI::App& corpus) {
   CLI::Option* number = verb->add_option("--number", options->number,
                                          tr("The document of this number, counted from 0",
                                             "この番号（0 から）の文書"))
-                            ->check(CLI::NonNegativeNumber);
+                            ->check(checked_by(parse_count));
   id->excludes(number);
   verb->add_flag("--json", options->json,
                  tr("Print a line of JSON a document", "文書ごとに 1 行の JSON で出力する"));
@@ -355,7 +314,7 @@ void add_list(CLI::App& corpus) {
       verb->add_option("--lang", options->lang, tr("Only in this language", "この言語だけ"));
   verb->add_option("--limit", options->limit,
                    tr("At most so many (0: all)", "最大件数（0: すべて）"))
-      ->check(CLI::NonNegativeNumber);
+      ->check(checked_by(parse_count));
   verb->add_flag("--json", options->json,
                  tr("Print a line of JSON a document", "文書ごとに 1 行の JSON で出力する"));
   verb->callback([=] {

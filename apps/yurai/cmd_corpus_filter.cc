@@ -57,7 +57,7 @@ void say_costs(const FilterRun& run) {
                     fmt::format("{:.2f}", static_cast<double>(cost.nanoseconds) / 1e9),
                     megabytes_per_second(cost)});
   }
-  std::string text = aligned(rows, 1);
+  std::string text = table(rows, 1);
   text.pop_back();
   say(text);
 }
@@ -92,7 +92,7 @@ Result<void> print_summary(const FilterOptionsGiven& given, const FilterRun& run
                     bounds_text(step["lower_bound"], step["upper_bound"]), count(step, "ran"),
                     count(step, "dropped"), grouped(left)});
   }
-  YURAI_TRY(print(aligned(rows, 2)));
+  YURAI_TRY(print(table(rows, 2)));
   YURAI_TRY(print(fmt::format(
       fmt::runtime(
           tr("\n{}: {} of {} documents stay, {} of {} bytes of text ({} after the edits)\n",

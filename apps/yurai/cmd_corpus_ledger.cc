@@ -15,31 +15,6 @@
 
 namespace yurai::cli {
 
-std::string grouped(uint64_t number) {
-  std::string digits = fmt::format("{}", number);
-  for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
-
-std::string aligned(const std::vector<std::vector<std::string>>& rows, size_t num_left) {
-  std::vector<size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
-  }
-  std::string out;
-  for (const auto& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      const std::string padding(widths[i] - display_width(row[i]), ' ');
-      line += (i > 0 ? "  " : "") + (i < num_left ? row[i] + padding : padding + row[i]);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    out += line + "\n";
-  }
-  return out;
-}
-
 std::string bounds_text(const Json& min, const Json& max) {
   const auto number = [](const Json& value) { return fmt::format("{:.6g}", value.get<double>()); };
   if (min.is_null() && max.is_null()) return "–";
@@ -104,7 +79,7 @@ Result<void> print_why(const DecisionLedger& ledger, const DecisionRow& row) {
     }
     rows.push_back({for_terminal(steps[i].name), value, bounds_text(steps[i].bounds), verdict});
   }
-  YURAI_TRY(print(aligned(rows, 4)));
+  YURAI_TRY(print(table(rows, 4)));
   for (const Excerpt& excerpt : row.excerpts) {
     YURAI_TRY(print(fmt::format("  …{}[{}]{}…\n", for_terminal(excerpt.before),
                                 for_terminal(excerpt.match), for_terminal(excerpt.after))));
@@ -183,7 +158,7 @@ Result<void> whatif(const WhatIfOptions& options) {
   line(tr("kept then", "変更後に残る"), answer.kept_then);
   line(tr("  gained", "  増える"), answer.gained);
   line(tr("  lost", "  減る"), answer.lost);
-  YURAI_TRY(print(aligned(rows, 1)));
+  YURAI_TRY(print(table(rows, 1)));
   YURAI_TRY(print(fmt::format("undetermined: {}\n", grouped(answer.undetermined.documents))));
   if (answer.undetermined.documents == 0) return {};
   return print(
@@ -242,7 +217,7 @@ Result<void> domains(const DomainsOptions& options) {
     rows.push_back({for_terminal(domain.name), grouped(domain.documents), grouped(domain.bytes),
                     share(domain.bytes)});
   }
-  YURAI_TRY(print(aligned(rows, 1)));
+  YURAI_TRY(print(table(rows, 1)));
   YURAI_TRY(print(fmt::format(
       fmt::runtime(tr("\n{} of {} domains ({:g} %) hold {} % of {} bytes; {} documents ({} bytes) "
                       "have no URL\n",

@@ -38,25 +38,6 @@ std::string megabytes(uint64_t bytes) {
   return fmt::format("{:.1f}", static_cast<double>(bytes) / 1e6);
 }
 
-/// Columns padded to their widest cell; the last `num_numbers` to the right.
-std::string table(const std::vector<std::array<std::string, 5>>& rows, size_t num_numbers) {
-  std::array<size_t, 5> widths{};
-  for (const auto& row : rows) {
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
-  }
-  std::string out;
-  for (const auto& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      const std::string padding(widths[i] - display_width(row[i]), ' ');
-      const bool right = i + num_numbers >= row.size();
-      line += (i > 0 ? "  " : "") + (right ? padding + row[i] : row[i] + padding);
-    }
-    out += line + "\n";
-  }
-  return out;
-}
-
 /// A source's largest licence and the number of its others: one line a source.
 struct SourceLine {
   SampleRow sum;  ///< `license` is the largest's
@@ -84,7 +65,7 @@ std::vector<SourceLine> by_source(const std::vector<SampleRow>& rows) {
 }
 
 Result<void> print_summary(const Options& options, const Sample& sample) {
-  std::vector<std::array<std::string, 5>> rows = {{tr("source", "出典"), tr("version", "版"),
+  std::vector<std::vector<std::string>> rows = {{tr("source", "出典"), tr("version", "版"),
                                                    tr("licence", "ライセンス"),
                                                    tr("documents", "文書"), "MB"}};
   uint64_t not_stated = 0;
@@ -102,7 +83,7 @@ Result<void> print_summary(const Options& options, const Sample& sample) {
   }
   rows.push_back({tr("total", "合計"), "", "", fmt::format("{}", sample.corpus.documents),
                   megabytes(sample.corpus.bytes)});
-  YURAI_TRY(print(table(rows, 2)));
+  YURAI_TRY(print(table(rows, 3)));
   YURAI_TRY(print(fmt::format(
       fmt::runtime(tr("\nNo licence is stated in {} documents. Left out: {} files in other "
                       "languages, {} with hardly any text, {} with the text of another.\n",

@@ -231,23 +231,13 @@ Result<void> next(const NextOptions& options) {
   YURAI_ASSIGN(const uint64_t context_count, session.count(options.context));
   YURAI_ASSIGN(std::vector<NextSymbol> symbols, session.next(options.context));
   symbols.resize(std::min<uint64_t>(symbols.size(), options.max_symbols));
-  const auto probability = [&](const NextSymbol& symbol) {
-    return static_cast<double>(symbol.count) / static_cast<double>(context_count);
-  };
-  if (options.json) {
-    Json list = Json::array();
-    for (const NextSymbol& symbol : symbols) {
-      list.push_back(
-          {{"text", symbol.text}, {"count", symbol.count}, {"probability", probability(symbol)}});
-    }
-    return print_json({{"context", options.context},
-                       {"context_count", context_count},
-                       {"symbols", std::move(list)}});
-  }
+  if (options.json) return print_json(next_json(options.context, context_count, symbols));
   for (const NextSymbol& symbol : symbols) {
     const std::string text = symbol.text.empty() ? tr("(end of document)", "（文書の終わり）")
                                                  : for_terminal(symbol.text);
-    YURAI_TRY(print(fmt::format("{}\t{:.6f}\t{}\n", symbol.count, probability(symbol), text)));
+    const double probability =
+        static_cast<double>(symbol.count) / static_cast<double>(context_count);
+    YURAI_TRY(print(fmt::format("{}\t{:.6f}\t{}\n", symbol.count, probability, text)));
   }
   return {};
 }

@@ -15,34 +15,13 @@
 namespace yurai::cli {
 namespace {
 
-constexpr size_t kNumColumns = 5;
-using Row = std::array<std::string, kNumColumns>;
 
 std::string number(std::optional<double> value) {
   return value ? fmt::format("{:.4g}", *value) : "-";
 }
 
-/// Columns padded to their widths: the first to the left, numbers to the right.
-std::string table(const std::vector<Row>& rows) {
-  std::array<size_t, kNumColumns> widths{};
-  for (const Row& row : rows) {
-    for (size_t i = 0; i < kNumColumns; ++i) {
-      widths[i] = std::max(widths[i], display_width(row[i]));
-    }
-  }
-  std::string lines;
-  for (const Row& row : rows) {
-    for (size_t i = 0; i < kNumColumns; ++i) {
-      const std::string padding(widths[i] - display_width(row[i]), ' ');
-      lines += i == 0 ? row[i] + padding : "  " + padding + row[i];
-    }
-    lines += '\n';
-  }
-  return lines;
-}
-
 std::string for_person(const ConditionalProbabilities& all) {
-  std::vector<Row> rows = {
+  std::vector<std::vector<std::string>> rows = {
       {tr("string", "文字列"), tr("count", "回数"), tr("P(string | context)", "P(文字列 | 文脈)"),
        tr("95 % interval", "95 % 区間"), tr("P without context", "文脈なしの P")}};
   for (const StringProbability& one : all.strings) {
@@ -58,7 +37,7 @@ std::string for_person(const ConditionalProbabilities& all) {
     text += tr("only occurrences that begin at a word border are counted\n",
                "単語の境界で始まる箇所だけを数えています\n");
   }
-  return text + table(rows);
+  return text + table(rows, 1);
 }
 
 Result<void> prob(const std::string& dir, const std::string& context,

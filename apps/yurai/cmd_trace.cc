@@ -21,7 +21,6 @@
 namespace yurai::cli {
 namespace {
 
-constexpr uint64_t kMaxAnswerBytes = 64 << 20;
 constexpr size_t kMaxShownChars = 60;
 constexpr size_t kBarColumns = 24;
 
@@ -74,11 +73,6 @@ class Style {
   }
   bool colours_;
 };
-
-std::string pad(const std::string& text, size_t columns) {
-  const size_t width = display_width(text);
-  return width >= columns ? text : text + std::string(columns - width, ' ');
-}
 
 /// Untrusted text on one line; a line break shows as a sign.
 std::string one_line(std::string_view text) {

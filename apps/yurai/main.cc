@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <iostream>
+#include <sstream>
 
 #include "apps/yurai/cli.h"
 #include "yurai/record/manifest.h"
@@ -8,6 +10,7 @@
 /// The table of commands. Exit status: 0 done, 1 failed, 2 wrong command line.
 int main(int argc, char** argv) {
   using namespace yurai::cli;
+  using yurai::for_terminal;
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a write error like any other
   std::signal(SIGXFSZ, SIG_IGN);  // so is a file size limit
 
@@ -25,7 +28,10 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    std::ostringstream message;  // holds words of the command line
+    const int status = app.exit(error, std::cout, message);
+    if (!message.view().empty()) fmt::print(stderr, "{}", for_terminal(message.view(), true));
+    return status == 0 ? 0 : 2;
   }
   return exit_status();
 }

@@ -9,9 +9,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
+#include <set>
 #include <system_error>
 #include <utility>
 
+#include "yurai/base/json.h"
 #include "yurai/base/terminal.h"
 
 namespace yurai {
@@ -94,13 +97,64 @@ class PosixWritableFile final : public WritableFile {
   std::string buffer_;
 };
 
-/// Whether a folder is one of ours: nothing else is ever replaced.
-bool is_artefact(const fs::path& folder) {
+constexpr std::string_view kManifestName = "manifest.json";
+
+/// The manifest.json of a folder, where it is one of ours: nothing else is ever replaced.
+std::optional<Json> artefact_manifest(const fs::path& folder) {
   std::error_code status;
-  const fs::path manifest = folder / "manifest.json";
-  if (fs::is_symlink(folder, status) || !fs::is_regular_file(manifest, status)) return false;
-  const auto bytes = read_file(manifest, 64 << 20);
-  return bytes && bytes->find("\"format\": \"yurai-") != bytes->npos;
+  const fs::path path = folder / kManifestName;
+  if (fs::is_symlink(folder, status) || !fs::is_regular_file(path, status)) return std::nullopt;
+  const auto bytes = read_file(path, 64 << 20);
+  if (!bytes) return std::nullopt;
+  auto manifest = parse_json(*bytes, kManifestName);
+  if (!manifest) return std::nullopt;
+  const auto format = json_string(*manifest, "format");
+  if (!format || !format->starts_with("yurai-")) return std::nullopt;
+  return std::move(*manifest);
+}
+
+/// A file of an artefact's folder that its manifest does not list, with '/'; empty when none.
+std::string unlisted_file(const fs::path& folder, const Json& manifest) {
+  std::set<std::string> listed = {std::string(kManifestName)};
+  for (const Json& file : manifest.value("files", Json::array())) {
+    if (const auto name = json_string(file, "name")) listed.insert(*name);
+  }
+  std::error_code status;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, status)) {
+    if (entry.is_directory() && !entry.is_symlink()) continue;
+    std::string name = entry.path().lexically_relative(folder).generic_string();
+    if (listed.count(name) == 0) return name;
+  }
+  return "";
+}
+
+/// What is said of a target that must not be replaced; nothing when it may be.
+Result<void> replaceable(const fs::path& target) {
+  const std::string name = for_terminal(target.string());
+  const auto manifest = artefact_manifest(target);
+  if (!manifest) {
+    return fail(ErrorCode::kAlreadyExists,
+                fmt::format("'{}' exists and holds no manifest.json of Yurai, so --force does not "
+                            "replace it; remove it yourself or name another folder",
+                            name));
+  }
+  const std::string unlisted = unlisted_file(target, *manifest);
+  if (unlisted.empty()) return {};
+  return fail(ErrorCode::kAlreadyExists,
+              fmt::format("'{}' holds '{}', which its manifest.json does not list, so --force does "
+                          "not replace it; move that file away or name another folder",
+                          name, for_terminal(unlisted)));
+}
+
+/// Of what `from` and `to` are, where both are artefacts.
+Result<void> same_format(const fs::path& from, const fs::path& to) {
+  const auto ours = artefact_manifest(from);
+  const auto theirs = artefact_manifest(to);
+  if (!ours || !theirs || (*ours)["format"] == (*theirs)["format"]) return {};
+  return fail(ErrorCode::kAlreadyExists,
+              fmt::format("'{}' is a {}, which a {} does not replace; name another folder",
+                          for_terminal(to.string()), (*theirs)["format"].get<std::string>(),
+                          (*ours)["format"].get<std::string>()));
 }
 
 class PosixDisk final : public Disk {
@@ -114,7 +168,7 @@ class PosixDisk final : public Disk {
   Result<void> rename(const fs::path& from, const fs::path& to) override {
     if (::rename(from.c_str(), to.c_str()) == 0) return {};
     const int rename_error = errno;
-    if ((rename_error != ENOTEMPTY && rename_error != EEXIST) || !is_artefact(to)) {
+    if ((rename_error != ENOTEMPTY && rename_error != EEXIST) || !artefact_manifest(to)) {
       return fail(io_error("rename to", to, rename_error));
     }
     // An artefact is there: the two change places, in one step where the file system can.
@@ -261,14 +315,7 @@ Result<StagingDirectory> StagingDirectory::create(const fs::path& target, Option
           ErrorCode::kAlreadyExists,
           fmt::format("'{}' exists; name another folder, or replace it with --force", name));
     }
-    if (!is_artefact(stage.target_)) {
-      return fail(
-          ErrorCode::kAlreadyExists,
-          fmt::format(
-              "'{}' exists and holds no manifest.json of Yurai, so --force does not replace "
-              "it; remove it yourself or name another folder",
-              name));
-    }
+    YURAI_TRY(replaceable(stage.target_));
   }
   fs::create_directories(parent_of(stage.target_), status);
   if (status) return fail(io_error("create folder", parent_of(stage.target_), status.value()));
@@ -285,8 +332,20 @@ Result<StagingDirectory> StagingDirectory::create(const fs::path& target, Option
     return fail(ErrorCode::kAlreadyExists,
                 fmt::format("another process is writing '{}'; wait for it to end", name));
   }
+  const fs::path mark = stage.path_ / kStagingMark;
+  if (!fs::is_empty(stage.path_, status) && !fs::exists(fs::symlink_status(mark, status)) &&
+      !artefact_manifest(stage.path_)) {
+    stage.committed_ = true;
+    return fail(ErrorCode::kAlreadyExists,
+                fmt::format("'{}', where '{}' would be made, exists and is not what Yurai leaves; "
+                            "move it away or name another folder",
+                            for_terminal(stage.path_.string()), name));
+  }
+  const int mark_fd = ::open(mark.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (mark_fd < 0) return fail(io_error("create", mark, errno));
+  ::close(mark_fd);
   for (const auto& entry : fs::directory_iterator(stage.path_, status)) {
-    fs::remove_all(entry.path(), status);
+    if (entry.path().filename() != kStagingMark) fs::remove_all(entry.path(), status);
   }
   return stage;
 }
@@ -318,7 +377,6 @@ Result<void> StagingDirectory::add_file(std::string_view name, std::string_view 
 }
 
 Result<void> StagingDirectory::commit() {
-  YURAI_TRY(disk_->sync_directory(path_));
   std::error_code ignored;
   const auto exists = [&](const fs::path& path) {
     return fs::exists(fs::symlink_status(path, ignored));
@@ -329,6 +387,9 @@ Result<void> StagingDirectory::commit() {
                             for_terminal(target_.string())));
   };
   if (!force_ && exists(target_)) return taken();
+  YURAI_TRY(same_format(path_, target_));
+  fs::remove(path_ / kStagingMark, ignored);
+  YURAI_TRY(disk_->sync_directory(path_));
   YURAI_TRY(disk_->rename(path_, target_));
   if (!force_ && exists(path_)) {  // it came between the two lines above: back with it
     YURAI_TRY(disk_->rename(path_, target_));

@@ -84,13 +84,18 @@ Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_by
 Result<void> write_file(const std::filesystem::path& path, std::string_view bytes,
                         Disk& disk = posix_disk());
 
+/// Lies in a staging folder as long as it is one, so that no other folder is taken for one.
+inline constexpr std::string_view kStagingMark = ".yurai-partial";
+
 /// An artefact folder under construction, in `<target>.partial` beside the target. One writer at a
-/// time (a lock that dies with the process); what an earlier, killed writer left is removed.
-/// Not committed, it is removed on destruction.
+/// time (a lock that dies with the process); what an earlier, killed writer left is removed, a
+/// folder of somebody else refused. Not committed, it is removed on destruction.
 class StagingDirectory {
  public:
   struct Options {
-    bool force = false;  ///< replace the target, if it is an artefact folder (has a manifest.json)
+    /// Replace the target, if it is an artefact folder that holds nothing but what its
+    /// manifest.json lists. What replaces it must have the same format.
+    bool force = false;
     Disk* disk = nullptr;  ///< nullptr: posix_disk()
   };
 

@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 using testing::FailingDisk;
 using testing::TemporaryDirectory;
 
-constexpr std::string_view kManifest = R"({"format": "yurai-test"})";
+constexpr std::string_view kManifest = R"({"format": "yurai-test", "files": [{"name": "a.bin"}]})";
 
 Result<void> make_artefact(const fs::path& target, StagingDirectory::Options options,
                            std::string_view content = "{}") {
@@ -74,9 +74,38 @@ TEST(StagingDirectory, HasOneWriterAndRemovesWhatAKilledOneLeft) {
     EXPECT_FALSE(StagingDirectory::create(dir / "x", {}));
   }
   fs::create_directory(dir / "x.partial");
+  ASSERT_TRUE(write_file(dir / "x.partial" / kStagingMark, ""));
   ASSERT_TRUE(write_file(dir / "x.partial" / "stale.bin", "old"));
   ASSERT_TRUE(make_artefact(dir / "x", {}));
   EXPECT_FALSE(fs::exists(dir / "x" / "stale.bin"));
+  EXPECT_FALSE(fs::exists(dir / "x" / kStagingMark));
+}
+
+TEST(StagingDirectory, LeavesAFolderOfSomebodyElseAlone) {
+  const TemporaryDirectory dir;
+  fs::create_directory(dir / "x.partial");
+  ASSERT_TRUE(write_file(dir / "x.partial" / "letter.txt", "dear"));
+  EXPECT_EQ(make_artefact(dir / "x", {}).error().code, ErrorCode::kAlreadyExists);
+  EXPECT_TRUE(fs::exists(dir / "x.partial" / "letter.txt"));
+}
+
+TEST(StagingDirectory, ForceTakesNeitherOtherFilesNorOtherKindsOfArtefacts) {
+  const TemporaryDirectory dir;
+  ASSERT_TRUE(make_artefact(dir / "x", {}));
+  ASSERT_TRUE(write_file(dir / "x" / "notes.txt", "mine"));
+  const auto with_notes = make_artefact(dir / "x", {.force = true});
+  ASSERT_FALSE(with_notes);
+  EXPECT_NE(with_notes.error().message.find("'notes.txt'"), std::string::npos);
+  EXPECT_TRUE(fs::exists(dir / "x" / "notes.txt"));
+
+  fs::create_directory(dir / "corpus");
+  ASSERT_TRUE(write_file(dir / "corpus" / "manifest.json", R"({"format": "yurai-corpus"})"));
+  const auto other = make_artefact(dir / "corpus", {.force = true});
+  ASSERT_FALSE(other);
+  EXPECT_NE(other.error().message.find("is a yurai-corpus, which a yurai-test does not replace"),
+            std::string::npos);
+  EXPECT_FALSE(fs::exists(dir / "corpus" / "a.bin"));
+  EXPECT_FALSE(fs::exists(dir / "corpus.partial"));
 }
 
 TEST(File, RefusesNamesThatAreNoNewFolder) {

@@ -52,6 +52,9 @@ Result<Json> parse_json(std::string_view bytes, std::string_view what, int max_d
   if (const auto invalid = find_invalid_utf8(bytes)) {
     return bad(fmt::format("{}: byte {} is not UTF-8", what, *invalid));
   }
+  if (const size_t nul = bytes.find('\0'); nul != bytes.npos) {  // the parser takes it for the end
+    return bad(fmt::format("{}: broken JSON at byte {}", what, nul));
+  }
   YURAI_TRY(check_cost(bytes, what, static_cast<size_t>(max_depth)));
   try {
     return Json::parse(bytes);
@@ -66,6 +69,8 @@ Result<Json> parse_json(std::string_view bytes, std::string_view what, int max_d
 std::string dump_json(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
+
+Json or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
 Result<std::string> json_string(const Json& object, std::string_view key) {
   const auto member = object.is_object() ? object.find(key) : object.end();

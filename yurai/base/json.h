@@ -22,4 +22,7 @@ std::string dump_json(const Json& json);
 Result<std::string> json_string(const Json& object, std::string_view key);
 Result<uint64_t> json_uint(const Json& object, std::string_view key);
 
+/// A text that is not known is null in JSON, empty in C++.
+Json or_null(const std::string& text);
+
 }  // namespace yurai

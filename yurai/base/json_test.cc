@@ -12,6 +12,8 @@ TEST(Json, NamesTheByteOfWhatIsBroken) {
   EXPECT_EQ(parse_json("\"\xff\"", "request").error().message, "request: byte 1 is not UTF-8");
   EXPECT_FALSE(parse_json("", "request"));
   EXPECT_FALSE(parse_json("{} x", "request"));
+  EXPECT_EQ(parse_json(std::string_view("{}\0", 3), "request").error().message,
+            "request: broken JSON at byte 2");
 }
 
 TEST(Json, RefusesNestingBombs) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "yurai/base/utf8.h"
 
 namespace yurai {
@@ -58,6 +60,41 @@ size_t display_width(std::string_view text) {
     width += is_wide(decode_char(text, i)) ? 2 : 1;
   }
   return width;
+}
+
+std::string pad(std::string_view text, size_t columns) {
+  const size_t width = display_width(text);
+  return std::string(text) + std::string(width < columns ? columns - width : 0, ' ');
+}
+
+std::string pad_left(std::string_view text, size_t columns) {
+  const size_t width = display_width(text);
+  return std::string(width < columns ? columns - width : 0, ' ') + std::string(text);
+}
+
+std::string grouped(uint64_t number) {
+  std::string digits = std::to_string(number);
+  for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+  return digits;
+}
+
+std::string table(const std::vector<std::vector<std::string>>& rows, size_t num_left) {
+  std::vector<size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
+  }
+  std::string lines;
+  for (const auto& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) {
+      line += i > 0 ? "  " : "";
+      line += i < num_left ? pad(row[i], widths[i]) : pad_left(row[i], widths[i]);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    lines += line + "\n";
+  }
+  return lines;
 }
 
 }  // namespace yurai

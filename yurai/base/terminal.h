@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace yurai {
 
@@ -14,5 +16,16 @@ std::string for_terminal(std::string_view text, bool keep_newlines = false);
 
 /// Columns that `text` takes in a terminal: East Asian wide characters take two.
 size_t display_width(std::string_view text);
+
+/// `text` with spaces after / before it, up to `columns`; longer text stays as it is.
+std::string pad(std::string_view text, size_t columns);
+std::string pad_left(std::string_view text, size_t columns);
+
+/// 1234567 → "1,234,567".
+std::string grouped(uint64_t number);
+
+/// Lines of columns padded to their widest cell, two spaces between: the first `num_left` to the
+/// left, the others (numbers) to the right. Rows may be of different lengths.
+std::string table(const std::vector<std::vector<std::string>>& rows, size_t num_left);
 
 }  // namespace yurai

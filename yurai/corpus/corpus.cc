@@ -183,4 +183,25 @@ Result<void> Corpus::verify() const {
   return {};
 }
 
+Result<Json> document_json(const Corpus& corpus, uint64_t number, const Document& document,
+                           bool with_text) {
+  const Corpus::TextRange range = corpus.text_range(number);
+  YURAI_ASSIGN(const std::string sha256, corpus.text_sha256(number));
+  YURAI_ASSIGN(const bool repeats_id, corpus.repeats_id(number));
+  Json json = {{"number", number},
+               {"id", document.id},
+               {"duplicate_id", repeats_id},
+               {"bytes", range.end - range.begin},
+               {"sha256", sha256},
+               {"title", or_null(document.title)},
+               {"source", or_null(document.source)},
+               {"license", or_null(document.license)},
+               {"author", or_null(document.author)},
+               {"url", or_null(document.url)},
+               {"date", or_null(document.date)},
+               {"lang", or_null(document.lang)}};
+  if (with_text) json["text"] = document.text;
+  return json;
+}
+
 }  // namespace yurai

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "yurai/base/json.h"
 #include "yurai/base/result.h"
 #include "yurai/corpus/text_file.h"
 #include "yurai/record/document.h"
@@ -74,5 +75,10 @@ class Corpus {
   explicit Corpus(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+/// A document as the command line and HTTP give it: number, id, duplicate_id, bytes, sha256, its
+/// origin and, `with_text`, the text that was read with it.
+Result<Json> document_json(const Corpus& corpus, uint64_t number, const Document& document,
+                           bool with_text);
 
 }  // namespace yurai

@@ -62,12 +62,16 @@ Result<void> add_folder(const fs::path& folder, InputList& list) {
   std::error_code status;
   fs::recursive_directory_iterator entry(folder, status);
   for (; !status && entry != fs::recursive_directory_iterator(); entry.increment(status)) {
+    std::string name = entry->path().lexically_relative(folder).generic_string();
     if (entry->path().filename().string().starts_with('.')) {
       entry.disable_recursion_pending();
-    } else if (entry->is_regular_file(status)) {
-      names.push_back(entry->path().lexically_relative(folder).generic_string());
+    } else if (!entry->is_directory(status)) {
+      // Of links to nowhere, pipes and the like those fail below that are named like an input.
+      names.push_back(std::move(name));
+    } else if (entry->is_symlink(status)) {
+      list.skipped.push_back(for_terminal(name + "/"));  // it could lead back here
     }
-    if (status == std::errc::no_such_file_or_directory) status.clear();  // a link to nowhere
+    if (status == std::errc::no_such_file_or_directory) status.clear();
   }
   if (status) return fail(io_error("list", folder, status.value()));
   std::sort(names.begin(), names.end());
@@ -82,6 +86,7 @@ Result<void> add_folder(const fs::path& folder, InputList& list) {
       list.skipped.push_back(for_terminal(name));
     }
   }
+  std::sort(list.skipped.begin(), list.skipped.end());
   if (list.files.size() == before) {
     return fail(ErrorCode::kNotFound, fmt::format("folder '{}' holds no file to read ({})",
                                                   for_terminal(folder.string()), kInputSuffixes));

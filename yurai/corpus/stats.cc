@@ -15,8 +15,6 @@ namespace {
 
 constexpr std::string_view kStatsName = "stats.json";
 
-Json or_null(const std::string& field) { return field.empty() ? Json(nullptr) : Json(field); }
-
 Json group_json(const StatsGroup& group) {
   return {{"name", or_null(group.name)}, {"documents", group.documents}, {"bytes", group.bytes}};
 }

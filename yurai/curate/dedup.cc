@@ -109,9 +109,6 @@ class ResultWriter {
       ++summary_.license_conflicts;
       ++conflicts_[{kept.license, row.license}];
     }
-    const auto or_null = [](const std::string& text) {
-      return text.empty() ? Json(nullptr) : Json(text);
-    };
     return ledger_->append(dump_json({{"id", row.id},
                                       {"file", job_.inputs.files[row_file(row.key)].name},
                                       {"line", row_line(row.key)},

@@ -67,12 +67,6 @@ std::string text_of(const Json& json, const char* key) {
 }
 uint64_t count_of(const Json& json, const char* key) { return json.value(key, uint64_t{0}); }
 
-std::string grouped(uint64_t number) {
-  std::string digits = fmt::format("{}", number);
-  for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
-
 std::string percent(uint64_t part, uint64_t whole) {
   if (whole == 0) return "–";
   return fmt::format("{:.1f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));

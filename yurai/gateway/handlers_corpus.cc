@@ -83,18 +83,6 @@ ApiResult<uint64_t> read_cursor(const Services& services, const SearchQuery& que
   return first;
 }
 
-Json document_json(const Document& document, uint64_t number, const std::string& sha256) {
-  Json json = {{"number", number}};
-  for (size_t i = 0; i < kDocumentFields.size(); ++i) {
-    const std::string& value = document.*kDocumentMembers[i];
-    const bool always = kDocumentFields[i] == "id" || kDocumentFields[i] == "text";
-    json[std::string(kDocumentFields[i])] = value.empty() && !always ? Json(nullptr) : Json(value);
-  }
-  json["bytes"] = document.text.size();
-  json["sha256"] = sha256;
-  return json;
-}
-
 ApiResult<ApiResponse> search_documents(const Services& services, const SearchQuery& query) {
   if (!services.search) {
     return refuse(404, "the index was built without document search", "mode", "no_document_search");
@@ -159,8 +147,8 @@ ApiResult<ApiResponse> documents(const Services& services, const ApiRequest& req
   Json documents = Json::array();
   for (const uint64_t number : numbers) {
     YURAI_ASSIGN(const Document document, corpus.document(number));
-    YURAI_ASSIGN(const std::string sha256, corpus.text_sha256(number));
-    documents.push_back(document_json(document, number, sha256));
+    YURAI_ASSIGN(Json json, document_json(corpus, number, document, true));
+    documents.push_back(std::move(json));
   }
   return json_response({{"documents", std::move(documents)}});
 }

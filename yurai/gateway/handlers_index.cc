@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 
 #include "yurai/gateway/handlers.h"
@@ -81,17 +82,9 @@ ApiResult<ApiResponse> next(const Services& services, const ApiRequest& request)
                body.integer("max_symbols", kMaxSymbols, 0, kMaxSymbols));
   IndexSession session(*services.index);
   YURAI_ASSIGN(const uint64_t context_count, session.count(context));
-  YURAI_ASSIGN(const auto followers, session.next(context));
-  Json symbols = Json::array();
-  for (const NextSymbol& symbol : followers) {
-    if (symbols.size() == max_symbols) break;
-    symbols.push_back(
-        {{"text", symbol.text},
-         {"count", symbol.count},
-         {"probability", static_cast<double>(symbol.count) / static_cast<double>(context_count)}});
-  }
-  return json_response(
-      {{"context", context}, {"context_count", context_count}, {"symbols", std::move(symbols)}});
+  YURAI_ASSIGN(auto symbols, session.next(context));
+  symbols.resize(std::min<uint64_t>(symbols.size(), max_symbols));
+  return json_response(next_json(context, context_count, symbols));
 }
 
 ApiResult<ApiResponse> prob(const Services& services, const ApiRequest& request) {

@@ -68,9 +68,6 @@ ApiResponse json_response(const Json& json, int status) {
 }
 
 ApiResponse error_response(const ApiError& error) {
-  const auto or_null = [](const std::string& text) {
-    return text.empty() ? Json(nullptr) : Json(text);
-  };
   return json_response({{"error",
                          {{"message", error.message},
                           {"type", error.type},

@@ -50,6 +50,11 @@ struct NextSymbol {
   uint64_t count = 0;
 };
 
+/// {"context", "context_count", "symbols": [{"text", "count", "probability"}]}, `context` having
+/// been counted `context_count` times.
+Json next_json(std::string_view context, uint64_t context_count,
+               std::span<const NextSymbol> symbols);
+
 /// A suffix and what it shares with the one before it in the order.
 struct SuffixNeighbour {
   uint64_t position = 0;      ///< in corpus().text()

@@ -201,4 +201,16 @@ Result<void> IndexSession::fetch_for_longest_match(std::span<const std::string_v
 uint64_t IndexSession::num_reads() const { return state_->view.num_reads(); }
 uint64_t IndexSession::num_missed() const { return state_->view.num_missed(); }
 
+Json next_json(std::string_view context, uint64_t context_count,
+               std::span<const NextSymbol> symbols) {
+  Json list = Json::array();
+  for (const NextSymbol& symbol : symbols) {
+    list.push_back(
+        {{"text", symbol.text},
+         {"count", symbol.count},
+         {"probability", static_cast<double>(symbol.count) / static_cast<double>(context_count)}});
+  }
+  return {{"context", context}, {"context_count", context_count}, {"symbols", std::move(list)}};
+}
+
 }  // namespace yurai

@@ -143,7 +143,7 @@ Result<void> write_manifest(Manifest manifest, StagingDirectory& stage) {
     if (!entry.is_regular_file()) continue;
     ManifestFile file;
     file.name = entry.path().lexically_relative(stage.path()).generic_string();
-    if (file.name == kManifestName) continue;  // an earlier one, written before files were added
+    if (file.name == kManifestName || file.name == kStagingMark) continue;
     file.bytes = entry.file_size();
     const auto same = std::find_if(known.begin(), known.end(), [&](const ManifestFile& other) {
       return other.name == file.name && other.bytes == file.bytes;

@@ -3,8 +3,6 @@
 namespace yurai {
 namespace {
 
-Json or_null(const std::string& field) { return field.empty() ? Json(nullptr) : Json(field); }
-
 Json to_json(const Span& span) {
   Json documents = Json::array();
   for (const Occurrence& occurrence : span.documents) documents.push_back(to_json(occurrence));

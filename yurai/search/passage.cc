@@ -74,9 +74,6 @@ Passage best_passage(Folder& folder, std::string_view text,
 }
 
 Json to_json(const PassageHit& hit) {
-  const auto or_null = [](const std::string& field) {
-    return field.empty() ? Json(nullptr) : Json(field);
-  };
   const Document& document = hit.document;
   return {{"score", hit.hit.score},
           {"overlap", hit.overlap},

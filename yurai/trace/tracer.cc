@@ -22,7 +22,6 @@
 namespace yurai {
 namespace {
 
-constexpr uint64_t kMaxAnswerBytes = 16 << 20;
 /// Documents of a span that share its credit and may be shown; of more, the first in corpus order.
 constexpr size_t kMaxCreditedDocuments = 1000;
 constexpr uint64_t kMaxSpanTextBytes = 256 << 20;

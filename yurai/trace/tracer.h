@@ -18,6 +18,8 @@
 ///     YURAI_ASSIGN(const Trace trace, tracer.trace(answer, {.max_chance = 1}));
 namespace yurai {
 
+inline constexpr uint64_t kMaxAnswerBytes = 16 << 20;  ///< that are traced at once
+
 struct TraceOptions {
   double max_chance = 1;        ///< spans per 10,000 characters of unrelated text; infinity: all
   uint64_t min_bytes = 0;       ///< shorter spans are left out; from 16 on not even looked for

@@ -347,7 +347,8 @@ TEST(Tracer, WorksOnCorporaOfNothingOneByteAndOneDocument) {
     const std::vector<Document> documents = documents_of(texts);
     const TracedIndex index(documents);
     expect_as_naive(index, documents, "a 吾輩は猫である。 b");
-    for (const Span& span : index.trace("a 吾輩は猫", {.max_chance = kAll}).value().spans) {
+    const Trace trace = index.trace("a 吾輩は猫", {.max_chance = kAll}).value();
+    for (const Span& span : trace.spans) {
       EXPECT_TRUE(std::isfinite(span.score));
       EXPECT_GT(span.chance_per_10k, 0);
     }

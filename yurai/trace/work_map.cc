@@ -3,9 +3,7 @@
 namespace yurai {
 namespace {
 
-Json or_null(const std::string& field) { return field.empty() ? Json(nullptr) : Json(field); }
-
-Json document_json(const WorkDocument& held, uint64_t work_bytes) {
+Json work_document_json(const WorkDocument& held, uint64_t work_bytes) {
   const Document& document = held.document;
   const double share =
       work_bytes == 0 ? 0 : static_cast<double>(held.bytes) / static_cast<double>(work_bytes);
@@ -32,7 +30,7 @@ Json to_json(const WorkMap& map) {
                      {"share_found", cell.share_found}});
   }
   for (const WorkDocument& held : map.documents) {
-    documents.push_back(document_json(held, map.bytes));
+    documents.push_back(work_document_json(held, map.bytes));
   }
   Trace trace;  // its spans and credits have the JSON of a trace
   trace.spans = map.longest;
@@ -44,7 +42,7 @@ Json to_json(const WorkMap& map) {
           {"spans_total", map.num_spans},
           {"documents_total", map.num_documents},
           {"copies", map.num_copies},
-          {"earliest", map.earliest ? document_json(*map.earliest, map.bytes) : Json(nullptr)},
+          {"earliest", map.earliest ? work_document_json(*map.earliest, map.bytes) : Json(nullptr)},
           {"map", std::move(cells)},
           {"documents", std::move(documents)},
           {"credits", std::move(traced["credits"])},
