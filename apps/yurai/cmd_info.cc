@@ -59,10 +59,11 @@ Result<std::vector<Artefact>> read_lineage(fs::path dir) {
 
 /// Reads every byte of an artefact; of a corpus the documents too.
 Result<void> verify(const Artefact& artefact) {
-  YURAI_TRY(verify_files(artefact.dir, artefact.manifest));
+  ProgressBar bar;
+  YURAI_TRY(verify_files(artefact.dir, artefact.manifest, bar.callback()));
   if (artefact.manifest.format != kCorpusFormat) return {};
   YURAI_ASSIGN(const Corpus corpus, Corpus::open(artefact.dir));
-  return corpus.verify();
+  return corpus.verify(bar.callback());
 }
 
 Json artefact_json(const Artefact& artefact, bool verified) {

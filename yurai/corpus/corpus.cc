@@ -167,7 +167,7 @@ Result<std::vector<uint64_t>> Corpus::find_id(std::string_view id, uint64_t limi
   return found;
 }
 
-Result<void> Corpus::verify() const {
+Result<void> Corpus::verify(const Progress& progress) const {
   Sha256 corpus_hash;
   for (uint64_t number = 0; number < num_documents(); ++number) {
     YURAI_ASSIGN(const Document whole, document(number));
@@ -176,6 +176,7 @@ Result<void> Corpus::verify() const {
       return corrupt(dir(), fmt::format("the text of document {} has another SHA-256", number));
     }
     for (const auto member : kDocumentMembers) corpus_hash.update_field(whole.*member);
+    progress("verify documents", text_range(number).end, text().size_bytes());
   }
   if (corpus_hash.hex() != state_->identity.corpus_sha256) {
     return corrupt(dir(), "its documents have another corpus_sha256");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "yurai/base/json.h"
+#include "yurai/base/progress.h"
 #include "yurai/base/result.h"
 #include "yurai/corpus/text_file.h"
 #include "yurai/record/document.h"
@@ -68,7 +69,7 @@ class Corpus {
   Result<std::vector<uint64_t>> find_id(std::string_view id, uint64_t limit = UINT64_MAX) const;
 
   /// Reads all documents and compares their hashes, and that of the corpus, with what is stored.
-  Result<void> verify() const;
+  Result<void> verify(const Progress& progress = no_progress) const;
 
  private:
   struct State;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "yurai/base/hash.h"
 #include "yurai/base/terminal.h"
@@ -54,7 +55,7 @@ Result<Manifest> parse_manifest(const Json& json) {
   return manifest;
 }
 
-Result<std::string> file_sha256(const fs::path& path) {
+Result<std::string> file_sha256(const fs::path& path, const std::function<void(uint64_t)>& done) {
   YURAI_ASSIGN(const ReadableFile file, ReadableFile::open(path));
   Sha256 hash;
   std::string buffer(1 << 20, '\0');
@@ -63,6 +64,7 @@ Result<std::string> file_sha256(const fs::path& path) {
     if (got == 0) return hash.hex();
     hash.update({buffer.data(), got});
     offset += got;
+    done(offset);
   }
 }
 
@@ -135,7 +137,7 @@ Result<Manifest> read_manifest(const fs::path& dir, std::string_view format,
   return manifest;
 }
 
-Result<void> write_manifest(Manifest manifest, StagingDirectory& stage) {
+Result<void> write_manifest(Manifest manifest, StagingDirectory& stage, const Progress& progress) {
   const std::vector<ManifestFile> known = std::move(manifest.files);
   manifest.files.clear();
   std::error_code status;
@@ -151,7 +153,9 @@ Result<void> write_manifest(Manifest manifest, StagingDirectory& stage) {
     if (same != known.end()) {
       file.sha256 = same->sha256;
     } else {
-      YURAI_ASSIGN(file.sha256, file_sha256(entry.path()));
+      YURAI_ASSIGN(file.sha256, file_sha256(entry.path(), [&](uint64_t done) {
+                     progress("hash " + file.name, done, file.bytes);
+                   }));
     }
     manifest.files.push_back(std::move(file));
   }
@@ -163,9 +167,16 @@ Result<void> write_manifest(Manifest manifest, StagingDirectory& stage) {
   return stage.add_file(kManifestName, json.dump(2) + "\n");
 }
 
-Result<void> verify_files(const fs::path& dir, const Manifest& manifest) {
+Result<void> verify_files(const fs::path& dir, const Manifest& manifest,
+                          const Progress& progress) {
+  uint64_t total = 0;
+  for (const ManifestFile& file : manifest.files) total += file.bytes;
+  uint64_t before = 0;
   for (const ManifestFile& file : manifest.files) {
-    YURAI_ASSIGN(const std::string sha256, file_sha256(dir / file.name));
+    YURAI_ASSIGN(const std::string sha256, file_sha256(dir / file.name, [&](uint64_t done) {
+                   progress("verify", before + done, total);
+                 }));
+    before += file.bytes;
     if (sha256 != file.sha256) {
       return corrupt(dir, fmt::format("'{}' has SHA-256 {}, manifest.json says {}",
                                       for_terminal(file.name), sha256, file.sha256));

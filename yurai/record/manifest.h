@@ -7,6 +7,7 @@
 
 #include "yurai/base/file.h"
 #include "yurai/base/json.h"
+#include "yurai/base/progress.h"
 #include "yurai/base/result.h"
 
 namespace yurai {
@@ -43,10 +44,12 @@ Result<Manifest> read_manifest(const std::filesystem::path& dir, std::string_vie
 /// Fills `files` from what the staging folder holds and writes manifest.json there. Of files that
 /// the manifest lists already, with their size, the hash is taken from it. May be called
 /// again when files were added.
-Result<void> write_manifest(Manifest manifest, StagingDirectory& stage);
+Result<void> write_manifest(Manifest manifest, StagingDirectory& stage,
+                            const Progress& progress = no_progress);
 
 /// Compares size and SHA-256 of every file with the manifest, reading all of it.
-Result<void> verify_files(const std::filesystem::path& dir, const Manifest& manifest);
+Result<void> verify_files(const std::filesystem::path& dir, const Manifest& manifest,
+                          const Progress& progress = no_progress);
 
 /// Proves and reads one (small) file of the artefact: for what stays in memory after open.
 Result<std::string> read_manifest_file(const std::filesystem::path& dir, const Manifest& manifest,
