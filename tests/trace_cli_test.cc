@@ -2,10 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
+#include "yurai/base/file.h"
 #include "yurai/base/json.h"
 #include "yurai/base/subprocess.h"
 #include "yurai/base/testing.h"
@@ -194,6 +196,42 @@ TEST_F(TraceCli, RefusesAWrongCommandLineWithTwo) {
 TEST_F(TraceCli, FailsWithOneOnWhatIsNotThere) {
   EXPECT_EQ(trace("", {path("missing.txt")}).exit_status, 1);
   EXPECT_EQ(yurai_program({"trace", "--index", path("no index")}, "a").exit_status, 1);
+}
+
+std::filesystem::path source_directory() { return std::getenv("YURAI_SOURCE_DIR"); }
+
+/// The first indented block after `heading` in a page, without the indent.
+std::string shown_in(const std::string& page, std::string_view heading) {
+  const std::string text = read_file(source_directory() / page).value();
+  std::string block;
+  for (size_t at = text.find('\n', text.find(heading)) + 1; at < text.size();) {
+    const std::string line = text.substr(at, text.find('\n', at) - at);
+    if (line.starts_with("    ")) {
+      block += line.substr(4) + "\n";
+    } else if (!line.empty()) {
+      break;
+    } else if (!block.empty()) {
+      block += "\n";
+    }
+    at += line.size() + 1;
+  }
+  return block.substr(0, block.find_last_not_of('\n') + 1) + "\n";
+}
+
+TEST_F(TraceCli, TheReadmesShowWhatIsPrinted) {
+  const std::filesystem::path first = source_directory() / "examples/first";
+  ASSERT_EQ(yurai_program({"corpus", "build", path("first-corpus"), first / "documents.jsonl"})
+                .exit_status,
+            0);
+  ASSERT_EQ(yurai_program({"index", "build", path("first-index"), "--corpus", path("first-corpus")})
+                .exit_status,
+            0);
+  const std::vector<std::string> command = {"trace", "--index", path("first-index"),
+                                            first / "answer.txt"};
+  EXPECT_EQ(yurai_program(command).out, shown_in("README.md", "What `trace` prints:"));
+  ::setenv("YURAI_LANG", "ja", 1);
+  EXPECT_EQ(yurai_program(command).out, shown_in("README.ja.md", "`trace` の出力"));
+  ::setenv("YURAI_LANG", "en", 1);
 }
 
 }  // namespace
