@@ -175,6 +175,34 @@ Result<RankRange> SegmentView::find(std::string_view text) {
                    lower.first_rank() + lower.run_end(i, text.size())};
 }
 
+Result<RankRange> SegmentView::bounds(std::string_view text) {
+  if (text.size() > kMaxLcp) {
+    YURAI_ASSIGN(const RankRange range, bounds(text.substr(0, kMaxLcp)));
+    return find_in_range(range, text);
+  }
+  YURAI_ASSIGN(const RankRange found, find(text));
+  if (found.size() > 0 || num_points() == 0) return found;
+  // A blind search found a suffix that shares most with the text; where they part, it and all that
+  // share more with it are on the same side of the text.
+  YURAI_ASSIGN(const Leaves at, locate(text));
+  YURAI_ASSIGN(const Leaf lower, leaf(at.lower));
+  const size_t i = lower.search(text);
+  YURAI_ASSIGN(const uint64_t position, position_of(lower, i));
+  YURAI_ASSIGN(const size_t shared, shared_bytes(position, text));
+  YURAI_ASSIGN(const uint8_t after, byte(position + shared));
+  const bool below = shared < text.size() && after < static_cast<uint8_t>(text[shared]);
+  const uint64_t rank =
+      lower.first_rank() + (below ? lower.run_end(i, shared + 1) : lower.run_begin(i, shared + 1));
+  return RankRange{rank, rank};
+}
+
+void SegmentView::forget() {
+  recent_.clear();
+  oldest_ = 0;
+  leaves_ = PageReader(leaves_.file(), cache_);
+  text_ = TextReader(text_.file(), cache_);
+}
+
 Result<SegmentView::Longest> SegmentView::longest(std::string_view text) {
   if (num_points() == 0 || text.empty()) return Longest{};
   if (text.size() > kMaxLcp) {

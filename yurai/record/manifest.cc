@@ -66,6 +66,12 @@ Result<std::string> file_sha256(const fs::path& path) {
   }
 }
 
+std::string bytes_of(const Manifest& manifest) {
+  Json json = to_json(manifest);
+  json["checksum"] = sha256_hex(dump_json(json));
+  return json.dump(2) + "\n";
+}
+
 /// A name that stays inside the folder.
 bool is_plain_name(const std::string& name) {
   const fs::path path(name);
@@ -135,15 +141,15 @@ Result<Manifest> read_manifest(const fs::path& dir, std::string_view format,
   return manifest;
 }
 
-Result<void> write_manifest(Manifest manifest, StagingDirectory& stage) {
-  const std::vector<ManifestFile> known = std::move(manifest.files);
-  manifest.files.clear();
+Result<std::vector<ManifestFile>> list_files(const fs::path& dir,
+                                             const std::vector<ManifestFile>& known) {
+  std::vector<ManifestFile> files;
   std::error_code status;
-  for (const auto& entry : fs::recursive_directory_iterator(stage.path(), status)) {
+  for (const auto& entry : fs::recursive_directory_iterator(dir, status)) {
     if (!entry.is_regular_file()) continue;
     ManifestFile file;
-    file.name = entry.path().lexically_relative(stage.path()).generic_string();
-    if (file.name == kManifestName) continue;  // an earlier one, written before files were added
+    file.name = entry.path().lexically_relative(dir).generic_string();
+    if (file.name == kManifestName) continue;
     file.bytes = entry.file_size();
     const auto same = std::find_if(known.begin(), known.end(), [&](const ManifestFile& other) {
       return other.name == file.name && other.bytes == file.bytes;
@@ -153,14 +159,21 @@ Result<void> write_manifest(Manifest manifest, StagingDirectory& stage) {
     } else {
       YURAI_ASSIGN(file.sha256, file_sha256(entry.path()));
     }
-    manifest.files.push_back(std::move(file));
+    files.push_back(std::move(file));
   }
-  if (status) return fail(io_error("list", stage.path(), status.value()));
-  std::sort(manifest.files.begin(), manifest.files.end(),
+  if (status) return fail(io_error("list", dir, status.value()));
+  std::sort(files.begin(), files.end(),
             [](const ManifestFile& a, const ManifestFile& b) { return a.name < b.name; });
-  Json json = to_json(manifest);
-  json["checksum"] = sha256_hex(dump_json(json));
-  return stage.add_file(kManifestName, json.dump(2) + "\n");
+  return files;
+}
+
+Result<void> write_manifest(Manifest manifest, StagingDirectory& stage) {
+  YURAI_ASSIGN(manifest.files, list_files(stage.path(), manifest.files));
+  return stage.add_file(kManifestName, bytes_of(manifest));
+}
+
+Result<void> replace_manifest(const fs::path& dir, const Manifest& manifest, Disk& disk) {
+  return write_file(dir / kManifestName, bytes_of(manifest), disk);
 }
 
 Result<void> verify_files(const fs::path& dir, const Manifest& manifest) {
