@@ -230,7 +230,11 @@ TEST(ManySegments, AnswerAsIfWhatWasTakenDownHadNeverBeenThere) {
         const Document named = left[random() % left.size()];
         Takedown takedown{.who = "legal", .when = "2026-11-25", .why = "a test"};
         const bool by_id = random() % 2 == 0;
-        (by_id ? takedown.ids : takedown.hashes) = {by_id ? named.id : sha256_hex(named.text)};
+        if (by_id) {
+          takedown.ids.push_back(named.id);
+        } else {
+          takedown.hashes.push_back(sha256_hex(named.text));
+        }
         expect_ok(take_down(dir / "many", takedown));
         ++takedowns;
         std::erase_if(left, [&](const Document& document) {
