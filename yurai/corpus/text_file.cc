@@ -61,8 +61,10 @@ class PageDecoder {
 
   /// The next piece begins at byte `offset` of the page's text.
   void seek(size_t offset) {
-    const size_t num_marks = codes_size_ == 0 ? 0 : (codes_size_ - 1) / kMarkDistance;
     const auto mark = [&](size_t k) { return load_u16(page_ + kHeaderBytes + 2 * (k - 1)); };
+    size_t num_marks = codes_size_ == 0 ? 0 : (codes_size_ - 1) / kMarkDistance;
+    // No code begins at the last one where the second byte of the last code lies there.
+    if (num_marks > 0 && mark(num_marks) == 0) --num_marks;
     size_t low = 0;  // the last mark that is not beyond `offset`
     for (size_t k = num_marks; low < k;) {
       const size_t middle = low + (k - low + 1) / 2;
