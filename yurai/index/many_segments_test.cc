@@ -117,7 +117,11 @@ void expect_same_answers(const CorpusIndex& many, const CorpusIndex& one,
     const RankRange range = asked.find(query).value(), right = expected.find(query).value();
     ASSERT_EQ(std::pair(range.begin, range.end), std::pair(right.begin, right.end));
     ASSERT_EQ(asked.positions(range, 0, 50).value(), expected.positions(right, 0, 50).value());
-    ASSERT_EQ(pairs(asked.next(query).value()), pairs(expected.next(query).value()));
+    const auto next = asked.next(query);
+    ASSERT_TRUE(next) << next.error().message;
+    const auto right_next = expected.next(query);
+    ASSERT_TRUE(right_next) << right_next.error().message;
+    ASSERT_EQ(pairs(*next), pairs(*right_next));
     const LongestMatch match = asked.longest_match(query).value();
     const LongestMatch longest = expected.longest_match(query).value();
     ASSERT_EQ(match.size_bytes, longest.size_bytes);
@@ -135,7 +139,9 @@ void expect_same_answers(const CorpusIndex& many, const CorpusIndex& one,
     }
   }
   ASSERT_EQ(asked.count("").value(), expected.count("").value());
-  ASSERT_EQ(pairs(asked.next("").value()), pairs(expected.next("").value()));
+  const auto next = asked.next("");
+  ASSERT_TRUE(next) << next.error().message;
+  ASSERT_EQ(pairs(*next), pairs(expected.next("").value()));
   const auto order = [&](const CorpusIndex& index, RankRange range) {
     std::vector<std::pair<uint64_t, uint32_t>> result;
     IndexSession session(index);
