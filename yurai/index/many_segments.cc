@@ -64,6 +64,11 @@ Result<RankRange> ManySegments::find(std::string_view text) {
     sum.begin += range.begin;
     sum.end += range.end;
   }
+  return less_taken(sum, text);
+}
+
+/// The ranks of a text among what is left, from the sums over the segments.
+Result<RankRange> ManySegments::less_taken(RankRange sum, std::string_view text) {
   if (taken_) {
     YURAI_ASSIGN(const RankRange range, taken_->bounds(text));
     if (range.begin > sum.begin || range.size() > sum.size()) return out_of_order();
@@ -75,15 +80,25 @@ Result<RankRange> ManySegments::find(std::string_view text) {
 }
 
 Result<LongestMatch> ManySegments::longest_match(std::string_view text) {
+  std::vector<SegmentView::Longest> longest_in;
   size_t size = 0;
   for (SegmentView& view : views_) {
-    YURAI_ASSIGN(const SegmentView::Longest longest, view.longest(text));
-    size = std::max(size, longest.size_bytes);
+    YURAI_ASSIGN(const SegmentView::Longest one, view.longest(text));
+    longest_in.push_back(one);
+    size = std::max(size, one.size_bytes);
   }
   const std::string_view longest = text.substr(0, char_floor(text, size));
-  if (find_invalid_utf8(longest)) return LongestMatch{longest.size(), {}};  // the caller refuses it
   if (longest.empty()) return LongestMatch{};
-  YURAI_ASSIGN(const RankRange range, find(longest));
+  if (find_invalid_utf8(longest)) return LongestMatch{longest.size(), {}};  // the caller refuses it
+  RankRange sum;
+  for (size_t i = 0; i < views_.size(); ++i) {
+    const bool is_there = longest_in[i].size_bytes >= longest.size();
+    YURAI_ASSIGN(const RankRange range, is_there ? views_[i].around(longest_in[i].rank, longest)
+                                                 : views_[i].bounds(longest));
+    sum.begin += range.begin;
+    sum.end += range.end;
+  }
+  YURAI_ASSIGN(const RankRange range, less_taken(sum, longest));
   if (range.size() > 0) return LongestMatch{longest.size(), range};
   if (!taken_) return out_of_order();
 

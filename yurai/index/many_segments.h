@@ -65,6 +65,7 @@ class ManySegments {
   /// Which suffixes of each segment are among the first `rank` of all.
   Result<Ranks> split(uint64_t rank);
 
+  Result<RankRange> less_taken(RankRange sum, std::string_view text);
   SegmentView& view(size_t segment) { return segment < views_.size() ? views_[segment] : *taken_; }
   tl::unexpected<Error> out_of_order() const;
 

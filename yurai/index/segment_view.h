@@ -23,10 +23,10 @@ class SegmentView {
       : fences_(&fences), cache_(cache), leaves_(leaves, cache), text_(text, cache) {}
 
   /// Ranks of the suffixes that begin with `text`.
-  Result<RankRange> find(std::string_view text);
+  Result<RankRange> find(std::string_view text) { return search(text, false); }
 
   /// The same; where there are none, an empty range where they would be.
-  Result<RankRange> bounds(std::string_view text);
+  Result<RankRange> bounds(std::string_view text) { return search(text, true); }
 
   /// The longest prefix of `text`, to the byte, that a suffix begins with, and one that does.
   struct Longest {
@@ -85,6 +85,8 @@ class SegmentView {
   Result<Leaf> leaf(uint64_t number);
   Result<NumberedLeaf> leaf_of(uint64_t rank);
   Result<uint64_t> position_of(const Leaf& leaf, size_t i) const;
+  /// The suffixes that begin with the text; of none, with `where`, the place.
+  Result<RankRange> search(std::string_view text, bool where);
   Result<RankRange> find_in_range(RankRange range, std::string_view text);
   /// First rank in `range`, whose suffixes begin with the first kMaxLcp bytes of `text`, that is
   /// not below the text; with `after`, that is above it and does not begin with it.
