@@ -89,20 +89,15 @@ Result<void> merge(const Options& options) {
   YURAI_ASSIGN(const IndexBuildOptions build, build_options(options));
   ProgressBar bar;
   {
-    YURAI_TRY(CorpusIndex::open(options.dir));  // says what is wrong with it, if anything
-    YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(options.dir, {.force = true}));
-    bool with_search = false;
-    {
-      constexpr uint64_t kCacheBytes = 32 << 20;
-      YURAI_ASSIGN(const CorpusIndex index,
-                   CorpusIndex::open(options.dir, {.cache_bytes = kCacheBytes}));
-      if (index.num_segments() == 1 && index.taken_down().empty()) {
-        say(tr("one segment already: nothing to merge", "すでに一つのセグメントです"));
-        return print_state(options);
-      }
-      YURAI_ASSIGN(with_search, has_search(index));
-      YURAI_TRY(merge_index(index, build, stage, bar.callback()));
+    YURAI_ASSIGN(const IndexUpdate update, IndexUpdate::begin(options.dir));
+    const CorpusIndex& index = update.index();
+    if (index.num_segments() == 1 && index.taken_down().empty()) {
+      say(tr("one segment already: nothing to merge", "すでに一つのセグメントです"));
+      return print_state(options);
     }
+    YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(options.dir, {.force = true}));
+    YURAI_ASSIGN(const bool with_search, has_search(index));
+    YURAI_TRY(merge_index(index, build, stage, bar.callback()));
     YURAI_TRY(add_companions(build, with_search, stage, bar.callback()));
     YURAI_TRY(stage.commit());
   }

@@ -1,9 +1,15 @@
 #include "yurai/index/index_update.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <utility>
 
 #include "yurai/base/hash.h"
 #include "yurai/base/terminal.h"
@@ -20,6 +26,7 @@ namespace {
 constexpr std::string_view kSegmentKind = "segment.";
 constexpr std::string_view kTakedownKind = "takedown.";
 constexpr std::string_view kPartialSuffix = ".partial";
+constexpr std::string_view kPartialManifestName = "manifest.json.partial";
 constexpr std::string_view kMergedCorpusName = "corpus";
 constexpr uint64_t kUpdateCacheBytes = 8 << 20;
 constexpr uint64_t kPointsBetweenSigns = 1 << 16;
@@ -50,7 +57,8 @@ Result<void> remove_leftovers(const fs::path& dir, const IndexLayout& layout) {
   std::vector<fs::path> leftovers;
   for (const auto& entry : fs::directory_iterator(dir, status)) {
     const std::string name = entry.path().filename().string();
-    if (!folder_number(name) || std::find(kept.begin(), kept.end(), name) != kept.end()) continue;
+    const bool is_ours = folder_number(name) || name == kPartialManifestName;
+    if (!is_ours || std::find(kept.begin(), kept.end(), name) != kept.end()) continue;
     leftovers.push_back(entry.path());
   }
   if (status) return fail(io_error("list", dir, status.value()));
@@ -69,9 +77,17 @@ bool is_in(const std::string& name, const std::string& dir) {
 
 Result<IndexUpdate> IndexUpdate::begin(const fs::path& dir, Disk& disk) {
   YURAI_TRY(read_index_manifest(dir));  // says what is wrong with it, if anything
-  YURAI_ASSIGN(StagingDirectory lock,
-               StagingDirectory::create(dir, {.force = true, .disk = &disk}));
-  IndexUpdate update(std::move(lock), disk);
+  const int lock_fd = ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (lock_fd < 0) return fail(io_error("open", dir, errno));
+  IndexUpdate update(dir, lock_fd, disk);
+  struct stat locked {
+  }, there{};
+  if (::flock(lock_fd, LOCK_EX | LOCK_NB) != 0 || ::fstat(lock_fd, &locked) != 0 ||
+      ::stat(dir.c_str(), &there) != 0 || locked.st_ino != there.st_ino) {
+    return fail(ErrorCode::kAlreadyExists,
+                fmt::format("another process is changing '{}'; wait for it to end",
+                            for_terminal(dir.string())));
+  }
   YURAI_ASSIGN(CorpusIndex index, CorpusIndex::open(dir, {.cache_bytes = kUpdateCacheBytes}));
   update.manifest_ = index.manifest();
   YURAI_ASSIGN(update.layout_, read_layout(dir, update.manifest_));
@@ -79,6 +95,21 @@ Result<IndexUpdate> IndexUpdate::begin(const fs::path& dir, Disk& disk) {
   update.index_.emplace(std::move(index));
   YURAI_TRY(remove_leftovers(dir, update.layout_));
   return update;
+}
+
+IndexUpdate::IndexUpdate(IndexUpdate&& other) noexcept
+    : dir_(std::move(other.dir_)),
+      lock_fd_(std::exchange(other.lock_fd_, -1)),
+      disk_(other.disk_),
+      index_(std::move(other.index_)),
+      corpora_(std::move(other.corpora_)),
+      layout_(std::move(other.layout_)),
+      manifest_(std::move(other.manifest_)),
+      stage_(std::move(other.stage_)),
+      replaced_(std::move(other.replaced_)) {}
+
+IndexUpdate::~IndexUpdate() {
+  if (lock_fd_ >= 0) ::close(lock_fd_);
 }
 
 std::string IndexUpdate::new_name(std::string_view kind) const {
@@ -90,7 +121,7 @@ std::string IndexUpdate::new_name(std::string_view kind) const {
 }
 
 Result<void> IndexUpdate::stage_folder(const std::string& name) {
-  YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(dir() / name, {.disk = disk_}));
+  YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(dir_ / name, {.disk = disk_}));
   stage_.emplace(std::move(stage));
   return {};
 }
@@ -111,7 +142,7 @@ Result<void> IndexUpdate::add(const fs::path& corpus_dir, IndexBuildOptions opti
   YURAI_TRY(stage_folder(segment.dir));
   options.points = layout_.points;
   YURAI_ASSIGN(segment.num_points, build_segment(corpus, options, *stage_, progress));
-  YURAI_ASSIGN(const fs::path corpus_path, path_from(dir(), corpus_dir));
+  YURAI_ASSIGN(const fs::path corpus_path, path_from(dir_, corpus_dir));
   YURAI_ASSIGN(const std::string corpus_manifest, read_file(corpus_dir / "manifest.json"));
   segment.corpus = corpus_path.generic_string();
   segment.corpus_sha256 = corpus.identity().corpus_sha256;
@@ -139,8 +170,8 @@ Result<IndexUpdate::Summary> IndexUpdate::take_down(const Takedown& takedown,
   YURAI_ASSIGN(TakedownNames names, TakedownNames::make(takedown));
   std::string log;
   if (!layout_.taken.dir.empty()) {
-    YURAI_ASSIGN(
-        log, read_manifest_file(dir(), manifest_, name_in(layout_.taken.dir, kTakedownLogName)));
+    YURAI_ASSIGN(log,
+                 read_manifest_file(dir_, manifest_, name_in(layout_.taken.dir, kTakedownLogName)));
   }
   Summary summary;
   const Corpus& corpus = index_->corpus();
@@ -162,7 +193,7 @@ Result<IndexUpdate::Summary> IndexUpdate::take_down(const Takedown& takedown,
   if (summary.taken_down == 0) {
     return fail(ErrorCode::kNotFound,
                 fmt::format("no document of '{}' is named; nothing was changed",
-                            for_terminal(dir().string())));
+                            for_terminal(dir_.string())));
   }
   summary.not_found = names.not_found();
 
@@ -198,8 +229,8 @@ Result<void> IndexUpdate::commit() {
             [](const ManifestFile& a, const ManifestFile& b) { return a.name < b.name; });
   write_layout(layout_, manifest_);
   YURAI_TRY(stage_->commit());
-  YURAI_TRY(replace_manifest(dir(), manifest_, *disk_));
-  return remove_leftovers(dir(), layout_);
+  YURAI_TRY(replace_manifest(dir_, manifest_, *disk_));
+  return remove_leftovers(dir_, layout_);
 }
 
 namespace {

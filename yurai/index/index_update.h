@@ -21,10 +21,14 @@
 ///     YURAI_TRY(update.commit());
 namespace yurai {
 
-/// One change at a time: a second process is refused (kAlreadyExists). Not committed, it leaves
-/// nothing.
+/// One change at a time: a second one is refused (kAlreadyExists). Not committed, it leaves
+/// nothing. The lock dies with the process.
 class IndexUpdate {
  public:
+  IndexUpdate(IndexUpdate&& other) noexcept;
+  IndexUpdate& operator=(IndexUpdate&&) = delete;
+  ~IndexUpdate();
+
   /// Removes what a killed change left.
   static Result<IndexUpdate> begin(const std::filesystem::path& dir, Disk& disk = posix_disk());
 
@@ -52,12 +56,13 @@ class IndexUpdate {
   Result<void> commit();
 
  private:
-  IndexUpdate(StagingDirectory lock, Disk& disk) : lock_(std::move(lock)), disk_(&disk) {}
-  const std::filesystem::path& dir() const { return lock_.target(); }
+  IndexUpdate(std::filesystem::path dir, int lock_fd, Disk& disk)
+      : dir_(std::move(dir)), lock_fd_(lock_fd), disk_(&disk) {}
   std::string new_name(std::string_view kind) const;
   Result<void> stage_folder(const std::string& name);
 
-  StagingDirectory lock_;
+  std::filesystem::path dir_;
+  int lock_fd_;
   Disk* disk_;
   std::optional<CorpusIndex> index_;
   std::vector<std::shared_ptr<const Corpus>> corpora_;
@@ -67,9 +72,10 @@ class IndexUpdate {
   std::string replaced_;  ///< a folder that the new manifest does not name
 };
 
-/// Makes one segment of all, over a corpus of its own, "corpus" in the staging folder, which holds
-/// the documents that are left. The caller commits the staging folder, whose target is the folder
-/// of the index. Segment and corpus are byte for byte those of a build at once.
+/// Makes one segment of all of an `IndexUpdate::index()`, over a corpus of its own, "corpus" in the
+/// staging folder, which holds the documents that are left. The caller commits the staging folder,
+/// whose target is the folder of the index. Segment and corpus are byte for byte those of a build
+/// at once.
 Result<void> merge_index(const CorpusIndex& index, const IndexBuildOptions& options,
                          StagingDirectory& stage, const Progress& progress);
 

@@ -237,7 +237,7 @@ TEST(IndexUpdate, IsOneAtATime) {
   ASSERT_TRUE(first);
   const auto second = IndexUpdate::begin(changed.index_dir());
   ASSERT_FALSE(second);
-  EXPECT_THAT(second.error().message, HasSubstr("another process is writing"));
+  EXPECT_THAT(second.error().message, HasSubstr("another process is changing"));
 }
 
 TEST(IndexUpdate, LogsWhatIsTakenDownAndKeepsTheLogInTheMergedCorpus) {

@@ -51,12 +51,10 @@ inline Result<void> take_down(const std::filesystem::path& dir, const Takedown& 
 
 inline Result<void> merge(const std::filesystem::path& dir, const IndexBuildOptions& options = {},
                           Disk& disk = posix_disk()) {
+  YURAI_ASSIGN(const IndexUpdate update, IndexUpdate::begin(dir, disk));
   YURAI_ASSIGN(StagingDirectory stage,
                StagingDirectory::create(dir, {.force = true, .disk = &disk}));
-  {
-    YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(dir));
-    YURAI_TRY(merge_index(index, options, stage, no_progress));
-  }
+  YURAI_TRY(merge_index(update.index(), options, stage, no_progress));
   return stage.commit();
 }
 
