@@ -10,21 +10,20 @@
 #include <vector>
 
 #include "apps/yurai/cli.h"
+#include "apps/yurai/cmd_index_duplicates.h"
 #include "apps/yurai/cmd_index_prob.h"
 #include "apps/yurai/cmd_index_query.h"
 #include "apps/yurai/cmd_index_search.h"
+#include "apps/yurai/cmd_index_update.h"
+#include "apps/yurai/index_companions.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/terminal.h"
 #include "yurai/base/utf8.h"
 #include "yurai/index/corpus_index.h"
 #include "yurai/index/index_builder.h"
-#include "yurai/search/search_builder.h"
-#include "yurai/trace/tracer.h"
 
 namespace yurai::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 /// `find` sorts at most so many occurrences by their place in the corpus.
 constexpr uint64_t kMaxSorted = 100000;
@@ -45,35 +44,6 @@ struct BuildOptions {
   bool force = false;
   bool json = false;
 };
-
-/// With --force the index folder is replaced: not one that is, or holds, the corpus.
-Result<void> check_apart(const fs::path& dir, const fs::path& corpus) {
-  std::error_code status;
-  const fs::path target = fs::weakly_canonical(dir, status);
-  const fs::path source = fs::weakly_canonical(corpus, status);
-  const auto [end, ignored] =
-      std::mismatch(target.begin(), target.end(), source.begin(), source.end());
-  if (end != target.end()) return {};
-  return fail(ErrorCode::kInvalidArgument,
-              fmt::format("'{}' holds the corpus; give the index a folder of its own",
-                          for_terminal(dir.string())));
-}
-
-/// What else answers questions: the calibration, and unless it is unwanted the document search.
-Result<void> add_companions(const IndexBuildOptions& build_options, bool with_search,
-                            StagingDirectory& stage, const Progress& progress) {
-  IndexOpenOptions open;
-  open.cache_bytes = std::min(open.cache_bytes, build_options.memory_bytes / 8);
-  YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(stage.path(), open));
-  YURAI_TRY(calibrate(index, stage, progress, build_options.memory_bytes));
-  if (with_search) {
-    SearchBuildOptions options;
-    options.memory_bytes = std::min(options.memory_bytes, build_options.memory_bytes / 8);
-    YURAI_TRY(build_document_search(index.corpus(), options, stage, progress));
-  }
-  YURAI_TRY(write_manifest(index.manifest(), stage));
-  return {};
-}
 
 Result<void> print_build(const BuildOptions& options) {
   YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(options.dir));
@@ -333,6 +303,8 @@ void add_index_commands(CLI::App& app) {
   add_index_prob_command(*index);
   add_index_search_command(*index);
   add_index_query_command(*index);
+  add_index_update_commands(*index);
+  add_index_duplicates_command(*index);
 }
 
 }  // namespace yurai::cli

@@ -7,6 +7,9 @@
 #include "apps/yurai/cli.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/corpus.h"
+#include "yurai/index/corpus_index.h"
+#include "yurai/index/index_layout.h"
+#include "yurai/index/index_update.h"
 #include "yurai/record/manifest.h"
 
 namespace yurai::cli {
@@ -22,7 +25,28 @@ struct Artefact {
   fs::path dir;
   Manifest manifest;
   Json calibration;  ///< of an index; else null
+  std::string index_sha256{};
+  std::vector<Artefact> further{};  ///< the corpora of an index's segments after the first
 };
+
+/// The corpora of the segments after the first, proven to be those that were indexed.
+Result<void> read_segments(Artefact& artefact) {
+  YURAI_ASSIGN(artefact.index_sha256, index_sha256(artefact.dir, artefact.manifest));
+  YURAI_ASSIGN(const IndexLayout layout, read_layout(artefact.dir, artefact.manifest));
+  for (size_t i = 1; i < layout.segments.size(); ++i) {
+    Artefact corpus{(artefact.dir / layout.segments[i].corpus).lexically_normal(), {}, nullptr};
+    YURAI_ASSIGN(corpus.manifest, read_manifest(corpus.dir));
+    const auto hash = json_string(corpus.manifest.facts, "corpus_sha256");
+    if (!hash || *hash != layout.segments[i].corpus_sha256) {
+      return fail(
+          ErrorCode::kCorrupt,
+          fmt::format("'{}' is not the corpus that '{}' was made from; put that back",
+                      for_terminal(corpus.dir.string()), for_terminal(artefact.dir.string())));
+    }
+    artefact.further.push_back(std::move(corpus));
+  }
+  return {};
+}
 
 /// The artefact in `dir`, then the corpus that its manifest names, relative to it, and so on.
 Result<std::vector<Artefact>> read_lineage(fs::path dir) {
@@ -38,6 +62,7 @@ Result<std::vector<Artefact>> read_lineage(fs::path dir) {
       YURAI_ASSIGN(const std::string bytes, read_manifest_file(dir, manifest, kCalibrationName));
       YURAI_ASSIGN(artefact.calibration, parse_json(bytes, kCalibrationName));
     }
+    if (manifest.format == kIndexFormat) YURAI_TRY(read_segments(artefact));
     const auto corpus = json_string(manifest.configuration, "corpus");
     const auto expected_hash = json_string(manifest.configuration, "corpus_sha256");
     lineage.push_back(std::move(artefact));
@@ -61,6 +86,7 @@ Result<std::vector<Artefact>> read_lineage(fs::path dir) {
 Result<void> verify(const Artefact& artefact) {
   ProgressBar bar;
   YURAI_TRY(verify_files(artefact.dir, artefact.manifest, bar.callback()));
+  for (const Artefact& corpus : artefact.further) YURAI_TRY(verify(corpus));
   if (artefact.manifest.format != kCorpusFormat) return {};
   YURAI_ASSIGN(const Corpus corpus, Corpus::open(artefact.dir));
   return corpus.verify(bar.callback());
@@ -69,7 +95,14 @@ Result<void> verify(const Artefact& artefact) {
 Json artefact_json(const Artefact& artefact, bool verified) {
   Json json = {{"dir", artefact.dir.generic_string()}};
   json.update(to_json(artefact.manifest));
+  if (!artefact.index_sha256.empty()) json["index_sha256"] = artefact.index_sha256;
   json["calibration"] = artefact.calibration;
+  if (!artefact.further.empty()) {
+    json["further_corpora"] = Json::array();
+    for (const Artefact& corpus : artefact.further) {
+      json["further_corpora"].push_back(artefact_json(corpus, verified));
+    }
+  }
   json["verified"] = verified;
   return json;
 }
@@ -130,7 +163,9 @@ Result<void> print_artefact(const Artefact& artefact, bool verified) {
   YURAI_TRY(print(fmt::format("{}: {} {}, yurai {}\n", for_terminal(artefact.dir.string()),
                               for_terminal(manifest.format), manifest.format_version,
                               for_terminal(manifest.tool_version))));
-  YURAI_TRY(print_members(tr("facts", "内容"), manifest.facts));
+  Json facts = manifest.facts;
+  if (!artefact.index_sha256.empty()) facts["index_sha256"] = artefact.index_sha256;
+  YURAI_TRY(print_members(tr("facts", "内容"), facts));
   YURAI_TRY(print_members(tr("configuration", "設定"), manifest.configuration));
   YURAI_TRY(print_files(
       tr("made from (bytes, SHA-256, name)", "もとのファイル（バイト数・SHA-256・名前）"),
@@ -138,6 +173,11 @@ Result<void> print_artefact(const Artefact& artefact, bool verified) {
   YURAI_TRY(print_files(tr("files (bytes, SHA-256, name)", "ファイル（バイト数・SHA-256・名前）"),
                         manifest.files));
   if (!artefact.calibration.is_null()) YURAI_TRY(print_calibration(artefact.calibration));
+  if (!artefact.calibration.is_null() && manifest.format_version == kSegmentedIndexVersion) {
+    YURAI_TRY(
+        print(tr("  drawn from the first segment, all of it; 'yurai index merge' draws anew\n",
+                 "  最初のセグメント全体から求めたもの。「yurai index merge」で求め直す\n")));
+  }
   return print(verified ? tr("verified: every byte is as it was written\n",
                              "検証済み: 全バイトが書かれたときのまま\n")
                         : tr("sizes are right; --verify reads and proves every byte\n",
@@ -161,6 +201,10 @@ Result<void> info(const std::string& dir, bool wants_verify, bool json) {
   for (size_t i = 0; i < lineage.size(); ++i) {
     if (i > 0) YURAI_TRY(print(tr("\nmade from:\n", "\nもとのコーパス:\n")));
     YURAI_TRY(print_artefact(lineage[i], wants_verify));
+    for (const Artefact& corpus : lineage[i].further) {
+      YURAI_TRY(print(tr("\nits further corpus:\n", "\n追加されたコーパス:\n")));
+      YURAI_TRY(print_artefact(corpus, wants_verify));
+    }
   }
   return {};
 }

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <thread>
@@ -107,6 +109,11 @@ Result<void> serve(const ServeOptions& options) {
   sigwait(&ending, &signal);
   say(tr("ending: requests in flight have 5 seconds",
          "終了します（処理中の要求を 5 秒まで待ちます）"));
+  // A trace cannot be stopped half-way, and nothing that it does has to be finished.
+  std::thread([] {
+    std::this_thread::sleep_for(std::chrono::seconds(6));
+    std::_Exit(0);
+  }).detach();
   server.stop();
   return {};
 }

@@ -318,7 +318,8 @@ Result<void> trace(TraceArguments arguments) {
   YURAI_ASSIGN(const Tracer tracer, Tracer::open(index));
   std::optional<DocumentSearch> search;
   if (arguments.related) {
-    YURAI_ASSIGN(search, DocumentSearch::open(index.dir(), index.manifest()));
+    YURAI_ASSIGN(search, DocumentSearch::open(index.search_dir(), index.search_manifest(),
+                                              index.taken_down()));
     if (!search) {
       return fail(ErrorCode::kNotFound,
                   fmt::format("'{}' was built without document search, which --related needs; "

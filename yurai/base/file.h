@@ -107,6 +107,8 @@ class StagingDirectory {
   const std::filesystem::path& path() const { return path_; }      ///< where files are now
   const std::filesystem::path& target() const { return target_; }  ///< where they will be
 
+  Disk& disk() const { return *disk_; }
+
   Result<std::unique_ptr<WritableFile>> create_file(std::string_view name);
   Result<void> add_file(std::string_view name, std::string_view bytes);
 

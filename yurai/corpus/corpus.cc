@@ -7,21 +7,31 @@
 #include "yurai/base/hash.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/id_table.h"
+#include "yurai/corpus/joined_documents.h"
 #include "yurai/corpus/row_table.h"
 
 namespace yurai {
 namespace fs = std::filesystem;
+
+namespace {
+
+struct Tables {
+  RowTable rows;
+  IdTable ids;
+  BlockFile repeated;  ///< a bit a document
+};
+
+}  // namespace
 
 struct Corpus::State {
   fs::path dir;
   Manifest manifest;
   CorpusIdentity identity;
   TextFile text;
-  RowTable rows;
-  IdTable ids;
-  BlockFile repeated;            ///< a bit a document
+  std::optional<Tables> tables;  ///< none of a joined corpus
   std::vector<uint64_t> begins;  ///< of each document in text, then the size of text
   std::vector<uint32_t> pages;   ///< how many documents begin before each kStretchBytes of text
+  std::optional<JoinedDocuments> joined;
 };
 
 namespace {
@@ -99,9 +109,47 @@ Result<Corpus> Corpus::open(const fs::path& dir, ReadableFile::Mode mode) {
   YURAI_ASSIGN(BlockFile repeated,
                BlockFile::open(dir / "repeated_ids.bin", (identity.documents + 7) / 8, mode));
   std::vector<uint32_t> pages = count_begins_before_pages(begins);
-  return Corpus(std::make_unique<State>(
-      State{dir, std::move(manifest), std::move(identity), std::move(text), std::move(rows),
-            std::move(ids), std::move(repeated), std::move(begins), std::move(pages)}));
+  return Corpus(
+      std::make_unique<State>(State{dir,
+                                    std::move(manifest),
+                                    std::move(identity),
+                                    std::move(text),
+                                    Tables{std::move(rows), std::move(ids), std::move(repeated)},
+                                    std::move(begins),
+                                    std::move(pages),
+                                    {}}));
+}
+
+Corpus Corpus::join(std::vector<std::shared_ptr<const Corpus>> parts,
+                    const std::vector<DocumentRun>& runs) {
+  YURAI_CHECK(!parts.empty());
+  JoinedDocuments joined(std::move(parts), runs);
+  TextFile text = TextFile::join(joined.pieces());
+  CorpusIdentity identity;
+  identity.corpus_sha256 = joined.sha256();
+  identity.documents = joined.num_documents();
+  identity.bytes = text.size_bytes() - identity.documents - 1;
+  Manifest manifest;
+  manifest.format = kCorpusFormat;
+  manifest.format_version = kCorpusVersion;
+  manifest.facts = {{"documents", identity.documents},
+                    {"bytes", identity.bytes},
+                    {"corpus_sha256", identity.corpus_sha256}};
+  const fs::path dir = joined.parts().front()->dir();
+  return Corpus(std::make_unique<State>(State{dir,
+                                              std::move(manifest),
+                                              std::move(identity),
+                                              std::move(text),
+                                              {},
+                                              {},
+                                              {},
+                                              std::move(joined)}));
+}
+
+bool Corpus::is_joined() const { return state_->joined.has_value(); }
+
+std::optional<uint64_t> Corpus::joined_offset(size_t part, uint64_t offset) const {
+  return state_->joined->offset_of(part, offset);
 }
 
 const fs::path& Corpus::dir() const { return state_->dir; }
@@ -112,11 +160,13 @@ const TextFile& Corpus::text() const { return state_->text; }
 
 Corpus::TextRange Corpus::text_range(uint64_t number) const {
   YURAI_CHECK(number < num_documents());
+  if (state_->joined) return state_->joined->text_range(number);
   return {state_->begins[number], state_->begins[number + 1] - 1};
 }
 
 uint64_t Corpus::document_at(uint64_t offset) const {
   YURAI_CHECK(num_documents() > 0 && offset < text().size_bytes());
+  if (state_->joined) return state_->joined->document_at(offset);
   const auto& begins = state_->begins;
   const uint64_t page = (offset + 1) / kStretchBytes;
   const auto last = static_cast<ptrdiff_t>(num_documents());
@@ -128,7 +178,11 @@ uint64_t Corpus::document_at(uint64_t offset) const {
 
 Result<Document> Corpus::row(uint64_t number) const {
   YURAI_TRY(check_number(*this, number));
-  YURAI_ASSIGN(Row row, state_->rows.read(number));
+  if (state_->joined) {
+    const auto [corpus, there] = state_->joined->place(number);
+    return corpus->row(there);
+  }
+  YURAI_ASSIGN(Row row, state_->tables->rows.read(number));
   return std::move(row.document);
 }
 
@@ -142,7 +196,11 @@ Result<Document> Corpus::document(uint64_t number) const {
 
 Result<std::string> Corpus::text_sha256(uint64_t number) const {
   YURAI_TRY(check_number(*this, number));
-  YURAI_ASSIGN(const Row row, state_->rows.read(number));
+  if (state_->joined) {
+    const auto [corpus, there] = state_->joined->place(number);
+    return corpus->text_sha256(there);
+  }
+  YURAI_ASSIGN(const Row row, state_->tables->rows.read(number));
   std::string hex;
   for (const char byte : row.text_sha256) {
     hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
@@ -152,12 +210,18 @@ Result<std::string> Corpus::text_sha256(uint64_t number) const {
 
 Result<bool> Corpus::repeats_id(uint64_t number) const {
   YURAI_TRY(check_number(*this, number));
-  YURAI_ASSIGN(const std::string byte, read_range(state_->repeated, number / 8, 1));
+  if (state_->joined) {
+    YURAI_ASSIGN(const Document document, row(number));
+    YURAI_ASSIGN(const std::vector<uint64_t> first, find_id(document.id, 1));
+    return !first.empty() && first.front() < number;
+  }
+  YURAI_ASSIGN(const std::string byte, read_range(state_->tables->repeated, number / 8, 1));
   return ((static_cast<unsigned char>(byte[0]) >> (number % 8)) & 1) != 0;
 }
 
 Result<std::vector<uint64_t>> Corpus::find_id(std::string_view id, uint64_t limit) const {
-  YURAI_ASSIGN(std::vector<uint64_t> numbers, state_->ids.find(id));
+  if (state_->joined) return state_->joined->find_id(id, limit);
+  YURAI_ASSIGN(std::vector<uint64_t> numbers, state_->tables->ids.find(id));
   std::vector<uint64_t> found;
   for (const uint64_t number : numbers) {
     if (found.size() == limit) break;
@@ -168,6 +232,10 @@ Result<std::vector<uint64_t>> Corpus::find_id(std::string_view id, uint64_t limi
 }
 
 Result<void> Corpus::verify(const Progress& progress) const {
+  if (state_->joined) {
+    for (const auto& part : state_->joined->parts()) YURAI_TRY(part->verify(progress));
+    return {};
+  }
   Sha256 corpus_hash;
   for (uint64_t number = 0; number < num_documents(); ++number) {
     YURAI_ASSIGN(const Document whole, document(number));

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,12 +28,24 @@ inline constexpr uint64_t kCorpusVersion = 2;
 /// The byte before each document in the text and after the last: never valid UTF-8, in no query.
 inline constexpr char kDocumentSeparator = '\xff';
 
+/// Documents [first, first + count) of one of several corpora.
+struct DocumentRun {
+  size_t part = 0;
+  uint64_t first = 0;
+  uint64_t count = 0;
+};
+
 /// Immutable; const calls are thread-safe. Keeps 8 bytes a document in memory.
 /// Format: docs/formats/corpus.md.
 class Corpus {
  public:
   static Result<Corpus> open(const std::filesystem::path& dir,
                              ReadableFile::Mode mode = ReadableFile::Mode::kCached);
+  /// These documents of opened corpora (at least one), by part and number, as if one corpus had
+  /// been built of them. Its `corpus_sha256` says which they are, but is not that of such a corpus;
+  /// its manifest holds nothing else.
+  static Corpus join(std::vector<std::shared_ptr<const Corpus>> parts,
+                     const std::vector<DocumentRun>& runs);
   Corpus(Corpus&&) noexcept;
   Corpus& operator=(Corpus&&) noexcept;
   ~Corpus();
@@ -55,6 +68,11 @@ class Corpus {
   /// Number of the document that holds byte `offset` of text(); its leading separator belongs to
   /// it, and so does the separator at the very end to the last document.
   uint64_t document_at(uint64_t offset) const;
+
+  bool is_joined() const;
+  /// Of a joined corpus: where byte `offset` of a part's text stands in text(); nothing where its
+  /// document was left out.
+  std::optional<uint64_t> joined_offset(size_t part, uint64_t offset) const;
 
   /// Everything of document `number` but its text / all of it. One row read, O(text) for the text.
   /// kNotFound when there is no such number.

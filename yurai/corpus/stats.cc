@@ -122,7 +122,28 @@ Json StatsCollector::stored() const {
           {"size_histogram", std::move(histogram)}};
 }
 
-Result<CorpusStats> corpus_stats(const Corpus& corpus) {
+namespace {
+
+/// Of a joined corpus nothing is stored.
+Result<CorpusStats> count_stats(const Corpus& corpus) {
+  StatsCollector collector;
+  uint64_t duplicate_ids = 0, missing_license = 0;
+  for (uint64_t number = 0; number < corpus.num_documents(); ++number) {
+    YURAI_ASSIGN(const Document document, corpus.document(number));
+    YURAI_ASSIGN(const bool repeats, corpus.repeats_id(number));
+    duplicate_ids += repeats ? 1 : 0;
+    missing_license += document.license.empty() ? 1 : 0;
+    collector.add(document);
+  }
+  YURAI_ASSIGN(CorpusStats stats, parse_stats(collector.stored()));
+  stats.characters = collector.characters();
+  stats.duplicate_ids = duplicate_ids;
+  stats.missing_license = missing_license;
+  return stats;
+}
+
+/// What the corpus keeps in its files.
+Result<CorpusStats> stored_stats(const Corpus& corpus) {
   YURAI_ASSIGN(const std::string bytes,
                read_manifest_file(corpus.dir(), corpus.manifest(), kStatsName));
   YURAI_ASSIGN(const Json json, parse_json(bytes, kStatsName));
@@ -132,13 +153,20 @@ Result<CorpusStats> corpus_stats(const Corpus& corpus) {
                 fmt::format("corpus '{}': stats.json: {}; build it again",
                             for_terminal(corpus.dir().string()), stats.error().message));
   }
-  const CorpusIdentity identity = corpus.identity();
-  stats->documents = identity.documents;
-  stats->bytes = identity.bytes;
-  stats->corpus_sha256 = identity.corpus_sha256;
   YURAI_ASSIGN(stats->characters, json_uint(corpus.manifest().facts, "characters"));
   YURAI_ASSIGN(stats->duplicate_ids, json_uint(corpus.manifest().facts, "duplicate_ids"));
   YURAI_ASSIGN(stats->missing_license, json_uint(corpus.manifest().facts, "missing_license"));
+  return stats;
+}
+
+}  // namespace
+
+Result<CorpusStats> corpus_stats(const Corpus& corpus) {
+  YURAI_ASSIGN(CorpusStats stats, corpus.is_joined() ? count_stats(corpus) : stored_stats(corpus));
+  const CorpusIdentity identity = corpus.identity();
+  stats.documents = identity.documents;
+  stats.bytes = identity.bytes;
+  stats.corpus_sha256 = identity.corpus_sha256;
   return stats;
 }
 

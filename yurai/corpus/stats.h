@@ -53,7 +53,8 @@ struct CorpusStats {
   std::vector<SizeBucket> size_histogram;  ///< powers of two, from the smallest to the largest
 };
 
-/// Reads the stored numbers: no text is read, whatever the size of the corpus.
+/// Reads the stored numbers: no text is read, whatever the size of the corpus. Those of a joined
+/// corpus are counted anew, from all of it.
 Result<CorpusStats> corpus_stats(const Corpus& corpus);
 
 /// The JSON of `yurai corpus stats --json` and of GET /v1/corpus (docs/cli/corpus.md).

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <sstream>
 
 #include "yurai/base/terminal.h"
@@ -15,22 +14,6 @@ namespace {
 constexpr std::string_view kRejectsName = "rejects.jsonl";
 constexpr std::string_view kInputsName = "inputs.jsonl";
 
-/// The names of one list, and whether a document had them.
-using Names = std::map<std::string, bool, std::less<>>;
-
-Names names_of(const std::vector<std::string>& list) {
-  Names names;
-  for (const std::string& name : list) names.emplace(name, false);
-  return names;
-}
-
-bool named(Names& names, std::string_view name) {
-  const auto found = names.find(name);
-  if (found == names.end()) return false;
-  found->second = true;
-  return true;
-}
-
 /// A file of the corpus that it may not have; empty then.
 Result<std::string> read_if_there(const Corpus& corpus, std::string_view name) {
   const auto& files = corpus.manifest().files;
@@ -38,6 +21,67 @@ Result<std::string> read_if_there(const Corpus& corpus, std::string_view name) {
                                  [&](const ManifestFile& file) { return file.name == name; });
   if (!there) return std::string();
   return read_manifest_file(corpus.dir(), corpus.manifest(), name);
+}
+
+}  // namespace
+
+Result<TakedownNames> TakedownNames::make(const Takedown& takedown) {
+  TakedownNames names;
+  names.hashes_ = names_of(takedown.hashes);
+  names.ids_ = names_of(takedown.ids);
+  names.sources_ = names_of(takedown.sources);
+  names.licenses_ = names_of(takedown.licenses);
+  if (!names.hashes_.empty() || !names.ids_.empty() || !names.sources_.empty() ||
+      !names.licenses_.empty()) {
+    return names;
+  }
+  return fail(ErrorCode::kInvalidArgument,
+              "nothing to take down: name hashes, ids, sources or licences");
+}
+
+TakedownNames::Names TakedownNames::names_of(const std::vector<std::string>& list) {
+  Names names;
+  for (const std::string& name : list) names.emplace(name, false);
+  return names;
+}
+
+bool TakedownNames::match(const Document& document, std::string_view text_sha256) {
+  const auto has = [](Names& names, std::string_view name) {
+    const auto found = names.find(name);
+    if (found == names.end()) return 0;
+    found->second = true;
+    return 1;
+  };
+  // Every list is asked: each name is told to be found or not.
+  return has(hashes_, text_sha256) + has(ids_, document.id) + has(sources_, document.source) +
+             has(licenses_, document.license) >
+         0;
+}
+
+std::vector<std::string> TakedownNames::not_found() const {
+  std::vector<std::string> missing;
+  for (const Names* names : {&hashes_, &ids_, &sources_, &licenses_}) {
+    for (const auto& [name, found] : *names) {
+      if (!found) missing.push_back(name);
+    }
+  }
+  return missing;
+}
+
+std::string takedown_log_line(const Document& document, const std::string& text_sha256,
+                              const Takedown& takedown) {
+  return dump_json({{"sha256", text_sha256},
+                    {"id", document.id},
+                    {"source", document.source},
+                    {"license", document.license},
+                    {"who", takedown.who},
+                    {"when", takedown.when},
+                    {"why", takedown.why}}) +
+         "\n";
+}
+
+Result<std::string> read_takedown_log(const Corpus& corpus) {
+  return read_if_there(corpus, kTakedownLogName);
 }
 
 Result<void> copy_rejects(const Corpus& corpus, CorpusWriter& writer) {
@@ -55,20 +99,6 @@ Result<void> copy_rejects(const Corpus& corpus, CorpusWriter& writer) {
   }
   return {};
 }
-
-std::string log_line(const Document& document, const std::string& sha256,
-                     const Takedown& takedown) {
-  return dump_json({{"sha256", sha256},
-                    {"id", document.id},
-                    {"source", document.source},
-                    {"license", document.license},
-                    {"who", takedown.who},
-                    {"when", takedown.when},
-                    {"why", takedown.why}}) +
-         "\n";
-}
-
-}  // namespace
 
 Json to_json(const TakedownSummary& summary) {
   return {{"taken_down", summary.taken_down},
@@ -101,37 +131,22 @@ Result<std::vector<std::string>> read_hashes(const fs::path& path) {
 
 Result<TakedownSummary> take_down(const Corpus& corpus, const Takedown& takedown,
                                   StagingDirectory& stage, const Progress& progress) {
-  Names hashes = names_of(takedown.hashes);
-  Names ids = names_of(takedown.ids);
-  Names sources = names_of(takedown.sources);
-  Names licenses = names_of(takedown.licenses);
-  if (hashes.empty() && ids.empty() && sources.empty() && licenses.empty()) {
-    return fail(ErrorCode::kInvalidArgument,
-                "nothing to take down: name hashes, ids, sources or licences");
-  }
+  YURAI_ASSIGN(TakedownNames names, TakedownNames::make(takedown));
   TakedownSummary summary;
-  YURAI_ASSIGN(std::string log, read_if_there(corpus, kTakedownLogName));
+  YURAI_ASSIGN(std::string log, read_takedown_log(corpus));
   YURAI_ASSIGN(CorpusWriter writer, CorpusWriter::create(stage));
   for (uint64_t number = 0; number < corpus.num_documents(); ++number) {
     YURAI_ASSIGN(Document document, corpus.document(number));
     YURAI_ASSIGN(const std::string sha256, corpus.text_sha256(number));
-    // Every list is asked: each name is told to be found or not.
-    const bool goes = static_cast<int>(named(hashes, sha256)) + named(ids, document.id) +
-                          named(sources, document.source) + named(licenses, document.license) >
-                      0;
-    if (goes) {
+    if (names.match(document, sha256)) {
       ++summary.taken_down;
-      log += log_line(document, sha256, takedown);
+      log += takedown_log_line(document, sha256, takedown);
     } else {
       YURAI_TRY(writer.add(std::move(document)));
     }
     progress("take down", corpus.text_range(number).end, corpus.text().size_bytes());
   }
-  for (const Names* names : {&hashes, &ids, &sources, &licenses}) {
-    for (const auto& [name, found] : *names) {
-      if (!found) summary.not_found.push_back(name);
-    }
-  }
+  summary.not_found = names.not_found();
   if (summary.taken_down == 0) {
     return fail(ErrorCode::kNotFound,
                 fmt::format("no document of '{}' is named; nothing was changed",

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,33 @@ struct Takedown {
   std::string when{};
   std::string why{};
 };
+
+/// The names of a takedown, asked document by document.
+class TakedownNames {
+ public:
+  /// kInvalidArgument when all lists are empty.
+  static Result<TakedownNames> make(const Takedown& takedown);
+  /// Whether any list names the document.
+  bool match(const Document& document, std::string_view text_sha256);
+  /// The names that fitted no document so far.
+  std::vector<std::string> not_found() const;
+
+ private:
+  using Names = std::map<std::string, bool, std::less<>>;  ///< and whether a document had them
+  static Names names_of(const std::vector<std::string>& list);
+
+  Names hashes_, ids_, sources_, licenses_;
+};
+
+/// What the log says of a document.
+std::string takedown_log_line(const Document& document, const std::string& text_sha256,
+                              const Takedown& takedown);
+
+/// The log of a corpus; empty when nothing was taken down.
+Result<std::string> read_takedown_log(const Corpus& corpus);
+
+/// Tells the writer what the corpus could not read.
+Result<void> copy_rejects(const Corpus& corpus, CorpusWriter& writer);
 
 struct TakedownSummary {
   uint64_t taken_down = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "yurai/base/hash.h"
 #include "yurai/base/terminal.h"
@@ -60,8 +61,10 @@ class PageDecoder {
 
   /// The next piece begins at byte `offset` of the page's text.
   void seek(size_t offset) {
-    const size_t num_marks = codes_size_ == 0 ? 0 : (codes_size_ - 1) / kMarkDistance;
     const auto mark = [&](size_t k) { return load_u16(page_ + kHeaderBytes + 2 * (k - 1)); };
+    size_t num_marks = codes_size_ == 0 ? 0 : (codes_size_ - 1) / kMarkDistance;
+    // No code begins at the last one where the second byte of the last code lies there.
+    if (num_marks > 0 && mark(num_marks) == 0) --num_marks;
     size_t low = 0;  // the last mark that is not beyond `offset`
     for (size_t k = num_marks; low < k;) {
       const size_t middle = low + (k - low + 1) / 2;
@@ -234,23 +237,51 @@ Result<TextFile> TextFile::open(const fs::path& dir, uint64_t size_bytes, Readab
   return text;
 }
 
+TextFile TextFile::join(std::vector<TextPiece> pieces) {
+  TextFile text;
+  for (const TextPiece& piece : pieces) {
+    YURAI_CHECK(piece.begin < piece.end && piece.end <= piece.text->size_bytes());
+    text.piece_begins_.push_back(text.size_bytes_);
+    text.size_bytes_ += piece.end - piece.begin;
+  }
+  text.pieces_ = std::move(pieces);
+  return text;
+}
+
+TextPiece TextFile::piece_from(uint64_t offset) const {
+  const auto after = std::upper_bound(piece_begins_.begin(), piece_begins_.end(), offset);
+  const auto i = static_cast<size_t>(after - piece_begins_.begin()) - 1;
+  const TextPiece& piece = pieces_[i];
+  return {piece.text, piece.begin + (offset - piece_begins_[i]), piece.end};
+}
+
 uint64_t TextFile::page_of(uint64_t offset) const {
   YURAI_CHECK(offset < size_bytes_);
   const auto base = std::upper_bound(bases_.begin(), bases_.end(), offset) - 1;
   const auto group = static_cast<uint64_t>(base - bases_.begin()) * kGroup;
   const auto first = offsets_.begin() + static_cast<int64_t>(group);
   const auto end = offsets_.begin() +
-                   static_cast<int64_t>(std::min<uint64_t>(group + kGroup, pages_.num_pages()));
+                   static_cast<int64_t>(std::min<uint64_t>(group + kGroup, pages_->num_pages()));
   const auto after = std::upper_bound(first, end, static_cast<uint32_t>(offset - *base));
   return static_cast<uint64_t>(after - offsets_.begin()) - 1;
 }
 
 Result<void> TextFile::read(uint64_t offset, std::span<char> out) const {
   YURAI_CHECK(offset <= size_bytes_ && out.size() <= size_bytes_ - offset);
+  if (is_joined()) {
+    while (!out.empty()) {
+      const TextPiece piece = piece_from(offset);
+      const size_t size = std::min<uint64_t>(out.size(), piece.end - piece.begin);
+      YURAI_TRY(piece.text->read(piece.begin, out.first(size)));
+      out = out.subspan(size);
+      offset += size;
+    }
+    return {};
+  }
   const auto buffer = std::make_unique_for_overwrite<PageBuffer>();
   for (size_t done = 0; done < out.size();) {
     const uint64_t page = page_of(offset + done);
-    YURAI_TRY(pages_.read(page, buffer->bytes.data()));
+    YURAI_TRY(pages_->read(page, buffer->bytes.data()));
     YURAI_ASSIGN(const size_t copied,
                  copy_page(*this, page, {buffer->bytes.data(), kPagePayload},
                            offset + done - page_begin(page), out.subspan(done)));
@@ -259,8 +290,50 @@ Result<void> TextFile::read(uint64_t offset, std::span<char> out) const {
   return {};
 }
 
+TextReader& TextReader::reader_of(const TextFile& text) {
+  for (const auto& part : parts_) {
+    if (part->file_ == &text) return *part;
+  }
+  return *parts_.emplace_back(std::make_unique<TextReader>(text, cache_));
+}
+
+template <class Use>
+Result<void> TextReader::for_each_piece(uint64_t offset, uint64_t size, const Use& use) {
+  while (size > 0) {
+    const TextPiece piece = file_->piece_from(offset);
+    const uint64_t in_piece = std::min(size, piece.end - piece.begin);
+    YURAI_ASSIGN(const bool goes_on, use(reader_of(*piece.text), piece.begin, in_piece));
+    if (!goes_on) return {};
+    offset += in_piece;
+    size -= in_piece;
+  }
+  return {};
+}
+
+uint64_t TextReader::num_reads() const {
+  uint64_t sum = pages_.num_reads();
+  for (const auto& part : parts_) sum += part->num_reads();
+  return sum;
+}
+
+uint64_t TextReader::num_missed() const {
+  uint64_t sum = pages_.num_missed();
+  for (const auto& part : parts_) sum += part->num_missed();
+  return sum;
+}
+
 Result<std::string> TextReader::bytes(uint64_t offset, uint64_t size) {
   YURAI_CHECK(offset <= file_->size_bytes() && size <= file_->size_bytes() - offset);
+  if (file_->is_joined()) {
+    std::string all;
+    const auto append = [&](TextReader& part, uint64_t begin, uint64_t count) -> Result<bool> {
+      YURAI_ASSIGN(const std::string piece, part.bytes(begin, count));
+      all += piece;
+      return true;
+    };
+    YURAI_TRY(for_each_piece(offset, size, append));
+    return all;
+  }
   std::string out(size, '\0');
   for (size_t done = 0; done < size;) {
     const uint64_t page = file_->page_of(offset + done);
@@ -276,6 +349,15 @@ Result<std::string> TextReader::bytes(uint64_t offset, uint64_t size) {
 Result<size_t> TextReader::shared_bytes(uint64_t offset, std::string_view text) {
   const size_t wanted = std::min<uint64_t>(text.size(), file_->size_bytes() - offset);
   size_t shared = 0;
+  if (file_->is_joined()) {
+    const auto compare = [&](TextReader& part, uint64_t begin, uint64_t count) -> Result<bool> {
+      YURAI_ASSIGN(const size_t same, part.shared_bytes(begin, text.substr(shared, count)));
+      shared += same;
+      return same == count;
+    };
+    YURAI_TRY(for_each_piece(offset, wanted, compare));
+    return shared;
+  }
   while (shared < wanted) {
     const uint64_t page = file_->page_of(offset + shared);
     YURAI_ASSIGN(const std::string_view payload, pages_.page(page));
@@ -298,6 +380,15 @@ Result<size_t> TextReader::shared_bytes(uint64_t offset, std::string_view text) 
 }
 
 Result<void> TextReader::fetch(std::span<const uint64_t> offsets) {
+  if (file_->is_joined()) {
+    std::map<const TextFile*, std::vector<uint64_t>> of_parts;
+    for (const uint64_t offset : offsets) {
+      const TextPiece piece = file_->piece_from(offset);
+      of_parts[piece.text].push_back(piece.begin);
+    }
+    for (const auto& [part, in_part] : of_parts) YURAI_TRY(reader_of(*part).fetch(in_part));
+    return {};
+  }
   std::vector<uint64_t> pages;
   pages.reserve(offsets.size());
   for (const uint64_t offset : offsets) pages.push_back(file_->page_of(offset));

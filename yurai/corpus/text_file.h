@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,15 @@ inline constexpr std::string_view kTextName = "text.bin";
 inline constexpr std::string_view kTextPagesName = "text_pages.bin";
 inline constexpr std::string_view kTextDictionaryName = "text_dictionary.bin";
 
+class TextFile;
+
+/// Bytes [begin, end) of a text.
+struct TextPiece {
+  const TextFile* text = nullptr;
+  uint64_t begin = 0;
+  uint64_t end = 0;
+};
+
 /// An immutable opened text. Thread-safe. Keeps 4 bytes a page of some 9 KB, and the dictionary of
 /// half a megabyte, in memory. Format: docs/formats/text.md.
 class TextFile {
@@ -31,14 +41,23 @@ class TextFile {
   static Result<TextFile> open(const std::filesystem::path& dir, uint64_t size_bytes,
                                ReadableFile::Mode mode = ReadableFile::Mode::kCached);
 
+  /// At least one piece of opened texts, which must outlive it; one after another they are a text
+  /// as good as one in a file.
+  static TextFile join(std::vector<TextPiece> pieces);
+
   uint64_t size_bytes() const { return size_bytes_; }
-  const std::filesystem::path& path() const { return pages_.path(); }
+  const std::filesystem::path& path() const { return pages().path(); }
 
   /// Fills `out` from `offset`; the range must lie inside. For long ranges: every page that it
   /// touches is read and decoded, and forgotten.
   Result<void> read(uint64_t offset, std::span<char> out) const;
 
-  const PageFile& pages() const { return pages_; }
+  bool is_joined() const { return !pieces_.empty(); }
+  /// Of a joined text: the rest of its piece from byte `offset` < size_bytes() on.
+  TextPiece piece_from(uint64_t offset) const;
+
+  // Of a joined text those of its first piece; else its own.
+  const PageFile& pages() const { return pages_ ? *pages_ : pieces_.front().text->pages(); }
   const TextDictionary& dictionary() const { return *dictionary_; }
   /// The page that holds byte `offset` < size_bytes().
   uint64_t page_of(uint64_t offset) const;
@@ -46,13 +65,16 @@ class TextFile {
 
  private:
   static constexpr uint64_t kGroup = 64;
+  TextFile() = default;
   TextFile(PageFile pages, TextDictionary dictionary, uint64_t size_bytes);
 
-  PageFile pages_;
+  std::optional<PageFile> pages_;  ///< none of a joined text
   std::unique_ptr<const TextDictionary> dictionary_;
   uint64_t size_bytes_ = 0;
   std::vector<uint64_t> bases_;    ///< where every kGroup-th page begins in the text
   std::vector<uint32_t> offsets_;  ///< where each page begins, from its base; one more for the end
+  std::vector<TextPiece> pieces_;
+  std::vector<uint64_t> piece_begins_;
 };
 
 /// One query's view of a text: every page is read once and then kept until the reader goes. Counts
@@ -60,7 +82,7 @@ class TextFile {
 class TextReader {
  public:
   explicit TextReader(const TextFile& file, PageCache* cache = nullptr)
-      : file_(&file), pages_(file.pages(), cache) {}
+      : file_(&file), cache_(cache), pages_(file.pages(), cache) {}
 
   /// Copies `size` bytes from `offset`; the range must lie inside the file.
   Result<std::string> bytes(uint64_t offset, uint64_t size);
@@ -72,12 +94,20 @@ class TextReader {
   Result<void> fetch(std::span<const uint64_t> offsets);
 
   const TextFile& file() const { return *file_; }
-  uint64_t num_reads() const { return pages_.num_reads(); }
-  uint64_t num_missed() const { return pages_.num_missed(); }  ///< pages that no cache had
+  uint64_t num_reads() const;
+  uint64_t num_missed() const;  ///< pages that no cache had
 
  private:
+  TextReader& reader_of(const TextFile& text);
+  /// Calls `use(reader, offset, size)` with the pieces of [offset, offset + size) of a joined text,
+  /// as long as it returns true.
+  template <class Use>
+  Result<void> for_each_piece(uint64_t offset, uint64_t size, const Use& use);
+
   const TextFile* file_;
+  PageCache* cache_;
   PageReader pages_;
+  std::vector<std::unique_ptr<TextReader>> parts_;  ///< of a joined text, as they are needed
 };
 
 /// Writes a text and its dictionary into a staging folder. The text waits there as it is until

@@ -67,6 +67,68 @@ TEST(TextMatcher, FindsTheLongestEntry) {
   }
 }
 
+TEST(TextFile, ReadsTheEndOfATextOfAnySize) {
+  std::mt19937_64 random(testing::test_seed());
+  std::string text(900, '\0');  // a code ends anywhere
+  for (char& c : text) c = static_cast<char>(random());
+  for (int i = 0; i < 100; ++i) text += text.substr(random() % 800, 1 + random() % 9);
+  for (size_t size = 500; size < text.size(); size += 3) {
+    const TemporaryDirectory dir;
+    const std::string_view begin = std::string_view(text).substr(0, size);
+    const auto file = write_text(dir / "x", begin);
+    ASSERT_TRUE(file) << file.error().message;
+    for (size_t at = size - 8; at < size; ++at) {
+      TextReader reader(*file);
+      const auto bytes = reader.bytes(at, size - at);
+      ASSERT_TRUE(bytes) << size << ": " << bytes.error().message;
+      ASSERT_EQ(*bytes, begin.substr(at));
+    }
+  }
+}
+
+TEST(TextFile, JoinsPiecesOfTextsToOne) {
+  std::mt19937_64 random(testing::test_seed());
+  const TemporaryDirectory dir;
+  const std::string texts[] = {random_words(random, 30000), random_words(random, 20000)};
+  const TextFile files[] = {write_text(dir / "a", texts[0]).value(),
+                            write_text(dir / "b", texts[1]).value()};
+  for (int round = 0; round < 20; ++round) {
+    std::vector<TextPiece> pieces;
+    std::string all;
+    for (size_t i = 0; i < 1 + random() % 6; ++i) {
+      const size_t n = random() % 2;
+      const uint64_t begin = random() % (texts[n].size() - 1);
+      const uint64_t end =
+          begin + 1 + random() % std::min<uint64_t>(texts[n].size() - begin, i % 2 ? 9000 : 9);
+      pieces.push_back({&files[n], begin, end});
+      all += texts[n].substr(begin, end - begin);
+    }
+    const TextFile joined = TextFile::join(pieces);
+    ASSERT_EQ(joined.size_bytes(), all.size());
+    std::string bytes(all.size(), '\0');
+    ASSERT_TRUE(joined.read(0, bytes));
+    ASSERT_EQ(bytes, all);
+    TextReader reader(joined);
+    std::vector<uint64_t> places;
+    for (int i = 0; i < 30; ++i) places.push_back(random() % all.size());
+    ASSERT_TRUE(reader.fetch(places));
+    const uint64_t num_reads = reader.num_reads();
+    for (const uint64_t at : places) {
+      const uint64_t size = random() % (all.size() - at + 1);
+      ASSERT_EQ(reader.bytes(at, 1).value(), all.substr(at, 1));
+      ASSERT_EQ(num_reads, reader.num_reads());
+      TextReader other(joined);
+      ASSERT_EQ(other.bytes(at, size).value(), all.substr(at, size));
+      std::string text = all.substr(at, size);
+      ASSERT_EQ(other.shared_bytes(at, text).value(), size);
+      if (size == 0) continue;
+      const size_t changed = random() % size;
+      text[changed] = static_cast<char>(text[changed] ^ 1);
+      ASSERT_EQ(other.shared_bytes(at, text).value(), changed);
+    }
+  }
+}
+
 TEST(TextFile, ReadsBackEveryRange) {
   std::mt19937_64 random(testing::test_seed());
   std::vector<std::string> texts = {"", "a", "\xff", random_words(random, 300000),

@@ -50,6 +50,7 @@ TEST(Chain, NamesWhatIsWrongBeforeAnyWork) {
   EXPECT_THAT(error_of("[[filter]]\nname = \"length\"\n[[filter]]\nname = \"length\""),
               HasSubstr("two steps are called 'length'"));
   EXPECT_THAT(error_of("[[filter]\nname"), HasSubstr("chain 'c', line 1, column"));
+  EXPECT_THAT(error_of("[[["), HasSubstr("chain 'c', line 1, column 3"));
   EXPECT_THAT(error_of("filters = 1"), HasSubstr("'filters' is unknown"));
   EXPECT_THAT(error_of("filter = []"), HasSubstr("has no [[filter]] table"));
   EXPECT_THAT(error_of("[[filter]]\nchain = \"nope\""),

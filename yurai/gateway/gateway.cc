@@ -232,7 +232,8 @@ Result<Gateway> Gateway::open(const GatewayOptions& options) {
                CorpusIndex::open(options.index_dir, {.cache_bytes = options.cache_bytes}));
   auto index = std::make_unique<CorpusIndex>(std::move(opened));
   YURAI_ASSIGN(Tracer tracer, Tracer::open(*index));
-  YURAI_ASSIGN(auto search, DocumentSearch::open(index->dir(), index->manifest()));
+  YURAI_ASSIGN(auto search, DocumentSearch::open(index->search_dir(), index->search_manifest(),
+                                                 index->taken_down()));
   YURAI_ASSIGN(const CorpusStats stats, corpus_stats(index->corpus()));
   YURAI_ASSIGN(PageFiles page, PageFiles::open(options.web_dir));
   std::optional<Upstream> upstream;

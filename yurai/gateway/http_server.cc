@@ -206,6 +206,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (error) return on_read_error(error);
     waits_for_request_ = false;
     stream_.expires_after(options_.body_timeout);
+    const std::string_view coding = parser_->get()[http::field::transfer_encoding];
+    if (!coding.empty() && !beast::iequals(coding, "chunked")) {  // else where does the body end?
+      return refuse(400, "'Transfer-Encoding' may only be chunked");
+    }
     if (!parser_->is_done() &&
         beast::iequals(parser_->get()[http::field::expect], "100-continue")) {
       static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";

@@ -24,6 +24,8 @@ namespace yurai {
 
 inline constexpr std::string_view kIndexFormat = "yurai-index";
 inline constexpr uint64_t kIndexVersion = 2;
+/// Of a folder with several segments, or with documents taken down.
+inline constexpr uint64_t kSegmentedIndexVersion = 3;
 
 struct IndexOpenOptions {
   /// `kDirect`: every read goes to the disk, past all caches (`--cold`).
@@ -61,8 +63,12 @@ struct SuffixNeighbour {
   uint32_t shared_bytes = 0;  ///< within the document; 65,535 stands for that many or more
 };
 
-/// Immutable; const calls are thread-safe. Owns the corpus it was built from, which it finds by the
-/// relative path in its manifest and refuses when its hash differs. Format: docs/formats/index.md.
+struct Segment;
+
+/// Immutable; const calls are thread-safe. Owns the corpora it was built from, which it finds by
+/// the relative paths in its manifest and refuses when their hashes differ. Of several segments,
+/// and where documents were taken down, every answer is that of an index built at once of the
+/// documents that are left, in order. Format: docs/formats/index.md.
 class CorpusIndex {
  public:
   static Result<CorpusIndex> open(const std::filesystem::path& dir,
@@ -74,15 +80,28 @@ class CorpusIndex {
 
   const std::filesystem::path& dir() const;
   const Manifest& manifest() const;
+  /// The documents that are left: of several segments a joined corpus.
   const Corpus& corpus() const;
   PointMode points() const;
   uint64_t num_points() const;
+  uint64_t num_segments() const;
+  /// The corpora of the segments, in order.
+  std::vector<std::shared_ptr<const Corpus>> segment_corpora() const;
+  /// Numbers of the documents that were taken down, ascending, counted over all segments.
+  const std::vector<uint64_t>& taken_down() const;
+  /// Where the document search is, and of which files.
+  const std::filesystem::path& search_dir() const;
+  const Manifest& search_manifest() const;
+  /// For what changes an index.
+  std::span<const Segment> segments() const;
   /// Memory that the directory of the leaves takes, as far as it was needed.
   uint64_t directory_bytes() const;
 
  private:
   friend class IndexSession;
   struct State;
+  static Result<CorpusIndex> open_once(const std::filesystem::path& dir,
+                                       const IndexOpenOptions& options);
   explicit CorpusIndex(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

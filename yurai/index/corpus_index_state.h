@@ -1,9 +1,10 @@
 #pragma once
 
+#include <optional>
+
 #include "yurai/base/page_cache.h"
-#include "yurai/base/page_file.h"
 #include "yurai/index/corpus_index.h"
-#include "yurai/index/fences.h"
+#include "yurai/index/segment.h"
 
 namespace yurai {
 
@@ -12,10 +13,15 @@ struct CorpusIndex::State {
   Manifest manifest;
   PointMode points;
   uint64_t num_points;
-  Corpus corpus;
-  PageFile leaves;
-  Fences fences;
+  std::shared_ptr<const Corpus> corpus;
+  std::vector<Segment> segments;
+  std::optional<Segment> taken;      ///< what was taken down of them
+  std::vector<uint64_t> taken_down;  ///< documents
+  std::filesystem::path search_dir;
+  Manifest search_manifest;
   std::unique_ptr<PageCache> cache;  ///< none when reads go to the disk
+
+  bool is_plain() const { return segments.size() == 1 && !taken; }
 };
 
 }  // namespace yurai

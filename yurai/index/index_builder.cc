@@ -9,6 +9,7 @@
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/corpus.h"
 #include "yurai/index/corpus_index.h"
+#include "yurai/index/index_layout.h"
 #include "yurai/index/merge.h"
 #include "yurai/index/parallel.h"
 #include "yurai/index/point_sort.h"
@@ -128,6 +129,8 @@ Result<uint64_t> write_segment(const Corpus& corpus, const SortedShard& sorted, 
   return writer.num_points();
 }
 
+}  // namespace
+
 Result<uint64_t> merge_segment(const Corpus& corpus, std::vector<Run> runs,
                                const IndexBuildOptions& options, StagingDirectory& stage,
                                const Progress& progress) {
@@ -146,8 +149,8 @@ Result<uint64_t> merge_segment(const Corpus& corpus, std::vector<Run> runs,
 }
 
 /// Shard by shard: sorted in memory and, where there are several, written as runs and merged.
-Result<uint64_t> sort_and_write(const Corpus& corpus, const IndexBuildOptions& options,
-                                StagingDirectory& stage, const Progress& progress) {
+Result<uint64_t> build_segment(const Corpus& corpus, const IndexBuildOptions& options,
+                               StagingDirectory& stage, const Progress& progress) {
   std::vector<Run> runs;
   for (uint64_t document = 0; document < corpus.num_documents();) {
     YURAI_ASSIGN(const uint64_t memory, memory_left(corpus, options, 0, 0));
@@ -172,32 +175,30 @@ Result<uint64_t> sort_and_write(const Corpus& corpus, const IndexBuildOptions& o
   return merge_segment(corpus, std::move(runs), options, stage, progress);
 }
 
-Result<void> write_index_manifest(const fs::path& corpus_dir, const Corpus& corpus,
-                                  const IndexBuildOptions& options, uint64_t num_points,
-                                  StagingDirectory& stage) {
-  std::error_code status;
-  // The target is not there yet: only an absolute path has a canonical form.
-  const fs::path relative = fs::relative(corpus_dir, fs::absolute(stage.target(), status), status);
-  if (status || relative.empty()) {
-    return fail(io_error("find the way to", corpus_dir, status.value()));
-  }
-  YURAI_ASSIGN(const std::string corpus_manifest, read_file(corpus_dir / "manifest.json"));
+Result<void> write_index_manifest(const Corpus& corpus, const fs::path& corpus_path,
+                                  PointMode points, uint64_t num_points, StagingDirectory& stage) {
+  YURAI_ASSIGN(const std::string corpus_manifest, read_file(corpus.dir() / "manifest.json"));
   const CorpusIdentity identity = corpus.identity();
+  IndexLayout layout;
+  layout.points = points;
+  layout.segments.push_back({"", corpus_path.generic_string(), identity.corpus_sha256, num_points,
+                             identity.documents, identity.bytes});
   Manifest manifest;
-  manifest.format = kIndexFormat;
-  manifest.format_version = kIndexVersion;
-  manifest.inputs = {{(relative / "manifest.json").generic_string(), corpus_manifest.size(),
+  write_layout(layout, manifest);
+  manifest.inputs = {{(corpus_path / "manifest.json").generic_string(), corpus_manifest.size(),
                       sha256_hex(corpus_manifest)}};
-  manifest.configuration = {{"corpus", relative.generic_string()},
-                            {"corpus_sha256", identity.corpus_sha256},
-                            {"points", name(options.points)}};
-  manifest.facts = {{"num_points", num_points},
-                    {"num_documents", identity.documents},
-                    {"text_bytes", identity.bytes}};
   return write_manifest(std::move(manifest), stage);
 }
 
-}  // namespace
+Result<fs::path> path_from(const fs::path& dir, const fs::path& corpus_dir) {
+  std::error_code status;
+  // The folder may not be there yet: only an absolute path has a canonical form.
+  const fs::path relative = fs::relative(corpus_dir, fs::absolute(dir, status), status);
+  if (status || relative.empty()) {
+    return fail(io_error("find the way to", corpus_dir, status.value()));
+  }
+  return relative;
+}
 
 Result<void> build_index(const fs::path& corpus_dir, const IndexBuildOptions& options,
                          StagingDirectory& stage, const Progress& progress) {
@@ -212,8 +213,9 @@ Result<void> build_index(const fs::path& corpus_dir, const IndexBuildOptions& op
                             "parts",
                             for_terminal(corpus_dir.string()), text.size_bytes(), kMaxPosition));
   }
-  YURAI_ASSIGN(const uint64_t num_points, sort_and_write(corpus, options, stage, progress));
-  return write_index_manifest(corpus_dir, corpus, options, num_points, stage);
+  YURAI_ASSIGN(const uint64_t num_points, build_segment(corpus, options, stage, progress));
+  YURAI_ASSIGN(const fs::path corpus_path, path_from(stage.target(), corpus_dir));
+  return write_index_manifest(corpus, corpus_path, options.points, num_points, stage);
 }
 
 }  // namespace yurai

@@ -2,10 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <vector>
 
 #include "yurai/base/file.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/result.h"
+#include "yurai/corpus/corpus.h"
+#include "yurai/index/run_file.h"
 #include "yurai/record/trace.h"
 
 namespace yurai {
@@ -25,5 +28,24 @@ struct IndexBuildOptions {
 /// same bytes, whatever the threads, the memory and the shards.
 Result<void> build_index(const std::filesystem::path& corpus_dir, const IndexBuildOptions& options,
                          StagingDirectory& stage, const Progress& progress);
+
+/// Sorts the points of a corpus and writes them into the staging folder, without a manifest;
+/// returns their number.
+Result<uint64_t> build_segment(const Corpus& corpus, const IndexBuildOptions& options,
+                               StagingDirectory& stage, const Progress& progress);
+
+/// Merges runs of consecutive parts of the corpus to the same bytes, and removes them.
+Result<uint64_t> merge_segment(const Corpus& corpus, std::vector<Run> runs,
+                               const IndexBuildOptions& options, StagingDirectory& stage,
+                               const Progress& progress);
+
+/// Writes the manifest of a folder whose one segment is in the staging folder. `corpus_path` leads
+/// from the folder to the corpus.
+Result<void> write_index_manifest(const Corpus& corpus, const std::filesystem::path& corpus_path,
+                                  PointMode points, uint64_t num_points, StagingDirectory& stage);
+
+/// The relative way from the folder of an index to a corpus.
+Result<std::filesystem::path> path_from(const std::filesystem::path& dir,
+                                        const std::filesystem::path& corpus_dir);
 
 }  // namespace yurai

@@ -7,7 +7,8 @@
 #include "yurai/base/utf8.h"
 #include "yurai/index/corpus_index.h"
 #include "yurai/index/corpus_index_state.h"
-#include "yurai/index/segment_view.h"
+#include "yurai/index/many_segments.h"
+#include "yurai/index/next_symbols.h"
 
 namespace yurai {
 namespace {
@@ -25,95 +26,76 @@ Result<void> check_utf8(std::string_view text) {
 }  // namespace
 
 struct IndexSession::State {
-  explicit State(const CorpusIndex& opened)
-      : index(*opened.state_),
-        view(index.fences, index.leaves, index.corpus.text(), index.cache.get()) {}
+  explicit State(const CorpusIndex::State& opened)
+      : index(opened), view(opened.segments.front().view(opened.cache.get())) {
+    if (index.is_plain()) return;
+    many = std::make_unique<ManySegments>(
+        ManySegments::Source{index.segments, index.taken ? &*index.taken : nullptr,
+                             index.corpus.get(), index.num_points, index.cache.get()});
+    text.emplace(index.corpus->text(), index.cache.get());
+  }
 
-  Result<std::string> symbol_at(uint64_t position);
-  Result<std::string> next_symbol(uint64_t rank, size_t context_bytes, std::string_view previous);
-  Result<uint64_t> symbol_end(RankRange range, std::string_view text);
-  Result<std::vector<NextSymbol>> count_symbols(RankRange range, std::string_view context);
-  Result<std::vector<NextSymbol>> count_symbols_one_by_one(RankRange range, size_t context_bytes);
+  Result<std::vector<NextSymbol>> next_of_many(std::string_view context);
+  Result<std::string> bytes(uint64_t position, uint64_t size) {
+    return text ? text->bytes(position, size) : view.bytes(position, size);
+  }
 
   const CorpusIndex::State& index;
-  SegmentView view;
+  SegmentView view;  ///< of the one segment
+  std::unique_ptr<ManySegments> many;
+  std::optional<TextReader> text;  ///< of many segments
 };
 
-/// The character that begins at `position`; empty at a separator.
-Result<std::string> IndexSession::State::symbol_at(uint64_t position) {
-  YURAI_ASSIGN(const std::string bytes, view.bytes(position, kMaxCharBytes));
-  if (bytes.empty() || bytes.starts_with(kDocumentSeparator)) return std::string();
-  return bytes.substr(0, char_bytes(bytes, 0));
-}
-
-/// The character after the context in the suffix of `rank`, which differs from `previous`, that of
-/// the suffix before. Often the two differ only in their last byte, which the leaf holds.
-Result<std::string> IndexSession::State::next_symbol(uint64_t rank, size_t context_bytes,
-                                                     std::string_view previous) {
-  YURAI_ASSIGN(const LeafEntry entry, view.entry(rank));
-  if (!previous.empty() && entry.lcp >= context_bytes &&
-      entry.lcp - context_bytes < previous.size()) {
-    std::string symbol(previous.substr(0, entry.lcp - context_bytes));
-    symbol.push_back(static_cast<char>(entry.branch));
-    if (symbol[0] == kDocumentSeparator) return std::string();
-    if (char_bytes(symbol, 0) == symbol.size()) return symbol;
-  }
-  return symbol_at(entry.position + context_bytes);
-}
-
-/// The end of those in `range` that begin with `text`, as its first does.
-Result<uint64_t> IndexSession::State::symbol_end(RankRange range, std::string_view text) {
-  YURAI_ASSIGN(const RankRange same, view.around(range.begin, text));
-  if (same.begin == range.begin && same.end > same.begin && same.end <= range.end) return same.end;
-  return fail(ErrorCode::kCorrupt,
-              fmt::format("'{}': its points are out of order; rebuild with 'yurai index build'",
-                          for_terminal(index.dir.string())));
-}
-
-Result<std::vector<NextSymbol>> IndexSession::State::count_symbols(RankRange range,
-                                                                   std::string_view context) {
-  std::vector<NextSymbol> symbols;
-  std::string symbol;
-  while (range.size() > 0) {
-    YURAI_ASSIGN(symbol, next_symbol(range.begin, context.size(), symbol));
-    uint64_t end = range.end;  // the ends of documents come last
-    if (!symbol.empty()) {
-      YURAI_ASSIGN(end, symbol_end(range, std::string(context) + symbol));
+Result<std::vector<NextSymbol>> IndexSession::State::next_of_many(std::string_view context) {
+  std::map<std::string, uint64_t> counts;  // what was taken down makes none of them negative
+  const auto add = [&](SegmentView& segment, int sign) -> Result<void> {
+    YURAI_ASSIGN(std::vector<NextSymbol> symbols, next_symbols(segment, context));
+    for (NextSymbol& symbol : symbols) {
+      uint64_t& count = counts[std::move(symbol.text)];
+      if (sign < 0 && symbol.count > count) {
+        return fail(ErrorCode::kCorrupt,
+                    fmt::format("'{}': more was taken down than is there; rebuild with 'yurai "
+                                "index build'",
+                                for_terminal(index.dir.string())));
+      }
+      count += sign < 0 ? 0 - symbol.count : symbol.count;
     }
-    symbols.push_back({symbol, end - range.begin});
-    range.begin = end;
+    return {};
+  };
+  YURAI_TRY(many->for_each_view(add));
+  std::vector<NextSymbol> left;
+  for (const auto& [symbol, count] : counts) {
+    if (count > 0) left.push_back({symbol, count});
   }
-  return symbols;
+  return left;
 }
 
-/// For contexts so long that the leaves don't hold where their suffixes part.
-Result<std::vector<NextSymbol>> IndexSession::State::count_symbols_one_by_one(
-    RankRange range, size_t context_bytes) {
-  std::map<std::string, uint64_t> counts;
-  for (uint64_t rank = range.begin; rank < range.end; ++rank) {
-    YURAI_ASSIGN(const LeafEntry entry, view.entry(rank));
-    YURAI_ASSIGN(std::string symbol, symbol_at(entry.position + context_bytes));
-    ++counts[std::move(symbol)];
-  }
-  std::vector<NextSymbol> symbols;
-  for (const auto& [text, count] : counts) symbols.push_back({text, count});
-  return symbols;
-}
-
-IndexSession::IndexSession(const CorpusIndex& index) : state_(std::make_unique<State>(index)) {}
+IndexSession::IndexSession(const CorpusIndex& index)
+    : state_(std::make_unique<State>(*index.state_)) {}
 IndexSession::~IndexSession() = default;
 
 Result<RankRange> IndexSession::find(std::string_view text) {
   YURAI_TRY(check_utf8(text));
+  if (state_->many) return state_->many->find(text);
   return state_->view.find(text);
 }
 
 Result<uint64_t> IndexSession::count(std::string_view text) {
+  const uint64_t ends = text.empty() ? state_->index.corpus->num_documents() : 0;
+  if (state_->many && !text.empty()) {
+    YURAI_TRY(check_utf8(text));
+    return state_->many->count(text);
+  }
   YURAI_ASSIGN(const RankRange range, find(text));
-  return range.size() + (text.empty() ? state_->index.corpus.num_documents() : 0);
+  return range.size() + ends;
 }
 
 Result<LongestMatch> IndexSession::longest_match(std::string_view text) {
+  if (state_->many) {
+    YURAI_ASSIGN(const LongestMatch match, state_->many->longest_match(text));
+    YURAI_TRY(check_utf8(text.substr(0, match.size_bytes)));
+    return match;
+  }
   YURAI_ASSIGN(const SegmentView::Longest longest, state_->view.longest(text));
   const std::string_view match = text.substr(0, char_floor(text, longest.size_bytes));
   YURAI_TRY(check_utf8(match));
@@ -133,6 +115,11 @@ Result<std::vector<uint64_t>> IndexSession::positions(RankRange range, uint64_t 
   range.begin += std::min(first, range.size());
   range.end = range.begin + std::min(max_positions, range.size());
   positions.reserve(range.size());
+  if (state_->many && range.size() > 0) {
+    YURAI_ASSIGN(const std::vector<RunRecord> records, state_->many->records(range));
+    for (const RunRecord& record : records) positions.push_back(record.position);
+    return positions;
+  }
   for (uint64_t rank = range.begin; rank < range.end; ++rank) {
     YURAI_ASSIGN(const LeafEntry entry, state_->view.entry(rank));
     positions.push_back(entry.position);
@@ -144,6 +131,11 @@ Result<std::vector<SuffixNeighbour>> IndexSession::neighbours(RankRange range) {
   YURAI_CHECK(range.begin <= range.end && range.end <= state_->index.num_points);
   std::vector<SuffixNeighbour> neighbours;
   neighbours.reserve(range.size());
+  if (state_->many && range.size() > 0) {
+    YURAI_ASSIGN(const std::vector<RunRecord> records, state_->many->records(range));
+    for (const RunRecord& record : records) neighbours.push_back({record.position, record.lcp});
+    return neighbours;
+  }
   for (uint64_t rank = range.begin; rank < range.end; ++rank) {
     YURAI_ASSIGN(const LeafEntry entry, state_->view.entry(rank));
     neighbours.push_back({entry.position, entry.lcp});
@@ -152,13 +144,11 @@ Result<std::vector<SuffixNeighbour>> IndexSession::neighbours(RankRange range) {
 }
 
 Result<std::vector<NextSymbol>> IndexSession::next(std::string_view context) {
-  YURAI_ASSIGN(const RankRange range, find(context));
-  YURAI_ASSIGN(auto symbols, context.size() + kMaxCharBytes <= kMaxLcp
-                                 ? state_->count_symbols(range, context)
-                                 : state_->count_symbols_one_by_one(range, context.size()));
-  if (context.empty() && state_->index.corpus.num_documents() > 0) {
-    symbols.push_back({"", state_->index.corpus.num_documents()});
-  }
+  YURAI_TRY(check_utf8(context));
+  YURAI_ASSIGN(auto symbols,
+               state_->many ? state_->next_of_many(context) : next_symbols(state_->view, context));
+  const uint64_t num_documents = state_->index.corpus->num_documents();
+  if (context.empty() && num_documents > 0) symbols.push_back({"", num_documents});
   std::sort(symbols.begin(), symbols.end(), [](const NextSymbol& a, const NextSymbol& b) {
     return a.count != b.count ? a.count > b.count : a.text < b.text;
   });
@@ -166,7 +156,7 @@ Result<std::vector<NextSymbol>> IndexSession::next(std::string_view context) {
 }
 
 Result<Occurrence> IndexSession::occurrence(uint64_t position, uint64_t size_bytes) {
-  const Corpus& corpus = state_->index.corpus;
+  const Corpus& corpus = *state_->index.corpus;
   const auto outside = [&] {
     return fail(
         ErrorCode::kInvalidArgument,
@@ -184,22 +174,29 @@ Result<Occurrence> IndexSession::occurrence(uint64_t position, uint64_t size_byt
   occurrence.document_number = number;
   occurrence.byte_begin = position - in.begin;
   occurrence.byte_end = end - in.begin;
-  YURAI_ASSIGN(occurrence.match, state_->view.bytes(position, size_bytes));
-  YURAI_ASSIGN(const std::string before, state_->view.bytes(before_begin, position - before_begin));
+  YURAI_ASSIGN(occurrence.match, state_->bytes(position, size_bytes));
+  YURAI_ASSIGN(const std::string before, state_->bytes(before_begin, position - before_begin));
   occurrence.before = last_chars(before, kContextChars);
-  YURAI_ASSIGN(const std::string after,
-               state_->view.bytes(end, std::min(context_bytes, in.end - end)));
+  YURAI_ASSIGN(const std::string after, state_->bytes(end, std::min(context_bytes, in.end - end)));
   occurrence.after = first_chars(after, kContextChars);
   YURAI_ASSIGN(occurrence.document, corpus.row(number));
   return occurrence;
 }
 
 Result<void> IndexSession::fetch_for_longest_match(std::span<const std::string_view> texts) {
+  if (state_->many) return state_->many->fetch_for_longest(texts);
   return state_->view.fetch_for_longest(texts);
 }
 
-uint64_t IndexSession::num_reads() const { return state_->view.num_reads(); }
-uint64_t IndexSession::num_missed() const { return state_->view.num_missed(); }
+uint64_t IndexSession::num_reads() const {
+  if (!state_->many) return state_->view.num_reads();
+  return state_->many->num_reads() + state_->text->num_reads();
+}
+
+uint64_t IndexSession::num_missed() const {
+  if (!state_->many) return state_->view.num_missed();
+  return state_->many->num_missed() + state_->text->num_missed();
+}
 
 Json next_json(std::string_view context, uint64_t context_count,
                std::span<const NextSymbol> symbols) {

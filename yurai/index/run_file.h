@@ -21,6 +21,14 @@ struct RunRecord {
   uint64_t key = 0;
 };
 
+/// Sorted records, front to back.
+class RecordReader {
+ public:
+  virtual ~RecordReader() = default;
+  /// Whether there was another.
+  virtual Result<bool> next(RunRecord& record) = 0;
+};
+
 /// Of every so many records, the first one's position stays in memory.
 inline constexpr uint64_t kRecordsASample = 1 << 13;
 
@@ -51,11 +59,11 @@ class RunWriter {
 };
 
 /// Records [begin, end) of a run, front to back. Keeps one chunk in memory.
-class RunReader {
+class RunReader final : public RecordReader {
  public:
   static Result<RunReader> open(const Run& run, uint64_t begin, uint64_t end);
-  /// Whether there was another. kCorrupt where the chunk is not what was written.
-  Result<bool> next(RunRecord& record);
+  /// kCorrupt where the chunk is not what was written.
+  Result<bool> next(RunRecord& record) override;
   /// Goes on at record `number`.
   void seek(uint64_t number, uint64_t end);
 

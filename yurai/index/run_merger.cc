@@ -7,11 +7,20 @@
 namespace yurai {
 
 Result<RunMerger> RunMerger::create(std::span<const Range> ranges, TextCache& text) {
-  std::vector<Cursor> cursors;
+  std::vector<std::unique_ptr<RecordReader>> readers;
   for (const Range& range : ranges) {
     YURAI_ASSIGN(RunReader reader, RunReader::open(*range.run, range.begin, range.end));
+    readers.push_back(std::make_unique<RunReader>(std::move(reader)));
+  }
+  return create(std::move(readers), text);
+}
+
+Result<RunMerger> RunMerger::create(std::vector<std::unique_ptr<RecordReader>> readers,
+                                    TextCache& text) {
+  std::vector<Cursor> cursors;
+  for (std::unique_ptr<RecordReader>& reader : readers) {
     Cursor cursor{std::move(reader), {}, false};
-    YURAI_ASSIGN(const bool any, cursor.reader.next(cursor.record));
+    YURAI_ASSIGN(const bool any, cursor.reader->next(cursor.record));
     cursor.ended = !any;
     if (any) {  // compared with the empty text
       cursor.record.lcp = 0;
@@ -95,7 +104,7 @@ Result<size_t> RunMerger::fill(std::span<RunRecord> out) {
   while (size < out.size() && !cursors_.empty() && !cursors_[winner_].ended) {
     Cursor& cursor = cursors_[winner_];
     out[size++] = cursor.record;
-    YURAI_ASSIGN(const bool more, cursor.reader.next(cursor.record));
+    YURAI_ASSIGN(const bool more, cursor.reader->next(cursor.record));
     cursor.ended = !more;
     auto node = (static_cast<uint32_t>(cursors_.size()) + winner_) / 2;
     for (; node > 0; node /= 2) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -25,6 +26,9 @@ class RunMerger {
 
   /// `ranges` in the order of the corpus; `text` must outlive the merger.
   static Result<RunMerger> create(std::span<const Range> ranges, TextCache& text);
+  /// The same of readers of consecutive parts.
+  static Result<RunMerger> create(std::vector<std::unique_ptr<RecordReader>> readers,
+                                  TextCache& text);
 
   /// Fills `out` from its beginning; fewer than fit: there are no more. The lcp of the very first
   /// record is 0.
@@ -32,7 +36,7 @@ class RunMerger {
 
  private:
   struct Cursor {
-    RunReader reader;
+    std::unique_ptr<RecordReader> reader;
     RunRecord record;
     bool ended = false;
   };

@@ -148,10 +148,10 @@ Result<SegmentView::Leaves> SegmentView::resolve_tie(const Fences::Range& range,
   return leaves;
 }
 
-Result<RankRange> SegmentView::find(std::string_view text) {
+Result<RankRange> SegmentView::search(std::string_view text, bool where) {
   if (num_points() == 0) return RankRange{};
   if (text.size() > kMaxLcp) {
-    YURAI_ASSIGN(const RankRange range, find(text.substr(0, kMaxLcp)));
+    YURAI_ASSIGN(const RankRange range, search(text.substr(0, kMaxLcp), where));
     return find_in_range(range, text);
   }
   if (text.empty()) return RankRange{0, num_points()};
@@ -169,10 +169,25 @@ Result<RankRange> SegmentView::find(std::string_view text) {
     i = lower.search(text);
     YURAI_ASSIGN(const uint64_t position, position_of(lower, i));
     YURAI_ASSIGN(const size_t shared, shared_bytes(position, text));
-    if (shared < text.size()) return RankRange{};
+    if (shared < text.size()) {
+      if (!where) return RankRange{};
+      // It shares most with the text: all that share more with it are on its side of the text.
+      YURAI_ASSIGN(const uint8_t after, byte(position + shared));
+      const bool below = after < static_cast<uint8_t>(text[shared]);
+      const uint64_t rank = lower.first_rank() +
+                            (below ? lower.run_end(i, shared + 1) : lower.run_begin(i, shared + 1));
+      return RankRange{rank, rank};
+    }
   }
   return RankRange{lower.first_rank() + lower.run_begin(i, text.size()),
                    lower.first_rank() + lower.run_end(i, text.size())};
+}
+
+void SegmentView::forget() {
+  recent_.clear();
+  oldest_ = 0;
+  leaves_ = PageReader(leaves_.file(), cache_);
+  text_ = TextReader(text_.file(), cache_);
 }
 
 Result<SegmentView::Longest> SegmentView::longest(std::string_view text) {

@@ -20,10 +20,13 @@ namespace yurai {
 class SegmentView {
  public:
   SegmentView(const Fences& fences, const PageFile& leaves, const TextFile& text, PageCache* cache)
-      : fences_(&fences), leaves_(leaves, cache), text_(text, cache) {}
+      : fences_(&fences), cache_(cache), leaves_(leaves, cache), text_(text, cache) {}
 
   /// Ranks of the suffixes that begin with `text`.
-  Result<RankRange> find(std::string_view text);
+  Result<RankRange> find(std::string_view text) { return search(text, false); }
+
+  /// The same; where there are none, an empty range where they would be.
+  Result<RankRange> bounds(std::string_view text) { return search(text, true); }
 
   /// The longest prefix of `text`, to the byte, that a suffix begins with, and one that does.
   struct Longest {
@@ -48,6 +51,9 @@ class SegmentView {
   Result<uint8_t> byte(uint64_t position);
   /// Up to `size` bytes from `position`; fewer at the end of the text.
   Result<std::string> bytes(uint64_t position, size_t size);
+
+  /// Gives back what was read so far, which is not counted any more.
+  void forget();
 
   uint64_t num_points() const { return fences_->num_points(); }
   /// Pages asked for, and those of them that no cache had.
@@ -79,12 +85,15 @@ class SegmentView {
   Result<Leaf> leaf(uint64_t number);
   Result<NumberedLeaf> leaf_of(uint64_t rank);
   Result<uint64_t> position_of(const Leaf& leaf, size_t i) const;
+  /// The suffixes that begin with the text; of none, with `where`, the place.
+  Result<RankRange> search(std::string_view text, bool where);
   Result<RankRange> find_in_range(RankRange range, std::string_view text);
   /// First rank in `range`, whose suffixes begin with the first kMaxLcp bytes of `text`, that is
   /// not below the text; with `after`, that is above it and does not begin with it.
   Result<uint64_t> bound_in_range(RankRange range, std::string_view text, bool after);
 
   const Fences* fences_;
+  PageCache* cache_;
   PageReader leaves_;
   TextReader text_;
   std::vector<NumberedLeaf> recent_;  ///< those last looked at, a few

@@ -68,6 +68,12 @@ Result<std::string> file_sha256(const fs::path& path, const std::function<void(u
   }
 }
 
+std::string bytes_of(const Manifest& manifest) {
+  Json json = to_json(manifest);
+  json["checksum"] = sha256_hex(dump_json(json));
+  return json.dump(2) + "\n";
+}
+
 /// A name that stays inside the folder.
 bool is_plain_name(const std::string& name) {
   const fs::path path(name);
@@ -137,14 +143,15 @@ Result<Manifest> read_manifest(const fs::path& dir, std::string_view format,
   return manifest;
 }
 
-Result<void> write_manifest(Manifest manifest, StagingDirectory& stage, const Progress& progress) {
-  const std::vector<ManifestFile> known = std::move(manifest.files);
-  manifest.files.clear();
+Result<std::vector<ManifestFile>> list_files(const fs::path& dir,
+                                             const std::vector<ManifestFile>& known,
+                                             const Progress& progress) {
+  std::vector<ManifestFile> files;
   std::error_code status;
-  for (const auto& entry : fs::recursive_directory_iterator(stage.path(), status)) {
+  for (const auto& entry : fs::recursive_directory_iterator(dir, status)) {
     if (!entry.is_regular_file()) continue;
     ManifestFile file;
-    file.name = entry.path().lexically_relative(stage.path()).generic_string();
+    file.name = entry.path().lexically_relative(dir).generic_string();
     if (file.name == kManifestName || file.name == kStagingMark) continue;
     file.bytes = entry.file_size();
     const auto same = std::find_if(known.begin(), known.end(), [&](const ManifestFile& other) {
@@ -157,14 +164,21 @@ Result<void> write_manifest(Manifest manifest, StagingDirectory& stage, const Pr
                      progress("hash " + file.name, done, file.bytes);
                    }));
     }
-    manifest.files.push_back(std::move(file));
+    files.push_back(std::move(file));
   }
-  if (status) return fail(io_error("list", stage.path(), status.value()));
-  std::sort(manifest.files.begin(), manifest.files.end(),
+  if (status) return fail(io_error("list", dir, status.value()));
+  std::sort(files.begin(), files.end(),
             [](const ManifestFile& a, const ManifestFile& b) { return a.name < b.name; });
-  Json json = to_json(manifest);
-  json["checksum"] = sha256_hex(dump_json(json));
-  return stage.add_file(kManifestName, json.dump(2) + "\n");
+  return files;
+}
+
+Result<void> write_manifest(Manifest manifest, StagingDirectory& stage, const Progress& progress) {
+  YURAI_ASSIGN(manifest.files, list_files(stage.path(), manifest.files, progress));
+  return stage.add_file(kManifestName, bytes_of(manifest));
+}
+
+Result<void> replace_manifest(const fs::path& dir, const Manifest& manifest, Disk& disk) {
+  return write_file(dir / kManifestName, bytes_of(manifest), disk);
 }
 
 Result<void> verify_files(const fs::path& dir, const Manifest& manifest,

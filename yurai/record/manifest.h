@@ -47,6 +47,16 @@ Result<Manifest> read_manifest(const std::filesystem::path& dir, std::string_vie
 Result<void> write_manifest(Manifest manifest, StagingDirectory& stage,
                             const Progress& progress = no_progress);
 
+/// The files in a folder and its folders but for its manifest.json, by name. Of those that `known`
+/// lists with their size, the hash is taken from it.
+Result<std::vector<ManifestFile>> list_files(const std::filesystem::path& dir,
+                                             const std::vector<ManifestFile>& known = {},
+                                             const Progress& progress = no_progress);
+
+/// Replaces DIR/manifest.json by this manifest, `files` and all, in one step.
+Result<void> replace_manifest(const std::filesystem::path& dir, const Manifest& manifest,
+                              Disk& disk = posix_disk());
+
 /// Compares size and SHA-256 of every file with the manifest, reading all of it.
 Result<void> verify_files(const std::filesystem::path& dir, const Manifest& manifest,
                           const Progress& progress = no_progress);

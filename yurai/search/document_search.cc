@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <queue>
@@ -85,6 +86,11 @@ struct DocumentSearch::State {
   std::vector<float> norms;
   BlockFile terms;
   BlockFile postings;
+  std::vector<uint64_t> left_out;
+
+  bool is_left_out(uint64_t document) const {
+    return !left_out.empty() && std::binary_search(left_out.begin(), left_out.end(), document);
+  }
 
   Result<std::optional<TermEntry>> find(BlockReader& reader, TermKey key) const {
     const auto after = std::upper_bound(first_keys.begin(), first_keys.end(), key);
@@ -100,6 +106,7 @@ struct DocumentSearch::State {
 
 Result<std::optional<DocumentSearch>> DocumentSearch::open(const fs::path& dir,
                                                            const Manifest& manifest,
+                                                           std::vector<uint64_t> left_out,
                                                            ReadableFile::Mode mode) {
   const auto is_there = [](const ManifestFile& file) { return file.name == kSearchDocumentsName; };
   if (std::none_of(manifest.files.begin(), manifest.files.end(), is_there)) {
@@ -137,7 +144,7 @@ Result<std::optional<DocumentSearch>> DocumentSearch::open(const fs::path& dir,
   return std::optional(DocumentSearch(std::make_unique<State>(
       State{num_documents, num_terms, std::move(first_keys),
             std::vector<uint8_t>(lengths, lengths + num_documents), length_norms(mean_length),
-            std::move(terms), std::move(postings)})));
+            std::move(terms), std::move(postings), std::move(left_out)})));
 }
 
 DocumentSearch::DocumentSearch(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -197,7 +204,7 @@ Result<void> DocumentSearch::State::score_window(uint32_t begin,
         YURAI_TRY(cursor.seek(begin + at));
         if (cursor.document() == begin + at) score += cursor.score();
       }
-      top.add(score, begin + at);
+      if (!is_left_out(begin + at)) top.add(score, begin + at);
     }
   }
   return {};
@@ -238,7 +245,13 @@ Result<std::vector<SearchHit>> DocumentSearch::search(std::string_view query, ui
     cost->num_postings = 0;
     for (const PostingCursor& cursor : cursors) cost->num_postings += cursor.num_scored();
   }
-  return top.take();
+  std::vector<SearchHit> hits = top.take();
+  for (SearchHit& hit : hits) {
+    const auto before =
+        std::lower_bound(state.left_out.begin(), state.left_out.end(), hit.document);
+    hit.document -= static_cast<uint64_t>(before - state.left_out.begin());
+  }
+  return hits;
 }
 
 Result<std::vector<PassageHit>> DocumentSearch::search_passages(const Corpus& corpus,

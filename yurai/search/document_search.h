@@ -21,7 +21,7 @@
 namespace yurai {
 
 struct SearchHit {
-  uint64_t document = 0;  ///< number in the corpus
+  uint64_t document = 0;  ///< number in the corpus, those left out not counted
   double score = 0;
   bool operator==(const SearchHit&) const = default;
 };
@@ -50,10 +50,11 @@ struct PassageHit {
 /// Immutable; const calls are thread-safe. Keeps a byte a document and 8 bytes a page of terms.
 class DocumentSearch {
  public:
-  /// Nothing when the index was built without it (`--no-search`).
+  /// Nothing when the index was built without it (`--no-search`). The documents `left_out`
+  /// (ascending) are no hits, and the others are numbered without them.
   static Result<std::optional<DocumentSearch>> open(
       const std::filesystem::path& dir, const Manifest& manifest,
-      ReadableFile::Mode mode = ReadableFile::Mode::kCached);
+      std::vector<uint64_t> left_out = {}, ReadableFile::Mode mode = ReadableFile::Mode::kCached);
   DocumentSearch(DocumentSearch&&) noexcept;
   DocumentSearch& operator=(DocumentSearch&&) noexcept;
   ~DocumentSearch();
@@ -62,7 +63,8 @@ class DocumentSearch {
   uint64_t num_terms() const;
 
   /// The `limit` best documents, by score, then number: exactly those that scoring every document
-  /// would give. Documents without any of the query's terms are none.
+  /// would give. Documents without any of the query's terms are none. What was left out still
+  /// counts in how rare terms are.
   /// kInvalidArgument names the byte where the query is not UTF-8.
   Result<std::vector<SearchHit>> search(std::string_view query, uint64_t limit,
                                         SearchCost* cost = nullptr) const;
