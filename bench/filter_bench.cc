@@ -142,7 +142,7 @@ std::array<PiiCounts, kNumPiiKinds + 1> count_pii(int samples) {
     ++(counts[static_cast<size_t>(kind)].*count);
     ++(counts.back().*count);
   };
-  bench::PiiSamples generator(1);
+  bench::PiiSamples generator(2);
   for (int i = 0; i < samples; ++i) {
     const bench::PiiSample sample = generator.next();
     const auto spans = find_pii(sample.text);
