@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "apps/yurai/cli.h"
+#include "apps/yurai/cmd_corpus_card.h"
 #include "apps/yurai/cmd_corpus_dedup.h"
 #include "apps/yurai/cmd_corpus_export.h"
 #include "apps/yurai/cmd_corpus_filter.h"
@@ -335,6 +336,7 @@ void add_corpus_commands(CLI::App& app) {
   add_corpus_filter_commands(*corpus);
   add_corpus_dedup_command(*corpus);
   add_corpus_takedown_command(*corpus);
+  add_corpus_card_command(*corpus);
   add_stats(*corpus);
   add_show(*corpus);
   add_list(*corpus);

@@ -5,6 +5,7 @@
 #include "yurai/base/hash.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/document_reader.h"
+#include "yurai/corpus/lineage.h"
 
 namespace yurai {
 namespace {
@@ -97,6 +98,7 @@ Result<CorpusSummary> build_corpus(const InputList& inputs, const CorpusBuildOpt
     manifest.inputs.push_back(std::move(read));
     progress("read", bytes_before, inputs.bytes);
   }
+  manifest.lineage = lineage_of(inputs, manifest.inputs);
   if (manifest.inputs.size() > kMaxManifestInputs) YURAI_TRY(list_apart(manifest, stage));
   return builder.finish(std::move(manifest));
 }

@@ -160,6 +160,7 @@ Result<TakedownSummary> take_down(const Corpus& corpus, const Takedown& takedown
   Manifest manifest;
   manifest.inputs = corpus.manifest().inputs;
   manifest.configuration = corpus.manifest().configuration;
+  manifest.lineage = corpus.manifest().lineage;
   YURAI_ASSIGN(summary.corpus, writer.finish(std::move(manifest)));
   YURAI_ASSIGN(Manifest written, read_manifest(stage.path()));
   const Json& facts = corpus.manifest().facts;

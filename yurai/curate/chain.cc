@@ -135,7 +135,7 @@ Result<void> collect_steps(std::string_view toml, std::string_view name, int dep
 }
 
 Result<ChainStep> make_step(Json table, const fs::path& base, const ChainOptions& options,
-                            std::vector<ManifestFile>& inputs) {
+                            std::vector<ManifestFile>& inputs, std::vector<Manifest>& artefacts) {
   ChainStep step;
   YURAI_ASSIGN(step.info, find_filter(table["name"].get<std::string>()));
   step.name = step.info->name;
@@ -161,6 +161,7 @@ Result<ChainStep> make_step(Json table, const fs::path& base, const ChainOptions
     });
     if (!known) inputs.push_back(input);
   }
+  artefacts.insert(artefacts.end(), given.artefacts().begin(), given.artefacts().end());
   return step;
 }
 
@@ -172,7 +173,7 @@ Result<Chain> Chain::parse(std::string_view toml, std::string_view name, const f
   YURAI_TRY(collect_steps(toml, name, 0, tables));
   Chain chain;
   for (Json& table : tables) {
-    auto step = make_step(std::move(table), base, options, chain.inputs_);
+    auto step = make_step(std::move(table), base, options, chain.inputs_, chain.artefacts_);
     if (!step) {
       return fail(step.error().code,
                   fmt::format("chain '{}': {}", for_terminal(name), step.error().message));

@@ -85,10 +85,13 @@ class Chain {
   Json to_json() const;
   /// The word lists and models that the steps read.
   const std::vector<ManifestFile>& inputs() const { return inputs_; }
+  /// The folders of ours among them.
+  const std::vector<Manifest>& artefacts() const { return artefacts_; }
 
  private:
   std::vector<ChainStep> steps_;
   std::vector<ManifestFile> inputs_;
+  std::vector<Manifest> artefacts_;
 };
 
 /// A chain that the program brings along.

@@ -50,6 +50,9 @@ TEST(Chain, NamesWhatIsWrongBeforeAnyWork) {
   EXPECT_THAT(error_of("[[filter]]\nname = \"length\"\n[[filter]]\nname = \"length\""),
               HasSubstr("two steps are called 'length'"));
   EXPECT_THAT(error_of("[[filter]\nname"), HasSubstr("chain 'c', line 1, column"));
+  EXPECT_THAT(error_of("\n[[filter\uff08"), HasSubstr("line 2: a character beyond ASCII"));
+  EXPECT_THAT(error_of("x = '''a''''' \u3042"), HasSubstr("line 1: a character beyond ASCII"));
+  EXPECT_THAT(error_of("# \u3042\nx = \"\\\"\u3042\""), HasSubstr("'x'"));
   EXPECT_THAT(error_of("[[["), HasSubstr("chain 'c', line 1, column 3"));
   EXPECT_THAT(error_of("filters = 1"), HasSubstr("'filters' is unknown"));
   EXPECT_THAT(error_of("filter = []"), HasSubstr("has no [[filter]] table"));

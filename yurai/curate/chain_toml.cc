@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
 #define TOML_ASSERT(expr) static_assert(true)  // some fail on bad input, before its error is made
@@ -48,12 +51,42 @@ Result<Json> convert(const toml::node& node, std::string_view chain, int depth) 
   return bad("a date or a time has no meaning in a chain");
 }
 
+/// Where a byte beyond ASCII stands outside of strings and comments: TOML has it nowhere, and the
+/// parser's tables have no answer for some of these characters (full-width brackets).
+std::optional<size_t> find_stray_character(std::string_view toml) {
+  for (size_t at = 0; at < toml.size(); ++at) {
+    const char c = toml[at];
+    if (static_cast<unsigned char>(c) >= 0x80) return at;
+    if (c == '#') at = std::min(toml.find('\n', at), toml.size());
+    if (c != '"' && c != '\'') continue;
+    const std::string three(3, c);
+    const bool lines = toml.substr(at, 3) == three;
+    for (at += lines ? 3 : 1; at < toml.size(); ++at) {
+      if (toml[at] == '\\' && c == '"') {
+        ++at;
+      } else if (!lines && (toml[at] == c || toml[at] == '\n')) {
+        break;
+      } else if (lines && toml.substr(at, 3) == three) {
+        at = std::min(toml.find_first_not_of(c, at + 3), at + 5) - 1;  // it may end in two quotes
+        break;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<Json> toml_to_json(std::string_view toml_text, std::string_view name) {
   if (const auto invalid = find_invalid_utf8(toml_text)) {
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("chain '{}' is not UTF-8 at byte {}", for_terminal(name), *invalid));
+  }
+  if (const auto stray = find_stray_character(toml_text)) {
+    const std::string_view before = toml_text.substr(0, *stray);
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("chain '{}', line {}: a character beyond ASCII stands outside of quotes",
+                            for_terminal(name), 1 + std::ranges::count(before, '\n')));
   }
   const toml::parse_result parsed = toml::parse(toml_text);
   if (!parsed) {

@@ -7,6 +7,7 @@
 
 #include "yurai/base/hash.h"
 #include "yurai/corpus/corpus_builder.h"
+#include "yurai/corpus/lineage.h"
 #include "yurai/curate/dedup_stages.h"
 #include "yurai/curate/parallel_tasks.h"
 #include "yurai/curate/repeated_passages.h"
@@ -238,6 +239,7 @@ Result<DedupSummary> write_result(const DedupJob& job, std::span<const Removal> 
   manifest.configuration = configuration(job.options, finder);
   manifest.facts = to_json(summary);
   manifest.facts["conflicting_licenses"] = writer.conflicts();
+  manifest.lineage = lineage_of(job.inputs, manifest.inputs);
   if (manifest.inputs.size() > kMaxManifestInputs) YURAI_TRY(list_inputs_apart(manifest, stage));
   std::error_code status;
   std::filesystem::remove_all(job.scratch, status);

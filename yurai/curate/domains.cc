@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
 
 #include "yurai/corpus/corpus.h"
 #include "yurai/corpus/document_reader.h"
@@ -15,40 +14,6 @@
 namespace yurai {
 namespace fs = std::filesystem;
 namespace {
-
-class DomainCounter {
- public:
-  explicit DomainCounter(bool whole_hosts) : whole_hosts_(whole_hosts) {}
-
-  void add(std::string_view url, uint64_t bytes) {
-    ++counts_.documents;
-    counts_.bytes += bytes;
-    const std::string host = url_host(url);
-    DomainCount& domain = host.empty() ? counts_.without_url : of(host);
-    ++domain.documents;
-    domain.bytes += bytes;
-  }
-
-  DomainCounts finish() {
-    for (auto& [name, domain] : domains_) counts_.domains.push_back(std::move(domain));
-    std::sort(counts_.domains.begin(), counts_.domains.end(), [](const auto& a, const auto& b) {
-      return a.bytes != b.bytes ? a.bytes > b.bytes : a.name < b.name;
-    });
-    return std::move(counts_);
-  }
-
- private:
-  DomainCount& of(const std::string& host) {
-    const std::string name = whole_hosts_ ? host : registered_domain(host);
-    DomainCount& domain = domains_[name];
-    if (domain.name.empty()) domain.name = name;
-    return domain;
-  }
-
-  bool whole_hosts_;
-  DomainCounts counts_;
-  std::unordered_map<std::string, DomainCount> domains_;
-};
 
 bool is_corpus(const fs::path& path) {
   if (!fs::exists(path / "manifest.json")) return false;
@@ -68,6 +33,28 @@ Result<void> count_corpus(const fs::path& dir, DomainCounter& counter, const Pro
 }
 
 }  // namespace
+
+void DomainCounter::add(std::string_view url, uint64_t bytes) {
+  ++counts_.documents;
+  counts_.bytes += bytes;
+  const std::string host = url_host(url);
+  DomainCount* domain = &counts_.without_url;
+  if (!host.empty()) {
+    const std::string name = whole_hosts_ ? host : registered_domain(host);
+    domain = &domains_[name];
+    if (domain->name.empty()) domain->name = name;
+  }
+  ++domain->documents;
+  domain->bytes += bytes;
+}
+
+DomainCounts DomainCounter::finish() {
+  for (auto& [name, domain] : domains_) counts_.domains.push_back(std::move(domain));
+  std::sort(counts_.domains.begin(), counts_.domains.end(), [](const auto& a, const auto& b) {
+    return a.bytes != b.bytes ? a.bytes > b.bytes : a.name < b.name;
+  });
+  return std::move(counts_);
+}
 
 std::string registered_domain(std::string_view host) {
   std::string name(host);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "yurai/base/json.h"
@@ -25,6 +26,19 @@ struct DomainCounts {
   DomainCount without_url{};           ///< documents whose URL has no host
   uint64_t documents = 0;
   uint64_t bytes = 0;
+};
+
+/// Counts documents one by one. Memory: the domains.
+class DomainCounter {
+ public:
+  explicit DomainCounter(bool whole_hosts) : whole_hosts_(whole_hosts) {}
+  void add(std::string_view url, uint64_t bytes);
+  DomainCounts finish();
+
+ private:
+  bool whole_hosts_;
+  DomainCounts counts_;
+  std::unordered_map<std::string, DomainCount> domains_;
 };
 
 /// The name under which a host was registered, by the public suffix list: "a.example.co.jp" →

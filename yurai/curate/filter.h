@@ -102,6 +102,9 @@ class FilterOptions {
   /// Puts a file that shapes the decisions into the manifest's inputs.
   void add_input(ManifestFile file) { inputs_.push_back(std::move(file)); }
   const std::vector<ManifestFile>& inputs() const { return inputs_; }
+  /// The same for a folder of ours that shapes them, such as a model: it goes into the lineage.
+  void add_artefact(Manifest manifest) { artefacts_.push_back(std::move(manifest)); }
+  const std::vector<Manifest>& artefacts() const { return artefacts_; }
 
   /// "step 'adult': option 'list': …"
   tl::unexpected<Error> bad(std::string_view option, std::string_view what,
@@ -114,6 +117,7 @@ class FilterOptions {
   std::filesystem::path base_;
   Bounds bounds_;
   std::vector<ManifestFile> inputs_;
+  std::vector<Manifest> artefacts_;
 };
 
 /// An option of a filter beside `min`, `max` and `as`.

@@ -8,6 +8,7 @@
 #include "yurai/base/hash.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/corpus_builder.h"
+#include "yurai/corpus/lineage.h"
 #include "yurai/curate/decisions.h"
 #include "yurai/curate/json_member.h"
 #include "yurai/curate/ordered_pipeline.h"
@@ -266,6 +267,8 @@ class RunWriter {
          {"documents", "bytes", "kept", "kept_bytes", "kept_bytes_after", "rejected", "left_out"}) {
       manifest.facts[fact] = summary[fact];
     }
+    manifest.facts["steps"] = summary["steps"];
+    for (Json& step : manifest.facts["steps"]) step.erase("histogram");
     YURAI_TRY(write_manifest(std::move(manifest), stage_));
     return summary;
   }
@@ -310,6 +313,8 @@ Result<FilterRun> filter_files(const Chain& chain, std::string_view chain_name,
   manifest.format = kDecisionsFormat;
   manifest.format_version = kDecisionsVersion;
   manifest.inputs = reader.take_files();
+  manifest.lineage = lineage_of(inputs, manifest.inputs);
+  for (const Manifest& artefact : chain.artefacts()) add_to_lineage(manifest.lineage, artefact);
   manifest.inputs.insert(manifest.inputs.end(), chain.inputs().begin(), chain.inputs().end());
   Json map = Json::object();
   for (size_t i = 0; i < options.read.map.size(); ++i) {

@@ -109,6 +109,8 @@ void Funnel::add(const DecisionRow& row, uint64_t bytes_after) {
       continue;
     }
     const double value = *found.value;
+    step.sum += value;
+    step.above_zero += value > 0;
     step.min = std::min(step.min.value_or(value), value);
     step.max = std::max(step.max.value_or(value), value);
     HistogramBin& bin = step.bins[histogram_bin(value)];
@@ -144,6 +146,8 @@ Json Funnel::to_json() const {
                      {"dropped_bytes", step.dropped_bytes},
                      {"edited", step.edited},
                      {"unmeasured", step.unmeasured},
+                     {"above_zero", step.above_zero},
+                     {"sum", step.sum},
                      {"min", number(step.min)},
                      {"max", number(step.max)},
                      {"histogram", std::move(histogram)}});

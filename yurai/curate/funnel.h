@@ -38,6 +38,8 @@ struct StepFunnel {
   uint64_t dropped_bytes = 0;
   uint64_t edited = 0;
   uint64_t unmeasured = 0;  ///< there was nothing to measure
+  uint64_t above_zero = 0;  ///< documents whose value is above 0
+  double sum = 0;           ///< of the values: of a count, how many there were in all
   std::optional<double> min{};
   std::optional<double> max{};
   std::map<int64_t, HistogramBin> bins{};

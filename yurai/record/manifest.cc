@@ -14,6 +14,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kManifestName = "manifest.json";
+constexpr size_t kMaxLineage = 1'000;      // so that a manifest stays below what is read of one …
+constexpr size_t kMaxLineageInputs = 100;  // … and its lineage small beside the data
 
 tl::unexpected<Error> corrupt(const fs::path& dir, std::string_view what) {
   return fail(ErrorCode::kCorrupt,
@@ -52,6 +54,10 @@ Result<Manifest> parse_manifest(const Json& json) {
   YURAI_ASSIGN(manifest.files, parse_files(json, "files"));
   manifest.configuration = json.value("configuration", Json::object());
   manifest.facts = json.value("facts", Json::object());
+  manifest.lineage = json.value("lineage", Json::array());
+  if (!manifest.lineage.is_array()) {
+    return fail(ErrorCode::kInvalidArgument, "'lineage' must be a list");
+  }
   return manifest;
 }
 
@@ -84,13 +90,47 @@ bool is_plain_name(const std::string& name) {
 }  // namespace
 
 Json to_json(const Manifest& manifest) {
-  return {{"format", manifest.format},
-          {"format_version", manifest.format_version},
-          {"tool_version", manifest.tool_version},
-          {"inputs", files_json(manifest.inputs)},
-          {"configuration", manifest.configuration},
-          {"facts", manifest.facts},
-          {"files", files_json(manifest.files)}};
+  Json json = {{"format", manifest.format},
+               {"format_version", manifest.format_version},
+               {"tool_version", manifest.tool_version},
+               {"inputs", files_json(manifest.inputs)},
+               {"configuration", manifest.configuration},
+               {"facts", manifest.facts}};
+  if (!manifest.lineage.empty()) json["lineage"] = manifest.lineage;
+  json["files"] = files_json(manifest.files);
+  return json;
+}
+
+std::string manifest_checksum(const Manifest& manifest) {
+  return sha256_hex(dump_json(to_json(manifest)));
+}
+
+void add_to_lineage(Json& lineage, const Manifest& manifest) {
+  const auto has = [&](const Json& checksum) {
+    return std::any_of(lineage.begin(), lineage.end(), [&](const Json& step) {
+      return step.is_object() && step.value("checksum", Json()) == checksum;
+    });
+  };
+  const auto add = [&](Json step) {
+    if (!has(step["checksum"]) && lineage.size() < kMaxLineage) lineage.push_back(std::move(step));
+  };
+  Json made_from = Json::array();
+  for (const Json& step : manifest.lineage) {
+    if (!step.is_object() || !step.contains("checksum")) continue;
+    add(step);
+    made_from.push_back(step["checksum"]);
+  }
+  std::vector<ManifestFile> inputs = manifest.inputs;
+  if (inputs.size() > kMaxLineageInputs) inputs.resize(kMaxLineageInputs);
+  add({{"format", manifest.format},
+       {"format_version", manifest.format_version},
+       {"tool_version", manifest.tool_version},
+       {"checksum", manifest_checksum(manifest)},
+       {"made_from", std::move(made_from)},
+       {"num_inputs", manifest.inputs.size()},
+       {"inputs", files_json(inputs)},
+       {"configuration", manifest.configuration},
+       {"facts", manifest.facts}});
 }
 
 Result<Manifest> read_manifest(const fs::path& dir) {

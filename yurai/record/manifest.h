@@ -30,10 +30,18 @@ struct Manifest {
   std::vector<ManifestFile> inputs;
   Json configuration = Json::object();  ///< the options that shaped it
   Json facts = Json::object();          ///< what came out: counts, hashes
-  std::vector<ManifestFile> files;      ///< every other file of the folder
+  Json lineage = Json::array();     ///< the artefacts behind it, oldest first (`add_to_lineage`)
+  std::vector<ManifestFile> files;  ///< every other file of the folder
 };
 
 Json to_json(const Manifest& manifest);
+
+/// SHA-256 of the manifest as it is written: the artefact's name in a lineage.
+std::string manifest_checksum(const Manifest& manifest);
+
+/// Adds an artefact, after those that it was made from itself, to a lineage that does not have it
+/// yet. docs/formats/manifest.md.
+void add_to_lineage(Json& lineage, const Manifest& manifest);
 
 /// Reads and checks DIR/manifest.json: its own checksum, and the name and size of every file.
 Result<Manifest> read_manifest(const std::filesystem::path& dir);

@@ -13,6 +13,10 @@ namespace {
 
 constexpr size_t kKeywordChars = 16;  ///< how far before a number the word may stand
 
+/// What numbers are called that are no person's, whatever their check digit says.
+constexpr std::array<std::string_view, 8> kCodeWords = {
+    "送り状", "追跡番号", "伝票", "注文番号", "受付番号", "会員番号", "製造番号", "問い合わせ番号"};
+
 /// The text as plain characters that the rules read, and where each stood.
 struct Plain {
   std::string ascii;              ///< one byte a character; '\x01' for what is no ASCII
@@ -137,6 +141,9 @@ class Finder {
     const bool letters = std::all_of(s.begin() + static_cast<std::ptrdiff_t>(last_dot) + 1,
                                      s.begin() + static_cast<std::ptrdiff_t>(end), is_letter);
     if (!letters || end - last_dot < 3) return at;
+    const bool is_path = end + 1 < s.size() && s[end] == ':' &&
+                         (is_letter(s[end + 1]) || s[end + 1] == '/' || s[end + 1] == '~');
+    if (is_path) return at;  // user@host:folder, of ssh
     add(PiiKind::kEmail, begin, end);
     return end;
   }
@@ -152,6 +159,21 @@ class Finder {
     if ((at + 9 < s.size() && is_alphanumeric(s[at + 9])) || !after_word(at, kWords)) return at;
     add(PiiKind::kPassport, at, at + 9);
     return at + 9;
+  }
+
+  /// Behind the separator at `at` that a digit follows: "-", " ", ".", " - " or two spaces; else
+  /// `at`.
+  size_t after_separator(size_t at) const {
+    const std::string& s = plain_.ascii;
+    size_t end = at;
+    if (s.compare(at, 3, " - ") == 0) {
+      end += 3;
+    } else if (s.compare(at, 2, "  ") == 0) {
+      end += 2;
+    } else if (s[at] == '-' || s[at] == ' ' || s[at] == '.') {
+      end += 1;
+    }
+    return end < s.size() && is_digit(s[end]) ? end : at;
   }
 
   /// Digits in groups with one kind of separator between them.
@@ -183,11 +205,14 @@ class Finder {
         bracket = true;
         number.separator = '(';
         ++at;
-      } else if ((s[at] == '-' || s[at] == ' ') && is_digit(s[at + 1]) &&
-                 (number.separator == '\0' || number.separator == s[at] ||
-                  (number.separator == '(' && !bracket))) {
-        if (number.separator == '\0') number.separator = s[at];
-        ++at;
+      } else if (const size_t next = after_separator(at); next > at) {
+        const char separator = s[next - 1] == ' ' && s[next - 2] == '-' ? '-' : s[at];
+        if (number.separator != '\0' && number.separator != separator &&
+            !(number.separator == '(' && !bracket && separator != '.')) {
+          break;
+        }
+        if (number.separator == '\0') number.separator = separator;
+        at = next;
       } else {
         break;
       }
@@ -274,6 +299,7 @@ class Finder {
   bool is_card(const Number& found) const {
     const std::string& d = found.digits;
     if (d.size() < 14 || d.size() > 16 || found.separator == '(' || !passes_luhn(d)) return false;
+    if (after_word(found.begin, kCodeWords)) return false;
     const bool visa_like = d.size() == 16 && (d[0] == '4' || d[0] == '5' || d[0] == '6' ||
                                               d.compare(0, 2, "35") == 0 || d[0] == '2');
     const bool amex = d.size() == 15 && (d.compare(0, 2, "34") == 0 || d.compare(0, 2, "37") == 0);
@@ -289,9 +315,13 @@ class Finder {
   bool is_my_number_here(const Number& found) const {
     static constexpr std::array<std::string_view, 5> kWords = {"マイナンバー", "個人番号",
                                                                "ﾏｲﾅﾝﾊﾞｰ", "My Number", "my number"};
-    if (!is_my_number(found.digits) || found.separator == '(') return false;
-    return found.groups == std::vector<size_t>{4, 4, 4} ||
-           (found.groups.size() == 1 && after_word(found.begin, kWords));
+    if (!is_my_number(found.digits) || found.separator == '(' || found.separator == '.') {
+      return false;
+    }
+    if (after_word(found.begin, kWords)) {
+      return found.groups.size() == 1 || found.groups == std::vector<size_t>{4, 4, 4};
+    }
+    return found.groups == std::vector<size_t>{4, 4, 4} && !after_word(found.begin, kCodeWords);
   }
 
   bool is_postcode(const Number& found) const {
@@ -301,7 +331,8 @@ class Finder {
     size_t at = found.begin;
     if (at > 0 && s[at - 1] == ' ') --at;
     const bool marked = at > 0 && s[at - 1] == '\x02';
-    if (marked) return shape || (found.digits.size() == 7 && found.groups.size() == 1);
+    const bool spaced = found.groups == std::vector<size_t>{3, 4} && found.separator == ' ';
+    if (marked) return shape || spaced || (found.digits.size() == 7 && found.groups.size() == 1);
     return shape && (after_word(found.begin, kWords) || prefecture_follows(found.end));
   }
 
@@ -320,9 +351,20 @@ class Finder {
   }
 
   bool is_bank_account(const Number& found) const {
-    static constexpr std::array<std::string_view, 6> kWords = {"口座番号", "普通預金", "当座預金",
-                                                               "普通口座", "（普通）", "(普)"};
-    return found.digits.size() == 7 && found.groups.size() == 1 && after_word(found.begin, kWords);
+    static constexpr std::array<std::string_view, 9> kWords = {"口座番号", "普通預金", "当座預金",
+                                                               "普通口座", "（普通）", "(普)",
+                                                               "店 普通",  "店普通",   "口座 "};
+    return found.digits.size() == 7 && found.groups.size() == 1 &&
+           after_word(found.begin, kWords) && !counts_something(found.end);
+  }
+
+  /// Whether a unit follows: an amount, not a number of something.
+  bool counts_something(size_t at) const {
+    static constexpr std::array<std::string_view, 12> kUnits = {
+        "円", "件", "人", "個", "口", "万", "名", "社", "台", "株", "ドル", "ポイント"};
+    const std::string_view rest = std::string_view(text_).substr(plain_.offsets[at], 12);
+    return std::any_of(kUnits.begin(), kUnits.end(),
+                       [&](std::string_view unit) { return rest.starts_with(unit); });
   }
 
   std::string_view text_;

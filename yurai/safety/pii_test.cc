@@ -27,6 +27,10 @@ TEST(Pii, MasksEachKindInAnyWidthAndKeepsTheRest) {
   EXPECT_EQ(masked("4111 1111 1111 1111 と 378282246310005"), "<card> と <card>");
   EXPECT_EQ(masked("普通口座 口座番号1234567"), "普通口座 口座番号<bank_account>");
   EXPECT_EQ(masked("旅券番号はTR1234567。"), "旅券番号は<passport>。");
+  EXPECT_EQ(masked("090.1234.5678、03 - 1234 - 5678"), "<phone>、<phone>");
+  EXPECT_EQ(masked("4111  1111  1111  1111、4111.1111.1111.1111"), "<card>、<card>");
+  EXPECT_EQ(masked("〒100 0001 と みどり銀行 中央支店 普通 1234567"),
+            "<postcode> と みどり銀行 中央支店 普通 <bank_account>");
 }
 
 TEST(Pii, LeavesOtherNumbersAlone) {
@@ -49,6 +53,12 @@ TEST(Pii, LeavesOtherNumbersAlone) {
                            "x@1.2",
                            "03-123",
                            "AB1234567 は型番",
+                           "git@example.com:project/repo.git",
+                           "送り状番号 1234-5678-9018",
+                           "注文番号4111111111111111",
+                           "普通預金残高 1234567円",
+                           "1234.5678.9018",
+                           "192.168.100.200 と 0.5.2024",
                            ""}) {
     EXPECT_EQ(masked(text), text);
   }

@@ -22,6 +22,7 @@ class Toxicity final : public Filter {
     for (const ManifestFile& file : model->manifest().files) {
       options.add_input({"model/" + file.name, file.bytes, file.sha256});
     }
+    options.add_artefact(model->manifest());
     return std::make_unique<Toxicity>(std::move(*model));
   }
 
