@@ -66,8 +66,8 @@ std::vector<SourceLine> by_source(const std::vector<SampleRow>& rows) {
 
 Result<void> print_summary(const Options& options, const Sample& sample) {
   std::vector<std::vector<std::string>> rows = {{tr("source", "出典"), tr("version", "版"),
-                                                   tr("licence", "ライセンス"),
-                                                   tr("documents", "文書"), "MB"}};
+                                                 tr("licence", "ライセンス"),
+                                                 tr("documents", "文書"), "MB"}};
   uint64_t not_stated = 0;
   for (const SampleRow& row : sample.sources.rows) {
     if (row.license.empty()) not_stated += row.documents;

@@ -15,7 +15,6 @@
 namespace yurai::cli {
 namespace {
 
-
 std::string number(std::optional<double> value) {
   return value ? fmt::format("{:.4g}", *value) : "-";
 }

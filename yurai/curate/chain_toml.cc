@@ -84,9 +84,10 @@ Result<Json> toml_to_json(std::string_view toml_text, std::string_view name) {
   }
   if (const auto stray = find_stray_character(toml_text)) {
     const std::string_view before = toml_text.substr(0, *stray);
-    return fail(ErrorCode::kInvalidArgument,
-                fmt::format("chain '{}', line {}: a character beyond ASCII stands outside of quotes",
-                            for_terminal(name), 1 + std::ranges::count(before, '\n')));
+    return fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("chain '{}', line {}: a character beyond ASCII stands outside of quotes",
+                    for_terminal(name), 1 + std::ranges::count(before, '\n')));
   }
   const toml::parse_result parsed = toml::parse(toml_text);
   if (!parsed) {

@@ -221,8 +221,7 @@ Result<void> replace_manifest(const fs::path& dir, const Manifest& manifest, Dis
   return write_file(dir / kManifestName, bytes_of(manifest), disk);
 }
 
-Result<void> verify_files(const fs::path& dir, const Manifest& manifest,
-                          const Progress& progress) {
+Result<void> verify_files(const fs::path& dir, const Manifest& manifest, const Progress& progress) {
   uint64_t total = 0;
   for (const ManifestFile& file : manifest.files) total += file.bytes;
   uint64_t before = 0;
