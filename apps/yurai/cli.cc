@@ -61,6 +61,14 @@ Result<void> print(std::string_view text) {
 
 Result<void> print_json(const Json& json) { return print(dump_json(json) + "\n"); }
 
+std::string origin_text(const Document& document) {
+  std::string text;
+  for (const std::string* field : {&document.title, &document.source, &document.license}) {
+    if (!field->empty()) text += "  " + for_terminal(*field);
+  }
+  return text;
+}
+
 bool colour() {
   const char* no_color = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");

@@ -8,6 +8,7 @@
 #include "yurai/base/json.h"
 #include "yurai/base/result.h"
 #include "yurai/base/terminal.h"
+#include "yurai/record/document.h"
 
 /// What every command shares. A command file registers its verbs on the application; a verb's
 /// callback sets `exit_status` through `finish`.
@@ -31,6 +32,9 @@ Result<void> print(std::string_view text);
 
 /// Whether stdout is a terminal that may be coloured (isatty, no NO_COLOR, TERM is not dumb).
 bool colour();
+
+/// Title, source and licence, as far as they are known, two spaces before each; escaped.
+std::string origin_text(const Document& document);
 
 /// A message for a person on stderr, with a newline added.
 void say(std::string_view text);

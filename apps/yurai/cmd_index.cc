@@ -150,11 +150,7 @@ struct FindOptions {
 Result<void> print_occurrence(const Occurrence& found) {
   const std::string_view mark = colour() ? "\x1b[1m" : "[";
   const std::string_view end_of_mark = colour() ? "\x1b[0m" : "]";
-  std::string origin;
-  for (const std::string* field :
-       {&found.document.title, &found.document.source, &found.document.license}) {
-    if (!field->empty()) origin += "  " + for_terminal(*field);
-  }
+  const std::string origin = origin_text(found.document);
   return print(fmt::format("{}:{}-{}{}\n    {}{}{}{}{}\n", for_terminal(found.document.id),
                            found.byte_begin, found.byte_end, origin, for_terminal(found.before),
                            mark, for_terminal(found.match), end_of_mark,

@@ -23,11 +23,7 @@ Result<void> print_duplicate(const Duplicate& duplicate) {
   YURAI_TRY(print(fmt::format(fmt::runtime(tr("{} bytes, {} places\n", "{} バイト、{} 箇所\n")),
                               duplicate.size_bytes, duplicate.count)));
   for (const Occurrence& found : duplicate.documents) {
-    std::string origin;
-    for (const std::string* field :
-         {&found.document.title, &found.document.source, &found.document.license}) {
-      if (!field->empty()) origin += "  " + for_terminal(*field);
-    }
+    const std::string origin = origin_text(found.document);
     YURAI_TRY(print(fmt::format("  {}:{}-{}{}\n", for_terminal(found.document.id), found.byte_begin,
                                 found.byte_end, origin)));
   }

@@ -60,11 +60,7 @@ std::string summary(const QueryAnswer& answer) {
 std::string for_person(const Occurrence& match) {
   const std::string_view mark = colour() ? "\x1b[1m" : "[";
   const std::string_view end_of_mark = colour() ? "\x1b[0m" : "]";
-  std::string origin;
-  for (const std::string* field :
-       {&match.document.title, &match.document.source, &match.document.license}) {
-    if (!field->empty()) origin += "  " + for_terminal(*field);
-  }
+  const std::string origin = origin_text(match.document);
   return fmt::format("{}:{}-{}{}\n    {}{}{}{}{}\n", for_terminal(match.document.id),
                      match.byte_begin, match.byte_end, origin, for_terminal(match.before), mark,
                      shown(match.match), end_of_mark, for_terminal(match.after));

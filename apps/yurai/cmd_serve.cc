@@ -111,7 +111,7 @@ Result<void> serve(const ServeOptions& options) {
          "終了します（処理中の要求を 5 秒まで待ちます）"));
   // A trace cannot be stopped half-way, and nothing that it does has to be finished.
   std::thread([] {
-    std::this_thread::sleep_for(std::chrono::seconds(6));
+    std::this_thread::sleep_for(std::chrono::milliseconds(5500));
     std::_Exit(0);
   }).detach();
   server.stop();

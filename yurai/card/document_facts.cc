@@ -76,9 +76,6 @@ Json DocumentFacts::dates() const {
     stated += count.documents;
     years.push_back({{"year", year}, {"documents", count.documents}, {"bytes", count.bytes}});
   }
-  const auto or_null = [](const std::string& date) {
-    return date.empty() ? Json(nullptr) : Json(date);
-  };
   return {{"stated", stated},
           {"missing", without_date_},
           {"other_form", other_dates_},

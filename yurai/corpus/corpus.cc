@@ -261,14 +261,8 @@ Result<Json> document_json(const Corpus& corpus, uint64_t number, const Document
                {"id", document.id},
                {"duplicate_id", repeats_id},
                {"bytes", range.end - range.begin},
-               {"sha256", sha256},
-               {"title", or_null(document.title)},
-               {"source", or_null(document.source)},
-               {"license", or_null(document.license)},
-               {"author", or_null(document.author)},
-               {"url", or_null(document.url)},
-               {"date", or_null(document.date)},
-               {"lang", or_null(document.lang)}};
+               {"sha256", sha256}};
+  append_origin(json, document);
   if (with_text) json["text"] = document.text;
   return json;
 }

@@ -189,6 +189,9 @@ TEST_F(CorpusBuilder, FailsOnFilesThatCannotBeRead) {
   EXPECT_EQ(failure(), "'in/x.jsonl.gz', byte 20: the file is cut off here");
   put("x.jsonl.gz", record("a"));
   EXPECT_EQ(failure(), "'in/x.jsonl.gz', byte 0: no gzip file: it does not begin with 1f 8b");
+  fs::remove(dir_ / "in/x.jsonl.gz");
+  fs::create_symlink("nowhere", dir_ / "in/link.jsonl");
+  EXPECT_EQ(failure(), "read 'in/link.jsonl': No such file or directory");
   fs::remove_all(dir_ / "in");
   EXPECT_EQ(failure(), "read 'in': No such file or directory");
   put("only.csv", "a,b");

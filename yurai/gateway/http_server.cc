@@ -13,9 +13,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -24,10 +22,11 @@
 #include <thread>
 
 #include "yurai/base/terminal.h"
+#include "yurai/gateway/request_parser.h"
 #include "yurai/gateway/worker_pool.h"
 
-// The one translation unit that knows Boost. A connection lives on a strand: its member functions
-// run there, but for those that a worker's ResponseWriter calls, which say so.
+// Boost stays within this file and request_parser. A connection lives on a strand: its member
+// functions run there, but for those that a worker's ResponseWriter calls, which say so.
 namespace yurai {
 namespace {
 
@@ -36,50 +35,12 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
 using ErrorOf = boost::system::error_code;
+using Parser = RequestParser;
 
 constexpr size_t kMaxPendingStreamBytes = 64 << 10;  // of one stream whose reader is slow
 constexpr size_t kWriteSliceBytes = 1 << 20;         // what one write timeout is for
 constexpr std::chrono::seconds kDiscardTimeout{2};
 constexpr size_t kMaxRefusedConnections = 64;  // being told 503 at once
-
-/// Whether the parser found the bytes to be no HTTP (and the connection itself is fine).
-bool is_protocol_error(const ErrorOf& error) {
-  return error.category() == http::make_error_code(http::error::bad_method).category() &&
-         error != http::error::end_of_stream && error != http::error::partial_message;
-}
-
-/// What a sender of such bytes is told; nothing when the connection itself failed.
-std::optional<ApiError> explain(const ErrorOf& error, const HttpServerOptions& options) {
-  if (error == http::error::body_limit) {
-    return ApiError(413, fmt::format("the body is larger than {} bytes", options.max_body_bytes));
-  }
-  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
-    return ApiError(431, fmt::format("the request line and fields are larger than {} bytes",
-                                     options.max_header_bytes));
-  }
-  if (!is_protocol_error(error)) return std::nullopt;
-  return ApiError(400, fmt::format("this is not a well-formed HTTP request: {}",
-                                   for_terminal(error.message())));
-}
-
-using Parser = http::request_parser<http::string_body>;
-
-void set_limits(Parser& parser, const HttpServerOptions& options) {
-  parser.header_limit(static_cast<uint32_t>(options.max_header_bytes));
-  parser.body_limit(options.max_body_bytes);
-}
-
-ApiRequest request_of(http::request<http::string_body> message) {
-  ApiRequest request;
-  request.method = std::string(message.method_string());
-  request.target = std::string(message.target());
-  for (const auto& field : message) {
-    request.headers.emplace_back(to_lower(std::string_view(field.name_string())),
-                                 std::string(field.value()));
-  }
-  request.body = std::move(message.body());
-  return request;
-}
 
 class Connection;
 
@@ -536,17 +497,6 @@ void HttpServer::State::stop() {
   generations->end();
   io.stop();
   for (std::thread& thread : threads) thread.join();
-}
-
-ApiResult<ApiRequest> read_request(std::string_view bytes, const HttpServerOptions& options) {
-  Parser parser;
-  set_limits(parser, options);
-  parser.eager(true);
-  ErrorOf error;
-  parser.put(asio::buffer(bytes), error);
-  if (!error && !parser.is_done()) error = http::error::need_more;
-  if (error) return fail(explain(error, options).value_or(ApiError(400, error.message())));
-  return request_of(parser.release());
 }
 
 HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "yurai/base/json.h"
+
 namespace yurai {
 
 /// One document of a training corpus. Text is UTF-8; an empty field other than `text` is unknown.
@@ -26,5 +28,8 @@ inline constexpr std::array<std::string_view, 9> kDocumentFields = {
 inline constexpr std::array<std::string Document::*, 9> kDocumentMembers = {
     &Document::id,  &Document::text,  &Document::source, &Document::license, &Document::author,
     &Document::url, &Document::title, &Document::date,   &Document::lang};
+
+/// Appends title, source, license, author, url, date and lang; null where not known.
+void append_origin(Json& json, const Document& document);
 
 }  // namespace yurai

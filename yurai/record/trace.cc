@@ -25,19 +25,14 @@ std::string_view name(PointMode points) { return points == PointMode::kChar ? "c
 
 Json to_json(const Occurrence& occurrence) {
   const Document& document = occurrence.document;
-  return {{"id", document.id},
-          {"byte_begin", occurrence.byte_begin},
-          {"byte_end", occurrence.byte_end},
-          {"before", occurrence.before},
-          {"match", occurrence.match},
-          {"after", occurrence.after},
-          {"title", or_null(document.title)},
-          {"source", or_null(document.source)},
-          {"license", or_null(document.license)},
-          {"author", or_null(document.author)},
-          {"url", or_null(document.url)},
-          {"date", or_null(document.date)},
-          {"lang", or_null(document.lang)}};
+  Json json = {{"id", document.id},
+               {"byte_begin", occurrence.byte_begin},
+               {"byte_end", occurrence.byte_end},
+               {"before", occurrence.before},
+               {"match", occurrence.match},
+               {"after", occurrence.after}};
+  append_origin(json, document);
+  return json;
 }
 
 Json to_json(const Trace& trace) {

@@ -75,19 +75,14 @@ Passage best_passage(Folder& folder, std::string_view text,
 
 Json to_json(const PassageHit& hit) {
   const Document& document = hit.document;
-  return {{"score", hit.hit.score},
-          {"overlap", hit.overlap},
-          {"id", document.id},
-          {"byte_begin", hit.passage.byte_begin},
-          {"byte_end", hit.passage.byte_end},
-          {"passage", hit.passage.text},
-          {"title", or_null(document.title)},
-          {"source", or_null(document.source)},
-          {"license", or_null(document.license)},
-          {"author", or_null(document.author)},
-          {"url", or_null(document.url)},
-          {"date", or_null(document.date)},
-          {"lang", or_null(document.lang)}};
+  Json json = {{"score", hit.hit.score},
+               {"overlap", hit.overlap},
+               {"id", document.id},
+               {"byte_begin", hit.passage.byte_begin},
+               {"byte_end", hit.passage.byte_end},
+               {"passage", hit.passage.text}};
+  append_origin(json, document);
+  return json;
 }
 
 }  // namespace yurai

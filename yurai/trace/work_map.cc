@@ -7,17 +7,9 @@ Json work_document_json(const WorkDocument& held, uint64_t work_bytes) {
   const Document& document = held.document;
   const double share =
       work_bytes == 0 ? 0 : static_cast<double>(held.bytes) / static_cast<double>(work_bytes);
-  return {{"id", document.id},
-          {"bytes", held.bytes},
-          {"share", share},
-          {"spans", held.spans},
-          {"title", or_null(document.title)},
-          {"source", or_null(document.source)},
-          {"license", or_null(document.license)},
-          {"author", or_null(document.author)},
-          {"url", or_null(document.url)},
-          {"date", or_null(document.date)},
-          {"lang", or_null(document.lang)}};
+  Json json = {{"id", document.id}, {"bytes", held.bytes}, {"share", share}, {"spans", held.spans}};
+  append_origin(json, document);
+  return json;
 }
 
 }  // namespace

@@ -482,6 +482,8 @@ export interface components {
             /** @description Position in the corpus. */
             number: number;
             id: string;
+            /** @description An earlier document has the id too. */
+            duplicate_id: boolean;
             text: string;
             /** @description The collection that the document comes from. */
             source: string | null;

@@ -1,7 +1,7 @@
 import { Alert, Button, Drawer, Group, NativeSelect, SegmentedControl, Text, Textarea, Title } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate, useSearchParams } from 'react-router';
 import { api } from '../../api/client';
@@ -92,7 +92,10 @@ function Result({ trace, parameters, change, stale }: {
   const selected = number !== null && number >= 1 && number <= trace.spans.length ? number - 1 : null;
   const limit = maxChance(parameters.get('max'));
 
+  const chosen = useRef(selected); // ahead of `selected` until the address is drawn: keys may be faster
+  useEffect(() => { chosen.current = selected; }, [selected]);
   const select = (span: number) => {
+    chosen.current = span;
     change({ span: String(span + 1), docs: null });
     const marker = document.getElementById(`span-${span + 1}`);
     marker?.focus({ preventScroll: true });
@@ -100,7 +103,7 @@ function Result({ trace, parameters, change, stale }: {
   };
   const step = (by: number) => {
     if (trace.spans.length === 0) return;
-    const from = selected ?? (by > 0 ? -1 : trace.spans.length);
+    const from = chosen.current ?? (by > 0 ? -1 : trace.spans.length);
     select(Math.max(0, Math.min(trace.spans.length - 1, from + by)));
   };
   useKeys({
@@ -137,7 +140,7 @@ function Result({ trace, parameters, change, stale }: {
             </Text>
           )}
           {trace.spans.length === 0 && <Alert variant="outline" color="gray" mb="md" data-testid="no-spans">{trace.text === '' ? t('trace.emptyText') : t('trace.noSpans')}</Alert>}
-          <TracedText trace={trace} selected={selected} onSelect={select} />
+          <TracedText trace={trace} selected={selected} onSelect={select} onStep={step} />
           <Legend showsAll={limit === 'inf' || limit > 1} index={trace.index} />
         </section>
         <section className="sheet"><Credits trace={trace} /></section>

@@ -28,8 +28,8 @@ const Marked = memo(function Marked({ part, level, lines, selected }: {
 });
 
 /** The text with its spans: shade and lines for the eye, a numbered button at the head of each for keys and readers. */
-export function TracedText({ trace, selected, onSelect }: {
-  trace: Trace; selected: number | null; onSelect: (span: number) => void;
+export function TracedText({ trace, selected, onSelect, onStep }: {
+  trace: Trace; selected: number | null; onSelect: (span: number) => void; onStep: (by: number) => void;
 }) {
   const { t, i18n } = useTranslation();
   const { parts, lane, chances } = useMemo(() => {
@@ -53,8 +53,7 @@ export function TracedText({ trace, selected, onSelect }: {
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.nativeEvent.isComposing || (event.key !== 'ArrowRight' && event.key !== 'ArrowLeft')) return;
-    const from = selected ?? (event.key === 'ArrowRight' ? -1 : 1);
-    onSelect(Math.max(0, Math.min(trace.spans.length - 1, from + (event.key === 'ArrowRight' ? 1 : -1))));
+    onStep(event.key === 'ArrowRight' ? 1 : -1);
   };
 
   return (
