@@ -27,7 +27,7 @@ struct ApiRequest {
   std::string target;  ///< as sent: path and query, still percent-encoded
   HttpFields headers;
   std::string body;
-  std::stop_token stop;  ///< the caller went away, or the server ends
+  std::stop_token stop;  ///< the caller went away, the time is up, or the server ends
 
   /// The first field with this lower-case name; empty when there is none.
   std::string_view header(std::string_view name) const;

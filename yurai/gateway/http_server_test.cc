@@ -49,7 +49,7 @@ class Gate {
 };
 
 /// Answers "METHOD TARGET BODY"; /wait waits for the gate; /stream sends ten pieces; /endless sends
-/// until nobody reads; /patient waits until its caller is gone.
+/// until nobody reads; /patient and /query, which asks no model, wait until they are stopped.
 class HttpServerTest : public ::testing::Test {
  protected:
   HttpServer serve(HttpServerOptions options = {}) {
@@ -75,6 +75,12 @@ class HttpServerTest : public ::testing::Test {
       waiting_.open();
       std::stop_callback gone(request.stop, [this] { gone_.open(); });
       EXPECT_TRUE(gone_.wait());
+    }
+    if (request.target == "/query") {
+      waiting_.open();
+      std::stop_callback gone(request.stop, [this] { gone_.open(); });
+      EXPECT_TRUE(gone_.wait());
+      return plain(499, "given up");
     }
     if (request.target == "/large") return plain(200, std::string(20 << 20, 'x'));
     ApiResponse response = plain(200, request.method + " " + request.target + " " + request.body);
@@ -211,6 +217,43 @@ TEST_F(HttpServerTest, TellsAGenerationThatItsCallerIsGone) {
   client.request("GET", "/patient");
   ASSERT_TRUE(waiting_.wait());
   client.close();
+  EXPECT_TRUE(gone_.wait());
+}
+
+TEST_F(HttpServerTest, TellsAQueryThatItsCallerIsGone) {
+  HttpServer server = serve();
+  {
+    RawClient client(server.port());
+    ASSERT_TRUE(client.request("GET", "/query"));
+    ASSERT_TRUE(waiting_.wait());
+  }
+  EXPECT_TRUE(gone_.wait());
+}
+
+TEST_F(HttpServerTest, GivesUpAQueryThatTakesTooLong) {
+  HttpServerOptions options;
+  options.query_timeout = 50ms;
+  HttpServer server = serve(options);
+  RawClient client(server.port());
+  ASSERT_TRUE(client.request("GET", "/query"));
+  const auto response = client.read_response();
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->status, 504);
+  EXPECT_NE(response->body.find("50 ms"), std::string::npos) << response->body;
+  ASSERT_TRUE(client.request("GET", "/next"));  // the connection goes on
+  const auto next = client.read_response();
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->status, 200);
+}
+
+TEST_F(HttpServerTest, GivesUpAQueryThatOutlivesTheServer) {
+  HttpServerOptions options;
+  options.stop_timeout = 50ms;
+  HttpServer server = serve(options);
+  RawClient client(server.port());
+  ASSERT_TRUE(client.request("GET", "/query"));
+  ASSERT_TRUE(waiting_.wait());
+  server.stop();
   EXPECT_TRUE(gone_.wait());
 }
 
