@@ -121,7 +121,7 @@ Result<uint64_t> write_segment(const Corpus& corpus, const SortedShard& sorted, 
       [&](uint64_t, uint64_t part, auto& out) { return sorted.leaf_entries(part, out); },
       [&](const auto& entries) -> Result<void> {
         YURAI_TRY(writer.append(entries));
-        progress("write", writer.num_points(), sorted.size());
+        progress("write", writer.num_points() * sizeof(uint64_t), sorted.size() * sizeof(uint64_t));
         return {};
       });
   YURAI_TRY(written);

@@ -125,10 +125,8 @@ Result<std::vector<uint64_t>> IndexSession::positions(RankRange range, uint64_t 
     for (const RunRecord& record : records) positions.push_back(record.position);
     return positions;
   }
-  for (uint64_t rank = range.begin; rank < range.end; ++rank) {
-    YURAI_ASSIGN(const LeafEntry entry, state_->view.entry(rank));
-    positions.push_back(entry.position);
-  }
+  YURAI_TRY(state_->view.for_each_entry(
+      range, [&](const Leaf& leaf, size_t i) { positions.push_back(leaf.position(i)); }));
   return positions;
 }
 
@@ -141,10 +139,9 @@ Result<std::vector<SuffixNeighbour>> IndexSession::neighbours(RankRange range) {
     for (const RunRecord& record : records) neighbours.push_back({record.position, record.lcp});
     return neighbours;
   }
-  for (uint64_t rank = range.begin; rank < range.end; ++rank) {
-    YURAI_ASSIGN(const LeafEntry entry, state_->view.entry(rank));
-    neighbours.push_back({entry.position, entry.lcp});
-  }
+  YURAI_TRY(state_->view.for_each_entry(range, [&](const Leaf& leaf, size_t i) {
+    neighbours.push_back({leaf.position(i), leaf.lcp(i)});
+  }));
   return neighbours;
 }
 

@@ -183,7 +183,7 @@ Result<IndexUpdate::Summary> IndexUpdate::take_down(const Takedown& takedown,
     for (; gone != before.end() && *gone == number; ++gone) documents.push_back(number++);
     YURAI_ASSIGN(const Document row, corpus.row(left));
     YURAI_ASSIGN(const std::string sha256, corpus.text_sha256(left));
-    progress("look for documents", left + 1, corpus.num_documents());
+    progress("look for documents", corpus.text_range(left).end, corpus.text().size_bytes());
     if (!names.match(row, sha256)) continue;
     documents.push_back(number);
     log += takedown_log_line(row, sha256, takedown);
@@ -292,7 +292,8 @@ Result<std::vector<Run>> write_runs(const CorpusIndex& index, StagingDirectory& 
       YURAI_ASSIGN(const bool more, records.next(record));
       if (!more) break;
       YURAI_TRY(writer.append(record));
-      if (++done % kPointsBetweenSigns == 0) progress("read points", done, index.num_points());
+      if (++done % kPointsBetweenSigns == 0)
+        progress("read points", done * sizeof(uint64_t), index.num_points() * sizeof(uint64_t));
     }
     YURAI_ASSIGN(Run run, writer.finish());
     runs.push_back(std::move(run));
