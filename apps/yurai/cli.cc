@@ -48,7 +48,7 @@ void run(const std::function<Result<void>()>& verb) {
   if (result && std::fflush(stdout) != 0) {
     result = Result<void>(fail(io_error("write to", "standard output", errno)));
   }
-  last_status = result ? 0 : exit_code(result.error().code);
+  last_status = result ? 0 : 1;
   if (!result) say("yurai: " + for_terminal(result.error().message));
 }
 
@@ -96,10 +96,17 @@ Result<uint64_t> parse_bytes(std::string_view text) {
   return value << shift;
 }
 
+Result<uint64_t> parse_part_size(std::string_view text) {
+  YURAI_ASSIGN(const uint64_t bytes, parse_bytes(text));
+  if (bytes == 0) return fail(ErrorCode::kInvalidArgument, "a part must hold more than 0 bytes");
+  return bytes;
+}
+
 Result<uint64_t> parse_count(std::string_view text) {
   uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc() && end == text.data() + text.size() && !text.empty()) return value;
+  const bool leading_zero = text.size() > 1 && text.starts_with('0');
+  if (error == std::errc() && end == text.data() + text.size() && !leading_zero) return value;
   return fail(ErrorCode::kInvalidArgument,
               fmt::format("'{}' is no whole number from 0 to {}", for_terminal(text), UINT64_MAX));
 }

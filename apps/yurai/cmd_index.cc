@@ -28,12 +28,6 @@ namespace {
 /// `find` sorts at most so many occurrences by their place in the corpus.
 constexpr uint64_t kMaxSorted = 100000;
 
-Result<void> check_utf8(std::string_view text, std::string_view what) {
-  const auto invalid = find_invalid_utf8(text);
-  if (!invalid) return {};
-  return fail(ErrorCode::kInvalidArgument, fmt::format("{}: byte {} is not UTF-8", what, *invalid));
-}
-
 struct BuildOptions {
   std::string dir;
   std::string corpus;
@@ -228,6 +222,7 @@ void add_build(CLI::App& index) {
       ->capture_default_str();
   verb->add_option("--threads", options->num_threads,
                    tr("threads; the result is the same for any number", "スレッド数（結果は同じ）"))
+      ->check(checked_by(parse_count))
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   verb->add_option("--memory", options->memory,
@@ -266,6 +261,7 @@ void add_find(CLI::App& index) {
   verb->add_option("DIR", options->dir, dir_help())->required();
   verb->add_option("TEXT", options->text, tr("text", "文字列"))->required();
   verb->add_option("--limit", options->limit, tr("occurrences shown", "表示する箇所の数"))
+      ->check(checked_by(parse_count))
       ->capture_default_str();
   verb->add_flag("--json", options->json, json_help());
   verb->callback([options] { run([&] { return find(*options); }); });
@@ -280,7 +276,8 @@ void add_next(CLI::App& index) {
   verb->add_option("CONTEXT", options->context, tr("context", "文脈"))->required();
   verb->add_option("--max-symbols", options->max_symbols,
                    tr("most frequent characters shown (default: all)",
-                      "頻度の高い順に表示する文字の数（既定: すべて）"));
+                      "頻度の高い順に表示する文字の数（既定: すべて）"))
+      ->check(checked_by(parse_count));
   verb->add_flag("--json", options->json, json_help());
   verb->callback([options] { run([&] { return next(*options); }); });
 }

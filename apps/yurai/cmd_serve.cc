@@ -129,6 +129,7 @@ void add_serve_command(CLI::App& app) {
   verb->add_option("--cache", options->cache,
                    tr("Memory for pages of the index and its text, such as 2G",
                       "索引と本文のページに使うメモリ（例: 2G）"))
+      ->check(checked_by(parse_bytes))
       ->type_name("SIZE")
       ->capture_default_str();
   verb->add_option("--upstream", options->upstream_url,

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "yurai/base/ascii.h"
 #include "yurai/base/file.h"
 #include "yurai/base/terminal.h"
 #include "yurai/record/manifest.h"
@@ -13,11 +14,6 @@
 namespace yurai {
 namespace fs = std::filesystem;
 namespace {
-
-std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return text;
-}
 
 bool take_suffix(std::string& name, std::string_view suffix) {
   if (!name.ends_with(suffix)) return false;
@@ -29,7 +25,7 @@ bool take_suffix(std::string& name, std::string_view suffix) {
 std::optional<InputEntry> classify(const fs::path& path) {
   InputEntry entry;
   entry.path = path;
-  std::string name = lower(path.filename().string());
+  std::string name = to_lower(path.filename().string());
   if (take_suffix(name, ".gz")) {
     entry.compression = Compression::kGzip;
   } else if (take_suffix(name, ".zst")) {

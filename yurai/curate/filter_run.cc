@@ -284,17 +284,6 @@ class RunWriter {
 };
 
 /// A long list of inputs goes into a file of its own, and that into the manifest.
-Result<void> list_apart(Manifest& manifest, StagingDirectory& stage) {
-  std::string lines;
-  for (const ManifestFile& input : manifest.inputs) {
-    lines += dump_json({{"name", input.name}, {"bytes", input.bytes}, {"sha256", input.sha256}});
-    lines += '\n';
-  }
-  YURAI_TRY(stage.add_file("inputs.jsonl", lines));
-  manifest.inputs = {{"inputs.jsonl", lines.size(), sha256_hex(lines)}};
-  return {};
-}
-
 }  // namespace
 
 Result<FilterRun> filter_files(const Chain& chain, std::string_view chain_name,
@@ -328,7 +317,7 @@ Result<FilterRun> filter_files(const Chain& chain, std::string_view chain_name,
                             {"map", std::move(map)},
                             {"part_bytes", options.parts.part_bytes},
                             {"compress", options.parts.zstd ? "zst" : "none"}};
-  if (manifest.inputs.size() > kMaxManifestInputs) YURAI_TRY(list_apart(manifest, stage));
+  YURAI_TRY(bound_inputs(manifest, stage));
   FilterRun run;
   YURAI_ASSIGN(run.summary, writer.finish(chain, std::move(manifest)));
   run.costs = decider.costs();

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <new>
 
+#include "yurai/base/ascii.h"
 #include "yurai/base/stop.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/stats.h"

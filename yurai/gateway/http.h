@@ -114,6 +114,4 @@ using QueryParameters = std::vector<std::pair<std::string, std::string>>;
 /// is an error with that param.
 ApiResult<QueryParameters> parse_query(std::string_view query);
 
-std::string to_lower(std::string_view ascii);
-
 }  // namespace yurai

@@ -274,9 +274,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void send_whole(ApiResponse response, bool is_head) {
     release_body();
-    if (late_) {
-      response = handlers_.refuse(504, fmt::format("took longer than {} ms; ask for less at once",
-                                                   options_.query_timeout.count()));
+    if (late_) {  // the handler gave up, and has counted that
+      response.status = 504;
+      response.body =
+          error_response(ApiError(504, fmt::format("took longer than {} ms; ask for less at once",
+                                                   options_.query_timeout.count())))
+              .body;
     }
     chunked_ = false;
     const bool no_body = response.status == 304 || response.status == 204;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "yurai/base/ascii.h"
 #include "yurai/lm/remote_model.h"
 
 namespace yurai {

@@ -77,7 +77,7 @@ Result<CorpusIndex> CorpusIndex::open(const fs::path& dir, ReadableFile::Mode mo
 
 /// What was opened belongs together if the manifest is still the same afterwards.
 Result<CorpusIndex> CorpusIndex::open(const fs::path& dir, const IndexOpenOptions& options) {
-  const fs::path path = dir / "manifest.json";
+  const fs::path path = dir / kManifestName;
   auto before = read_file(path);
   for (int attempt = 1;; ++attempt) {
     auto index = open_once(dir, options);

@@ -9,6 +9,7 @@
 #include <random>
 #include <set>
 
+#include "yurai/base/ascii.h"
 #include "yurai/base/hash.h"
 #include "yurai/base/utf8.h"
 #include "yurai/query/intervals.h"
@@ -32,10 +33,6 @@ struct Match {
   TextInterval interval;  ///< into the corpus's text
   Anchor first;
 };
-
-bool is_word_char(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-}
 
 /// 95 % limits of a mean of which `seen` events were counted.
 std::pair<double, double> poisson_interval(size_t seen) {
@@ -159,8 +156,8 @@ class Answering {
   /// every anchor than a match reaches, it does not matter.
   bool is_point(std::string_view text, size_t at, bool begins_document) const {
     if (index_.points() == PointMode::kChar) return true;
-    if (at == 0) return begins_document || !is_word_char(text[at]);
-    return !is_word_char(text[at - 1]) || !is_word_char(text[at]);
+    if (at == 0) return begins_document || !is_word_byte(text[at]);
+    return !is_word_byte(text[at - 1]) || !is_word_byte(text[at]);
   }
 
   Result<void> count_all() {
