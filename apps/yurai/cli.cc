@@ -9,8 +9,8 @@
 #include <cstdlib>
 #include <exception>
 #include <new>
+#include <system_error>
 
-#include "yurai/base/file.h"
 #include "yurai/base/terminal.h"
 
 namespace yurai::cli {
@@ -37,6 +37,14 @@ Result<void> caught(const std::function<Result<void>()>& verb) {
   }
 }
 
+/// What a verb has done before it prints its result is not undone.
+Result<void> not_printed(int error_number) {
+  return fail(
+      ErrorCode::kIo,
+      fmt::format("the result could not be written to standard output: {}; what was done stays",
+                  std::generic_category().message(error_number)));
+}
+
 }  // namespace
 
 std::string tr(std::string_view english, std::string_view japanese_text) {
@@ -46,7 +54,7 @@ std::string tr(std::string_view english, std::string_view japanese_text) {
 void run(const std::function<Result<void>()>& verb) {
   Result<void> result = caught(verb);
   if (result && std::fflush(stdout) != 0) {
-    result = Result<void>(fail(io_error("write to", "standard output", errno)));
+    result = not_printed(errno);
   }
   last_status = result ? 0 : 1;
   if (!result) say("yurai: " + for_terminal(result.error().message));
@@ -56,7 +64,7 @@ int exit_status() { return last_status; }
 
 Result<void> print(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size()) return {};
-  return fail(io_error("write to", "standard output", errno));
+  return not_printed(errno);
 }
 
 Result<void> print_json(const Json& json) { return print(dump_json(json) + "\n"); }
@@ -76,7 +84,7 @@ bool colour() {
          (term == nullptr || std::string_view(term) != "dumb");
 }
 
-void say(std::string_view text) { fmt::print(stderr, "{}\n", text); }
+void say(std::string_view text) { print_error(std::string(text) + "\n"); }
 
 Result<uint64_t> parse_bytes(std::string_view text) {
   uint64_t value = 0;

@@ -21,6 +21,7 @@
 #include "yurai/base/utf8.h"
 #include "yurai/index/corpus_index.h"
 #include "yurai/index/index_builder.h"
+#include "yurai/index/index_update.h"
 
 namespace yurai::cli {
 namespace {
@@ -67,6 +68,10 @@ Result<void> build(const BuildOptions& options) {
   build_options.num_threads = options.num_threads;
   YURAI_ASSIGN(build_options.memory_bytes, parse_bytes(options.memory));
   YURAI_TRY(check_apart(options.dir, options.corpus));
+  // An index that is replaced may hold what a killed add or takedown left: this removes it. What
+  // speaks against it, speaks against the staging folder too, or is replaced.
+  if (options.force) [[maybe_unused]]
+    const auto cleared = IndexUpdate::begin(options.dir);
   YURAI_ASSIGN(StagingDirectory stage,
                StagingDirectory::create(options.dir, {.force = options.force}));
   ProgressBar bar;

@@ -50,6 +50,15 @@ Result<HttpServerOptions> parse_listen(const std::string& text) {
   return options;
 }
 
+Result<double> parse_seconds(const std::string& text) {
+  double seconds = 0;
+  const char* end = text.data() + text.size();
+  const auto [read, error] = std::from_chars(text.data(), end, seconds);
+  if (error == std::errc() && read == end && seconds >= 0.001 && seconds <= 86400) return seconds;
+  return fail(ErrorCode::kInvalidArgument,
+              fmt::format("'{}' is no number of seconds from 0.001 to 86400", for_terminal(text)));
+}
+
 bool is_loopback(const std::string& address) {
   return address.starts_with("127.") || address == "::1";
 }
@@ -154,7 +163,7 @@ void add_serve_command(CLI::App& app) {
                    tr("Seconds after which a request that asks no model is given up",
                       "モデルに尋ねない要求を打ち切るまでの秒数"))
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.001, 86400.0))
+      ->check(checked_by(parse_seconds))
       ->capture_default_str();
   verb->add_option("--allow-host", options->allowed_hosts,
                    tr("Another name that requests may use for this server (repeatable)",

@@ -69,7 +69,6 @@ Json configuration(const CorpusBuildOptions& options) {
           {"lang", options.defaults.lang}};
 }
 
-/// A long list of inputs goes into a file of its own, and that into the manifest.
 }  // namespace
 
 Result<CorpusSummary> build_corpus(const InputList& inputs, const CorpusBuildOptions& options,
