@@ -12,6 +12,7 @@
 
 #include "apps/yurai/cli.h"
 #include "apps/yurai/trace_text.h"
+#include "yurai/base/ascii.h"
 #include "yurai/base/file.h"
 #include "yurai/base/terminal.h"
 #include "yurai/base/utf8.h"
@@ -145,8 +146,12 @@ class Picture {
         out += part;
       } else {
         const size_t number = owner[begin];
-        out += style_.bold(fmt::format("[{}:", number)) +
-               marked_lines(spans_[number - 1]->chance_per_10k, part) + style_.bold("]");
+        const std::string_view marked =
+            trim(part);  // blanks at its ends stand outside of the brackets
+        const auto before = static_cast<size_t>(marked.empty() ? 0 : marked.data() - part.data());
+        out += part.substr(0, before) + style_.bold(fmt::format("[{}:", number)) +
+               marked_lines(spans_[number - 1]->chance_per_10k, std::string(marked)) +
+               style_.bold("]") + part.substr(before + marked.size());
       }
       begin = end;
     }
@@ -168,7 +173,13 @@ class Picture {
 
   std::string span_list() const {
     if (spans_.empty()) {
-      return tr("No significant verbatim match.\n", "有意な逐語一致はありません。\n");
+      return tr(
+          "No significant verbatim match. (--near finds passages with small edits, --related what "
+          "is near in "
+          "words, --max-chance inf every match)\n",
+          "有意な逐語一致はありません。（--near は小さな違いのある一致、--related "
+          "は言葉の近い文章、"
+          "--max-chance inf はすべての一致を示します）\n");
     }
     std::string out;
     for (size_t i = 0; i < spans_.size(); ++i) {

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "apps/yurai/cli.h"
+#include "apps/yurai/wrong_words.h"
 #include "yurai/record/manifest.h"
 
 /// The table of commands. Exit status: 0 done, 1 failed, 2 wrong command line.
@@ -29,10 +30,11 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     std::ostringstream message;  // holds words of the command line
-    const int status = app.exit(error, std::cout, message);
-    yurai::print_error(for_terminal(message.view(), true));
-    if (status != 0) return 2;
-    return std::cout.flush() ? 0 : 1;
+    if (app.exit(error, std::cout, message) == 0) return std::cout.flush() ? 0 : 1;
+    const std::string wrong = wrong_word(app, {argv + 1, argv + argc});
+    if (!wrong.empty()) message.str(wrong + "\n");
+    yurai::print_error(for_terminal("yurai: " + message.str(), true));
+    return 2;
   }
   return exit_status();
 }

@@ -12,8 +12,9 @@ constexpr auto kFirstDraw = std::chrono::milliseconds(500);
 constexpr auto kTerminalInterval = std::chrono::milliseconds(100);
 constexpr auto kLogInterval = std::chrono::seconds(5);
 
+/// `unit` is "B" or what stands behind a number, with its space.
 std::string amount(double value, const std::string& unit) {
-  if (unit != "B") return fmt::format("{:.0f} {}", value, unit);
+  if (unit != "B") return grouped(static_cast<uint64_t>(value)) + unit;
   return fmt::format("{:.1f} MB", value / 1e6);
 }
 
