@@ -24,6 +24,7 @@ namespace {
 struct ServeOptions {
   std::string index_dir;
   std::string cache = "256M";
+  std::string filtered_dir;
   std::string upstream_url;
   std::string api_key_env;
   std::string listen = "127.0.0.1:8765";
@@ -74,6 +75,7 @@ Result<GatewayOptions> gateway_options(const ServeOptions& options, const std::s
   GatewayOptions gateway;
   gateway.index_dir = options.index_dir;
   YURAI_ASSIGN(gateway.cache_bytes, parse_bytes(options.cache));
+  gateway.filtered_dir = options.filtered_dir;
   gateway.upstream_url = options.upstream_url;
   gateway.web_dir =
       options.web_dir.empty() ? default_web_dir() : std::filesystem::path(options.web_dir);
@@ -141,6 +143,10 @@ void add_serve_command(CLI::App& app) {
       ->check(checked_by(parse_bytes))
       ->type_name("SIZE")
       ->capture_default_str();
+  verb->add_option("--filtered", options->filtered_dir,
+                   tr("Folder of `corpus filter` whose decisions the page shows",
+                      "判定の記録を画面で見せる corpus filter の結果のフォルダ"))
+      ->type_name("DIR");
   verb->add_option("--upstream", options->upstream_url,
                    tr("OpenAI-compatible API that other models are asked of",
                       "ほかのモデルを尋ねる OpenAI 互換 API"))

@@ -265,9 +265,8 @@ Result<size_t> DecisionLedger::find_step(std::string_view name) const {
     if (steps_[i].name == name) return i;
     known += (i > 0 ? ", " : "") + steps_[i].name;
   }
-  return fail(ErrorCode::kInvalidArgument,
-              fmt::format("'{}' has no step '{}'; it has {}", for_terminal(dir_.string()),
-                          for_terminal(name), for_terminal(known)));
+  return fail(ErrorCode::kInvalidArgument, fmt::format("the chain has no step '{}'; it has {}",
+                                                       for_terminal(name), for_terminal(known)));
 }
 
 Result<void> DecisionLedger::for_each(const std::function<bool(const DecisionRow&)>& visit,

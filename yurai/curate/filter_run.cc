@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "yurai/base/hash.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/corpus_builder.h"
 #include "yurai/corpus/lineage.h"
 #include "yurai/curate/decisions.h"
+#include "yurai/curate/dropped_examples.h"
 #include "yurai/curate/json_member.h"
 #include "yurai/curate/ordered_pipeline.h"
 #include "yurai/curate/report.h"
@@ -172,45 +172,23 @@ std::string reject_line(const std::string& file, const Row& row) {
       {{"file", file}, {row.unit, row.number}, {"byte", row.byte}, {"reason", row.reason}});
 }
 
-/// For each step the dropped rows with the smallest hashes.
-class Examples {
- public:
-  explicit Examples(size_t num_steps) : rows_(num_steps) {}
-
-  void add(const DecisionRow& row) {
-    if (row.kept()) return;
-    auto& rows = rows_[*row.dropped_by];
-    if (rows.size() == kExamplesPerStep && !Before()(row, *rows.rbegin())) return;
-    rows.insert(row);
-    if (rows.size() > kExamplesPerStep) rows.erase(std::prev(rows.end()));
-  }
-
-  Json to_json(const std::vector<LedgerStep>& steps) const {
-    Json list = Json::array();
-    for (size_t i = 0; i < rows_.size(); ++i) {
-      for (const DecisionRow& row : rows_[i]) {
-        const DecisionValue& found = *row.values[i];
-        Json excerpts = Json::array();
-        for (const Excerpt& excerpt : row.excerpts) excerpts.push_back(yurai::to_json(excerpt));
-        list.push_back({{"step", steps[i].name},
-                        {"sha256", row.sha256},
-                        {"id", row.id},
-                        {"value", found.value ? Json(*found.value) : Json(nullptr)},
-                        {"at_least", found.at_least},
-                        {"excerpts", std::move(excerpts)}});
-      }
+Json examples_json(const DroppedExamples& examples, const std::vector<LedgerStep>& steps) {
+  Json list = Json::array();
+  for (size_t i = 0; i < steps.size(); ++i) {
+    for (const DecisionRow& row : examples.of(i)) {
+      const DecisionValue& found = *row.values[i];
+      Json excerpts = Json::array();
+      for (const Excerpt& excerpt : row.excerpts) excerpts.push_back(to_json(excerpt));
+      list.push_back({{"step", steps[i].name},
+                      {"sha256", row.sha256},
+                      {"id", row.id},
+                      {"value", found.value ? Json(*found.value) : Json(nullptr)},
+                      {"at_least", found.at_least},
+                      {"excerpts", std::move(excerpts)}});
     }
-    return list;
   }
-
- private:
-  struct Before {
-    bool operator()(const DecisionRow& a, const DecisionRow& b) const {
-      return std::tie(a.sha256, a.input, a.line) < std::tie(b.sha256, b.input, b.line);
-    }
-  };
-  std::vector<std::set<DecisionRow, Before>> rows_;
-};
+  return list;
+}
 
 /// Writes what a run leaves in its folder.
 class RunWriter {
@@ -222,7 +200,7 @@ class RunWriter {
         decisions_(stage, {.part_bytes = 256ull << 20, .zstd = true, .stem = "ledger/decisions"}),
         steps_(steps),
         funnel_(steps),
-        examples_(steps.size()) {}
+        examples_(steps.size(), kExamplesPerStep) {}
 
   Result<void> start() {
     std::error_code status;
@@ -254,7 +232,7 @@ class RunWriter {
     YURAI_TRY(decisions_.close());
     YURAI_TRY(rejects_->close());
     Json summary = funnel_.to_json();
-    const Json examples = examples_.to_json(steps_);
+    const Json examples = examples_json(examples_, steps_);
     std::string lines;
     for (const Json& example : examples) lines += dump_json(example) + "\n";
     YURAI_TRY(stage_.add_file("ledger/examples.jsonl", lines));
@@ -280,7 +258,7 @@ class RunWriter {
   std::unique_ptr<WritableFile> rejects_;
   const std::vector<LedgerStep>& steps_;
   Funnel funnel_;
-  Examples examples_;
+  DroppedExamples examples_;
 };
 
 /// A long list of inputs goes into a file of its own, and that into the manifest.

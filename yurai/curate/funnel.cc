@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace yurai {
 namespace {
@@ -10,6 +11,7 @@ constexpr size_t kMaxTrackedNames = 1'000'000;
 constexpr size_t kMaxListedGroups = 1'000;
 constexpr int64_t kStepsPerOctave = 16;
 constexpr int kLowestExponent = -1100;
+constexpr int64_t kMaxBarWidth = 1 << 20;
 
 void count(const DecisionRow& row, KeptGroup& group) {
   ++group.documents;
@@ -61,6 +63,46 @@ Json groups_json(const std::unordered_map<std::string, KeptGroup>& groups) {
   return {{"names", sorted.size()}, {"groups", std::move(list)}, {"other", std::move(other)}};
 }
 
+/// Bars of `width` bins; they count from a power of two, those below zero away from it.
+HistogramBin empty_bar(int64_t number, int64_t width) {
+  const auto edge = [&](int64_t bars) {
+    return std::min(histogram_bin_from(bars * width + 1), std::numeric_limits<double>::max());
+  };
+  HistogramBin bar;
+  bar.from = number < 0 ? -edge(-number) : edge(number);
+  bar.to = number < 0 ? -edge(-number - 1) : edge(number + 1);
+  return bar;
+}
+
+std::vector<HistogramBin> bars_of_width(const std::map<int64_t, HistogramBin>& bins, int64_t width,
+                                        bool whole) {
+  std::vector<HistogramBin> bars;
+  std::optional<int64_t> last;  // the number of the last bar; none: there is none, or it is zero's
+  for (const auto& [bin, counts] : bins) {
+    if (bin == 0) {
+      bars.push_back({.to = whole ? 1.0 : 0.0});
+      last.reset();
+    } else {
+      const int64_t number = bin > 0 ? (bin - 1) / width : -((-bin - 1) / width) - 1;
+      const bool same_side = last && (*last < 0) == (number < 0);
+      for (int64_t next = same_side ? *last + 1 : number; next <= number; ++next) {
+        HistogramBin bar = empty_bar(next, width);
+        if (whole && next >= 0) {
+          bar.from = std::ceil(bar.from);
+          bar.to = std::ceil(bar.to);
+          if (bar.from == bar.to) continue;
+        }
+        bars.push_back(bar);
+      }
+      last = number;
+    }
+    bars.back().documents += counts.documents;
+    bars.back().bytes += counts.bytes;
+    bars.back().dropped += counts.dropped;
+  }
+  return bars;
+}
+
 }  // namespace
 
 int64_t histogram_bin(double value) {
@@ -81,6 +123,14 @@ double histogram_bin_from(int64_t bin) {
                       static_cast<int>(octave) + kLowestExponent);
   };
   return bin > 0 ? edge(bin - 1) : -edge(-bin);  // the far edge of a negative bin comes first
+}
+
+std::vector<HistogramBin> histogram_bars(const std::map<int64_t, HistogramBin>& bins,
+                                         size_t max_bars, bool whole) {
+  for (int64_t width = 1;; width *= 2) {
+    std::vector<HistogramBin> bars = bars_of_width(bins, width, whole);
+    if (bars.size() <= std::max<size_t>(max_bars, 3) || width > kMaxBarWidth) return bars;
+  }
 }
 
 Funnel::Funnel(std::vector<LedgerStep> steps) : steps_(std::move(steps)) {

@@ -30,6 +30,12 @@ struct HistogramBin {
 int64_t histogram_bin(double value);
 double histogram_bin_from(int64_t bin);
 
+/// The bins as at most `max_bars` neighbours without gaps, each the same number of bins wide; zero
+/// has a bar of its own. Where the values are whole numbers, bars that hold none are left out and
+/// begin and end at one.
+std::vector<HistogramBin> histogram_bars(const std::map<int64_t, HistogramBin>& bins,
+                                         size_t max_bars, bool whole);
+
 struct StepFunnel {
   std::string step{};
   uint64_t ran = 0;
