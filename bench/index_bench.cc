@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/queries.h"
 #include "yurai/base/testing.h"
 #include "yurai/base/utf8.h"
 #include "yurai/index/point_sort.h"
@@ -18,32 +19,14 @@
 
 /// Building an index and asking it. YURAI_BENCH_INDEX names an index to ask, or YURAI_BENCH_CORPUS
 /// a corpus to index first (YURAI_BENCH_POINTS: char or word); without them a small one of made-up
-/// words serves. YURAI_BENCH_LANG (default ja) chooses the documents that queries are drawn from.
-/// `warm`: all pages are in the index's cache; `cold`: every page comes from the disk, past all
-/// caches, in batches. `size` gives bytes a byte of the corpus.
+/// words serves. `warm`: all pages are in the index's cache; `cold`: every page comes from the
+/// disk, past all caches, in batches. `size` gives bytes a byte of the corpus.
 namespace yurai {
 namespace {
 
 constexpr size_t kNumQueries = 2000;
 constexpr size_t kNumPassages = 50;
 constexpr uint64_t kCacheBytes = 3ull << 30;
-constexpr size_t kPassageChars = 500;
-
-/// Words of a Zipf-like vocabulary of Chinese characters, a document every 2,000 words.
-std::vector<std::string> made_up_texts(size_t num_words) {
-  std::mt19937_64 random(1);
-  std::geometric_distribution<uint64_t> rank(0.002);
-  std::vector<std::string> texts;
-  for (size_t i = 0; i < num_words; ++i) {
-    if (i % 2000 == 0) texts.emplace_back();
-    std::mt19937_64 word(rank(random));
-    for (uint64_t n = 1 + word() % 3; n > 0; --n) {
-      append_char(static_cast<char32_t>(0x4E00 + word() % 2000), texts.back());
-    }
-    texts.back() += i % 12 == 11 ? "。" : "の";
-  }
-  return texts;
-}
 
 /// The index to ask, opened for warm or cold reads, and what is asked of it.
 struct Fixture {
@@ -64,12 +47,11 @@ struct Fixture {
         cold(CorpusIndex::open(dir, ReadableFile::Mode::kDirect).value()) {
     std::mt19937_64 random(1);
     for (size_t i = 0; i < kNumQueries; ++i) {
-      queries.push_back(piece(random, 2 + random() % 14));
-      if (i % 4 == 0) queries.back() += piece(random, 1);
+      queries.push_back(bench::piece(index.corpus(), random, 2 + random() % 14));
+      if (i % 4 == 0) queries.back() += bench::piece(index.corpus(), random, 1);
     }
     for (size_t i = 0; i < kNumPassages; ++i) {
-      passages.emplace_back();
-      while (count_chars(passages.back()) < kPassageChars) passages.back() += piece(random, 20);
+      passages.push_back(bench::passage(index.corpus(), random));
     }
   }
 
@@ -85,22 +67,8 @@ struct Fixture {
           .value();
       return made / "index";
     }
-    testing::write_index_of(made.path(), made_up_texts(200'000)).value();
+    testing::write_index_of(made.path(), bench::made_up_texts(200'000)).value();
     return made / "index";
-  }
-
-  std::string piece(std::mt19937_64& random, size_t num_chars) const {
-    const char* wanted = std::getenv("YURAI_BENCH_LANG");
-    const std::string lang = wanted == nullptr ? "ja" : wanted;
-    const Corpus& corpus = index.corpus();
-    for (int attempt = 0;; ++attempt) {
-      const Document document = corpus.document(random() % corpus.num_documents()).value();
-      if (attempt < 1000 && !document.lang.empty() && document.lang != lang) continue;
-      if (document.text.size() < 4 * num_chars) continue;
-      const size_t begin =
-          char_floor(document.text, random() % (document.text.size() - 3 * num_chars));
-      return std::string(first_chars(std::string_view(document.text).substr(begin), num_chars));
-    }
   }
 };
 
@@ -218,7 +186,8 @@ BENCHMARK(next_warm)->Unit(benchmark::kMicrosecond);
 void build(benchmark::State& state) {
   const testing::TemporaryDirectory dir;
   std::vector<Document> documents;
-  for (std::string& text : made_up_texts(300'000)) documents.push_back({.id = "d", .text = text});
+  for (std::string& text : bench::made_up_texts(300'000))
+    documents.push_back({.id = "d", .text = text});
   const Corpus corpus = testing::write_corpus(dir / "corpus", documents).value();
   double index_bytes = 0;
   for (auto _ : state) {
@@ -239,7 +208,7 @@ BENCHMARK(build)->Unit(benchmark::kMillisecond);
 void sort(benchmark::State& state) {
   std::string text = "\xff";
   const std::vector<std::string> once =
-      made_up_texts(200'000 / static_cast<size_t>(state.range(0)));
+      bench::made_up_texts(200'000 / static_cast<size_t>(state.range(0)));
   for (int64_t copy = 0; copy < state.range(0); ++copy) {
     for (const std::string& document : once) text += document + "\xff";
   }

@@ -159,10 +159,19 @@ TEST_F(TraceCli, MaxDocumentsLimitsWhatIsPrintedOnly) {
   EXPECT_EQ(one["credits"], ten["credits"]);
 }
 
+TEST_F(TraceCli, TakesCountsAsTheyAreWritten) {
+  for (const char* count : {"-1", "010", "0x10", "1e3", "18446744073709551616", ""}) {
+    const auto result = trace(kAnswer, {"--json", "--max-documents", count});
+    EXPECT_EQ(result.exit_status, 2) << count;
+    EXPECT_THAT(result.err, HasSubstr("whole number")) << count;
+  }
+}
+
 TEST_F(TraceCli, TimesOnlyWhenAsked) {
   EXPECT_THAT(trace(kAnswer, {"--json"}).out, Not(HasSubstr("timing")));
   const auto timed = parse_json(trace(kAnswer, {"--json", "--timing"}).out, "output").value();
-  EXPECT_GE(timed["timing_ms"]["trace"].get<double>(), 0);
+  EXPECT_GT(timed["timing_ms"]["trace"].get<double>(), 0);
+  EXPECT_TRUE(timed["timing_ms"].contains("open"));
   EXPECT_THAT(trace(kAnswer, {"--timing"}).err, HasSubstr("ms"));
 }
 

@@ -9,8 +9,8 @@
 #include <cstdlib>
 #include <exception>
 #include <new>
+#include <system_error>
 
-#include "yurai/base/file.h"
 #include "yurai/base/terminal.h"
 
 namespace yurai::cli {
@@ -38,6 +38,14 @@ Result<void> caught(const std::function<Result<void>()>& verb) {
   }
 }
 
+/// What a verb has done before it prints its result is not undone.
+Result<void> not_printed(int error_number) {
+  return fail(
+      ErrorCode::kIo,
+      fmt::format("the result could not be written to standard output: {}; what was done stays",
+                  std::generic_category().message(error_number)));
+}
+
 }  // namespace
 
 std::string tr(std::string_view english, std::string_view japanese_text) {
@@ -47,9 +55,9 @@ std::string tr(std::string_view english, std::string_view japanese_text) {
 void run(const std::function<Result<void>()>& verb) {
   Result<void> result = caught(verb);
   if (result && std::fflush(stdout) != 0) {
-    result = Result<void>(fail(io_error("write to", "standard output", errno)));
+    result = not_printed(errno);
   }
-  last_status = result ? 0 : exit_code(result.error().code);
+  last_status = result ? 0 : 1;
   if (!result) say("yurai: " + for_terminal(result.error().message));
 }
 
@@ -81,7 +89,7 @@ const std::string& command_line() { return typed_command; }
 
 Result<void> print(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size()) return {};
-  return fail(io_error("write to", "standard output", errno));
+  return not_printed(errno);
 }
 
 Result<void> print_json(const Json& json) { return print(dump_json(json) + "\n"); }
@@ -101,7 +109,7 @@ bool colour() {
          (term == nullptr || std::string_view(term) != "dumb");
 }
 
-void say(std::string_view text) { fmt::print(stderr, "{}\n", text); }
+void say(std::string_view text) { print_error(std::string(text) + "\n"); }
 
 Result<uint64_t> parse_bytes(std::string_view text) {
   uint64_t value = 0;
@@ -121,10 +129,17 @@ Result<uint64_t> parse_bytes(std::string_view text) {
   return value << shift;
 }
 
+Result<uint64_t> parse_part_size(std::string_view text) {
+  YURAI_ASSIGN(const uint64_t bytes, parse_bytes(text));
+  if (bytes == 0) return fail(ErrorCode::kInvalidArgument, "a part must hold more than 0 bytes");
+  return bytes;
+}
+
 Result<uint64_t> parse_count(std::string_view text) {
   uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc() && end == text.data() + text.size() && !text.empty()) return value;
+  const bool leading_zero = text.size() > 1 && text.starts_with('0');
+  if (error == std::errc() && end == text.data() + text.size() && !leading_zero) return value;
   return fail(ErrorCode::kInvalidArgument,
               fmt::format("'{}' is no whole number from 0 to {}", for_terminal(text), UINT64_MAX));
 }

@@ -49,7 +49,11 @@ const std::string& command_line();
 /// A byte count such as 4G, 512M, 64K or 1000.
 Result<uint64_t> parse_bytes(std::string_view text);
 
-/// A whole number of 0 or more that a uint64_t holds.
+/// The same, more than 0.
+Result<uint64_t> parse_part_size(std::string_view text);
+
+/// A whole number of 0 or more that a uint64_t holds; without leading zeros, which the parser would
+/// take for octal.
 Result<uint64_t> parse_count(std::string_view text);
 
 /// For the parser: what an option's reader has against its text, so that the command line is wrong.
@@ -63,7 +67,7 @@ std::function<std::string(const std::string&)> checked_by(Parse parse) {
   };
 }
 
-// One function a noun, each in cmd_<noun>.cc.
+// One function a noun, in cmd_<noun>.cc.
 void add_corpus_commands(CLI::App& app);
 void add_index_commands(CLI::App& app);
 void add_info_command(CLI::App& app);

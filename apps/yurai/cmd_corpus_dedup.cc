@@ -49,7 +49,7 @@ Result<DedupOptions> dedup_options(const Options& options) {
   if (options.threshold >= 0) dedup.parameters.threshold = options.threshold;
   YURAI_ASSIGN(dedup.isa, choose_isa());
   YURAI_ASSIGN(dedup.memory_bytes, parse_bytes(options.memory));
-  YURAI_ASSIGN(dedup.parts.part_bytes, parse_bytes(options.part_size));
+  YURAI_ASSIGN(dedup.parts.part_bytes, parse_part_size(options.part_size));
   dedup.parts.zstd = options.compress == "zst";
   if (wants("substring")) {
     if (options.index.empty()) {
@@ -192,6 +192,7 @@ void add_corpus_dedup_command(CLI::App& corpus) {
   verb->add_option("--min-chars", options->dedup.min_passage_chars,
                    tr("For substring: shortest repeated passage in characters",
                       "substring 用: 繰り返しとみなす最短の文字数"))
+      ->check(checked_by(parse_count))
       ->check(CLI::Range(1u, kMaxPassageChars))
       ->capture_default_str();
   verb->add_option("--map", options->map,
@@ -204,6 +205,7 @@ void add_corpus_dedup_command(CLI::App& corpus) {
       });
   verb->add_option("--part-size", options->part_size,
                    tr("Size at which a part of the output ends", "出力を分ける大きさ"))
+      ->check(checked_by(parse_part_size))
       ->capture_default_str();
   verb->add_option("--compress", options->compress, tr("none or zst", "none または zst"))
       ->check(CLI::IsMember({"none", "zst"}))
@@ -211,15 +213,18 @@ void add_corpus_dedup_command(CLI::App& corpus) {
   verb->add_option("--shards", options->dedup.num_shards,
                    tr("Pieces of the shuffle; no number changes the result",
                       "並べ替えの分割数（結果は変わらない）"))
+      ->check(checked_by(parse_count))
       ->check(CLI::Range(1u, kMaxShards))
       ->capture_default_str();
   verb->add_option("--threads", options->dedup.num_threads,
                    tr("Threads; no number changes the result", "スレッド数（結果は変わらない）"))
+      ->check(checked_by(parse_count))
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   verb->add_option("--memory", options->memory,
                    tr("Memory of the sorts; what does not fit goes to the disk",
                       "並べ替えに使うメモリー（超える分はディスクへ）"))
+      ->check(checked_by(parse_bytes))
       ->capture_default_str();
   verb->add_flag("--mpi", options->mpi,
                  tr("One of the processes that mpirun or srun started; all see the same disk",

@@ -68,10 +68,7 @@ Result<FilterRunOptions> run_options(const FilterOptionsGiven& given) {
   options.read.map = given.fields;
   options.measure_all = given.measure == "all";
   options.parts.zstd = given.compress == "zst";
-  YURAI_ASSIGN(options.parts.part_bytes, parse_bytes(given.part_size));
-  if (options.parts.part_bytes == 0) {
-    return fail(ErrorCode::kInvalidArgument, "--part-size must be more than 0");
-  }
+  YURAI_ASSIGN(options.parts.part_bytes, parse_part_size(given.part_size));
   options.num_threads = given.threads > 0
                             ? given.threads
                             : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
@@ -260,9 +257,11 @@ void add_filter(CLI::App& corpus) {
       ->check(CLI::IsMember({"all", "needed"}));
   verb->add_option("--threads", given->threads,
                    tr("Threads (default: one a processor)", "スレッド数（既定: CPU 数）"))
+      ->check(checked_by(parse_count))
       ->check(CLI::Range(1, 1024));
   verb->add_option("--part-size", given->part_size,
                    tr("A part ends with the row that reaches it", "分割ファイルの大きさ"))
+      ->check(checked_by(parse_part_size))
       ->capture_default_str();
   verb->add_option("--decisions", given->decisions,
                    tr("File for the decisions of a run from standard input",

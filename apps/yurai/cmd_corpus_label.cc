@@ -40,6 +40,7 @@ void add_training_options(CLI::App& verb, LabelTrainOptions& options) {
       },
       tr("platt (default) or isotonic", "platt（既定）か isotonic"));
   verb.add_option("--folds", options.folds, tr("Folds of cross-validation", "交差検証の分割数"))
+      ->check(checked_by(parse_count))
       ->check(CLI::Range(2, 100))
       ->capture_default_str();
   verb.add_option("--max-chars", options.ngrams.max_chars,

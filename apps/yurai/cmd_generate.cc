@@ -125,10 +125,12 @@ void add_generate_command(CLI::App& app) {
   verb->add_option("--max-chars", arguments->request.max_chars,
                    tr("at most so many characters (an upstream counts tokens)",
                       "最大の文字数（外部のモデルではトークン数）"))
+      ->check(checked_by(parse_count))
       ->type_name("N")
       ->capture_default_str();
   verb->add_option("--seed", arguments->request.seed,
                    tr("the same seed gives the same text", "同じ値なら同じ文章になる"))
+      ->check(checked_by(parse_count))
       ->type_name("S")
       ->capture_default_str();
   verb->add_option("--temperature", arguments->request.temperature,
@@ -143,11 +145,13 @@ void add_generate_command(CLI::App& app) {
       ->allow_extra_args(false);
   verb->add_option("--max-context", arguments->ngram.max_context_chars,
                    tr("longest context, in characters", "文脈の最大の文字数"))
+      ->check(checked_by(parse_count))
       ->type_name("N")
       ->needs(index)
       ->capture_default_str();
   verb->add_option("--min-count", arguments->ngram.min_count,
                    tr("a context must occur so often", "文脈に必要な出現回数"))
+      ->check(checked_by(parse_count))
       ->type_name("N")
       ->needs(index)
       ->capture_default_str();

@@ -21,18 +21,13 @@
 #include "yurai/base/utf8.h"
 #include "yurai/index/corpus_index.h"
 #include "yurai/index/index_builder.h"
+#include "yurai/index/index_update.h"
 
 namespace yurai::cli {
 namespace {
 
 /// `find` sorts at most so many occurrences by their place in the corpus.
 constexpr uint64_t kMaxSorted = 100000;
-
-Result<void> check_utf8(std::string_view text, std::string_view what) {
-  const auto invalid = find_invalid_utf8(text);
-  if (!invalid) return {};
-  return fail(ErrorCode::kInvalidArgument, fmt::format("{}: byte {} is not UTF-8", what, *invalid));
-}
 
 struct BuildOptions {
   std::string dir;
@@ -73,6 +68,10 @@ Result<void> build(const BuildOptions& options) {
   build_options.num_threads = options.num_threads;
   YURAI_ASSIGN(build_options.memory_bytes, parse_bytes(options.memory));
   YURAI_TRY(check_apart(options.dir, options.corpus));
+  // An index that is replaced may hold what a killed add or takedown left: this removes it. What
+  // speaks against it, speaks against the staging folder too, or is replaced.
+  if (options.force) [[maybe_unused]]
+    const auto cleared = IndexUpdate::begin(options.dir);
   YURAI_ASSIGN(StagingDirectory stage,
                StagingDirectory::create(options.dir, {.force = options.force}));
   ProgressBar bar;
@@ -228,6 +227,7 @@ void add_build(CLI::App& index) {
       ->capture_default_str();
   verb->add_option("--threads", options->num_threads,
                    tr("threads; the result is the same for any number", "スレッド数（結果は同じ）"))
+      ->check(checked_by(parse_count))
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   verb->add_option("--memory", options->memory,
@@ -266,6 +266,7 @@ void add_find(CLI::App& index) {
   verb->add_option("DIR", options->dir, dir_help())->required();
   verb->add_option("TEXT", options->text, tr("text", "文字列"))->required();
   verb->add_option("--limit", options->limit, tr("occurrences shown", "表示する箇所の数"))
+      ->check(checked_by(parse_count))
       ->capture_default_str();
   verb->add_flag("--json", options->json, json_help());
   verb->callback([options] { run([&] { return find(*options); }); });
@@ -280,7 +281,8 @@ void add_next(CLI::App& index) {
   verb->add_option("CONTEXT", options->context, tr("context", "文脈"))->required();
   verb->add_option("--max-symbols", options->max_symbols,
                    tr("most frequent characters shown (default: all)",
-                      "頻度の高い順に表示する文字の数（既定: すべて）"));
+                      "頻度の高い順に表示する文字の数（既定: すべて）"))
+      ->check(checked_by(parse_count));
   verb->add_flag("--json", options->json, json_help());
   verb->callback([options] { run([&] { return next(*options); }); });
 }

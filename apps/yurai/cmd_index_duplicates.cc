@@ -62,13 +62,16 @@ void add_index_duplicates_command(CLI::App& index) {
   verb->add_option("DIR", arguments->dir, tr("folder of the index", "索引のフォルダー"))
       ->required();
   verb->add_option("--min-bytes", options.min_bytes, tr("least size", "最小のバイト数"))
+      ->check(checked_by(parse_count))
       ->check(CLI::Range(1, 65535))
       ->capture_default_str();
   verb->add_option("--limit", options.limit, tr("passages shown", "表示する文章の数"))
+      ->check(checked_by(parse_count))
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
   verb->add_option("--documents", options.max_documents,
                    tr("documents shown of each", "文章ごとに表示する文書の数"))
+      ->check(checked_by(parse_count))
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();
   verb->add_flag("--json", arguments->json, tr("print one line of JSON", "JSON を1行で出す"));

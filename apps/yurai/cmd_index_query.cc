@@ -96,9 +96,11 @@ void add_index_query_command(CLI::App& index) {
           tr("occurrences of the rarest clause that are checked; of more, a sample is, and "
              "the count is an estimate",
              "調べる出現数の上限。超えると標本から推定する"))
+      ->check(checked_by(parse_count))
       ->check(CLI::Range(uint64_t{2}, uint64_t{1} << 40))
       ->capture_default_str();
   verb->add_option("--limit", arguments->options.limit, tr("matches shown", "表示する箇所の数"))
+      ->check(checked_by(parse_count))
       ->check(CLI::Range(0, 10000))
       ->capture_default_str();
   verb->add_flag("--json", arguments->json, tr("print one line of JSON", "JSON を1行で出す"));

@@ -70,6 +70,7 @@ void add_index_search_command(CLI::App& index) {
   verb->add_option("QUERY", arguments->query, tr("words or a sentence", "言葉または文"))
       ->required();
   verb->add_option("--limit", arguments->limit, tr("documents shown", "表示する文書の数"))
+      ->check(checked_by(parse_count))
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
   verb->add_flag("--json", arguments->json, tr("print one line of JSON", "JSON を1行で出す"));

@@ -142,6 +142,7 @@ void add_common(CLI::App& verb, Options& options) {
   verb.add_option("DIR", options.dir, tr("index folder", "索引のフォルダ"))->required();
   verb.add_option("--threads", options.num_threads,
                   tr("threads; the result is the same for any number", "スレッド数（結果は同じ）"))
+      ->check(checked_by(parse_count))
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   verb.add_option("--memory", options.memory,

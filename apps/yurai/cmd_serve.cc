@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -27,6 +28,7 @@ struct ServeOptions {
   std::string api_key_env;
   std::string listen = "127.0.0.1:8765";
   std::string web_dir;
+  double query_timeout_s = 60;
   std::vector<std::string> allowed_hosts;
 };
 
@@ -46,6 +48,15 @@ Result<HttpServerOptions> parse_listen(const std::string& text) {
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   options.address = host == "localhost" ? "127.0.0.1" : host;
   return options;
+}
+
+Result<double> parse_seconds(const std::string& text) {
+  double seconds = 0;
+  const char* end = text.data() + text.size();
+  const auto [read, error] = std::from_chars(text.data(), end, seconds);
+  if (error == std::errc() && read == end && seconds >= 0.001 && seconds <= 86400) return seconds;
+  return fail(ErrorCode::kInvalidArgument,
+              fmt::format("'{}' is no number of seconds from 0.001 to 86400", for_terminal(text)));
 }
 
 bool is_loopback(const std::string& address) {
@@ -90,6 +101,8 @@ Result<void> serve(const ServeOptions& options) {
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
 
   YURAI_ASSIGN(HttpServerOptions server_options, parse_listen(options.listen));
+  server_options.query_timeout =
+      std::chrono::milliseconds(std::llround(options.query_timeout_s * 1000));
   server_options.num_query_threads = std::max(4u, 2 * std::thread::hardware_concurrency());
   YURAI_ASSIGN(const GatewayOptions gateway_opts, gateway_options(options, server_options.address));
   YURAI_ASSIGN(const Gateway gateway, Gateway::open(gateway_opts));
@@ -109,11 +122,6 @@ Result<void> serve(const ServeOptions& options) {
   sigwait(&ending, &signal);
   say(tr("ending: requests in flight have 5 seconds",
          "終了します（処理中の要求を 5 秒まで待ちます）"));
-  // A trace cannot be stopped half-way, and nothing that it does has to be finished.
-  std::thread([] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5500));
-    std::_Exit(0);
-  }).detach();
   server.stop();
   return {};
 }
@@ -130,6 +138,7 @@ void add_serve_command(CLI::App& app) {
   verb->add_option("--cache", options->cache,
                    tr("Memory for pages of the index and its text, such as 2G",
                       "索引と本文のページに使うメモリ（例: 2G）"))
+      ->check(checked_by(parse_bytes))
       ->type_name("SIZE")
       ->capture_default_str();
   verb->add_option("--upstream", options->upstream_url,
@@ -150,6 +159,12 @@ void add_serve_command(CLI::App& app) {
                    tr("Folder of the built page; default: share/yurai/web beside the program",
                       "作成済みの画面のフォルダ。省略時はプログラムの隣の share/yurai/web"))
       ->type_name("DIR");
+  verb->add_option("--query-timeout", options->query_timeout_s,
+                   tr("Seconds after which a request that asks no model is given up",
+                      "モデルに尋ねない要求を打ち切るまでの秒数"))
+      ->type_name("SECONDS")
+      ->check(checked_by(parse_seconds))
+      ->capture_default_str();
   verb->add_option("--allow-host", options->allowed_hosts,
                    tr("Another name that requests may use for this server (repeatable)",
                       "このサーバーを指してよい別の名前（複数可）"))

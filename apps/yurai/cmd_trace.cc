@@ -389,11 +389,13 @@ void add_trace_command(CLI::App& app) {
       ->capture_default_str();
   verb->add_option("--min-bytes", arguments->options.min_bytes,
                    tr("leave out shorter spans", "これより短い一致は除く"))
+      ->check(checked_by(parse_count))
       ->type_name("N")
       ->capture_default_str();
   verb->add_option("--max-documents", arguments->options.max_documents,
                    tr("show at most so many documents a span; credits count all of them",
                       "一致ごとに示す文書の数の上限（割合の計算には全文書を使う）"))
+      ->check(checked_by(parse_count))
       ->type_name("N")
       ->capture_default_str();
   CLI::Option* near =

@@ -31,8 +31,9 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     std::ostringstream message;  // holds words of the command line
     const int status = app.exit(error, std::cout, message);
-    if (!message.view().empty()) fmt::print(stderr, "{}", for_terminal(message.view(), true));
-    return status == 0 ? 0 : 2;
+    yurai::print_error(for_terminal(message.view(), true));
+    if (status != 0) return 2;
+    return std::cout.flush() ? 0 : 1;
   }
   return exit_status();
 }

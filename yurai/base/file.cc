@@ -97,8 +97,6 @@ class PosixWritableFile final : public WritableFile {
   std::string buffer_;
 };
 
-constexpr std::string_view kManifestName = "manifest.json";
-
 /// The manifest.json of a folder, where it is one of ours: nothing else is ever replaced.
 std::optional<Json> artefact_manifest(const fs::path& folder) {
   std::error_code status;
@@ -114,18 +112,36 @@ std::optional<Json> artefact_manifest(const fs::path& folder) {
 }
 
 /// A file of an artefact's folder that its manifest does not list, with '/'; empty when none.
-std::string unlisted_file(const fs::path& folder, const Json& manifest) {
+Result<std::string> unlisted_file(const fs::path& folder, const Json& manifest) {
   std::set<std::string> listed = {std::string(kManifestName), std::string(kStagingMark)};
   for (const Json& file : manifest.value("files", Json::array())) {
     if (const auto name = json_string(file, "name")) listed.insert(*name);
   }
   std::error_code status;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, status)) {
-    if (entry.is_directory() && !entry.is_symlink()) continue;
-    std::string name = entry.path().lexically_relative(folder).generic_string();
+  fs::recursive_directory_iterator entry(folder, status);
+  for (; !status && entry != fs::recursive_directory_iterator(); entry.increment(status)) {
+    if (fs::is_directory(entry->symlink_status(status))) continue;
+    std::string name = entry->path().lexically_relative(folder).generic_string();
     if (listed.count(name) == 0) return name;
   }
+  if (status) return fail(io_error("list", folder, status.value()));
   return "";
+}
+
+/// Removes what a killed program left in its staging folder, but for the mark.
+Result<void> clear_stage(const fs::path& folder) {
+  std::error_code status;
+  std::vector<fs::path> left;
+  fs::directory_iterator entry(folder, status);
+  for (; !status && entry != fs::directory_iterator(); entry.increment(status)) {
+    if (entry->path().filename() != kStagingMark) left.push_back(entry->path());
+  }
+  if (status) return fail(io_error("list", folder, status.value()));
+  for (const fs::path& path : left) {
+    fs::remove_all(path, status);
+    if (status) return fail(io_error("remove", path, status.value()));
+  }
+  return {};
 }
 
 /// What is said of a target that must not be replaced; nothing when it may be.
@@ -138,7 +154,7 @@ Result<void> replaceable(const fs::path& target) {
                             "replace it; remove it yourself or name another folder",
                             name));
   }
-  const std::string unlisted = unlisted_file(target, *manifest);
+  YURAI_ASSIGN(const std::string unlisted, unlisted_file(target, *manifest));
   if (unlisted.empty()) return {};
   return fail(ErrorCode::kAlreadyExists,
               fmt::format("'{}' holds '{}', which its manifest.json does not list, so --force does "
@@ -239,8 +255,7 @@ Result<ReadableFile> ReadableFile::open(const fs::path& path, Mode mode) {
     ::close(fd);
     if (S_ISDIR(status.st_mode)) return fail(io_error("open", path, EISDIR));
     return fail(ErrorCode::kInvalidArgument,
-                fmt::format("'{}' is no regular file; use - for standard input",
-                            for_terminal(path.string())));
+                fmt::format("'{}' is no regular file", for_terminal(path.string())));
   }
   return ReadableFile(path, fd, static_cast<uint64_t>(status.st_size));
 }
@@ -363,9 +378,7 @@ Result<StagingDirectory> StagingDirectory::create(const fs::path& target, Option
       ::open(mark.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (mark_fd < 0) return fail(io_error("create", mark, errno));
   ::close(mark_fd);
-  for (const auto& entry : fs::directory_iterator(stage.path_, status)) {
-    if (entry.path().filename() != kStagingMark) fs::remove_all(entry.path(), status);
-  }
+  YURAI_TRY(clear_stage(stage.path_));
   return stage;
 }
 

@@ -84,6 +84,9 @@ Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_by
 Result<void> write_file(const std::filesystem::path& path, std::string_view bytes,
                         Disk& disk = posix_disk());
 
+/// Of an artefact's folder: what it is and what it holds.
+inline constexpr std::string_view kManifestName = "manifest.json";
+
 /// Lies in a staging folder as long as it is one, so that no other folder is taken for one. Holds
 /// the resume point, if there is one.
 inline constexpr std::string_view kStagingMark = ".yurai-partial";

@@ -11,6 +11,7 @@ namespace yurai {
 namespace {
 
 constexpr unsigned kQueueDepth = 256;
+constexpr int kMaxRefusals = 1000;  ///< in a row, by a kernel that is short of memory
 
 /// A thread's queue to the kernel, made when first needed.
 class Ring {
@@ -29,6 +30,7 @@ class Ring {
   bool read(int fd, std::span<ReadableFile::Request> requests) {
     size_t submitted = 0;
     size_t completed = 0;
+    int refusals = 0;
     while (completed < requests.size()) {
       while (submitted < requests.size() && submitted - completed < kQueueDepth) {
         io_uring_sqe* const entry = io_uring_get_sqe(&ring_);
@@ -39,9 +41,10 @@ class Ring {
         io_uring_sqe_set_data(entry, &request);
       }
       const int status = io_uring_submit_and_wait(&ring_, 1);
-      if (status < 0 && status != -EINTR && status != -EAGAIN && status != -EBUSY) {
-        io_uring_queue_exit(&ring_);  // waits for what is in flight
-        usable_ = false;
+      const bool busy = status == -EAGAIN || status == -EBUSY;
+      refusals = busy ? refusals + 1 : 0;
+      if ((status < 0 && status != -EINTR && !busy) || refusals > kMaxRefusals) {
+        leave(submitted - completed - io_uring_sq_ready(&ring_));
         return false;
       }
       io_uring_cqe* entry = nullptr;
@@ -58,6 +61,20 @@ class Ring {
   }
 
  private:
+  /// Waits for the reads in flight, which write into their callers' memory, and closes the queue.
+  void leave(size_t in_flight) {
+    io_uring_cqe* entry = nullptr;
+    while (in_flight > 0) {
+      const int status = io_uring_wait_cqe(&ring_, &entry);
+      if (status == -EINTR) continue;
+      if (status < 0) break;
+      io_uring_cqe_seen(&ring_, entry);
+      --in_flight;
+    }
+    io_uring_queue_exit(&ring_);
+    usable_ = false;
+  }
+
   io_uring ring_{};
   bool usable_;
 };

@@ -160,8 +160,7 @@ TEST(File, DoesNotWaitForAPipe) {
   const auto pipe = read_file(dir / "pipe");
   ASSERT_FALSE(pipe);
   EXPECT_EQ(pipe.error().code, ErrorCode::kInvalidArgument);
-  EXPECT_NE(pipe.error().message.find("pipe' is no regular file; use - for standard input"),
-            std::string::npos);
+  EXPECT_NE(pipe.error().message.find("pipe' is no regular file"), std::string::npos);
 }
 
 TEST(File, WriteFileReplacesAtomically) {

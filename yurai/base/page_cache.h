@@ -58,8 +58,6 @@ class PageCache {
   PageCache(const PageCache&) = delete;
   PageCache& operator=(const PageCache&) = delete;
 
-  uint64_t budget_bytes() const { return budget_bytes_; }
-
   /// The page, if it is here.
   PageRef find(uint64_t file_id, uint64_t number);
   /// Memory to read the page into.

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include "yurai/base/terminal.h"
 
 namespace yurai {
 namespace {
@@ -59,12 +59,7 @@ void ProgressBar::draw(Clock::time_point now) {
                           static_cast<double>(total_ - done_) / rate);
     }
   }
-  if (terminal_) {
-    fmt::print(stderr, "\r\x1b[K{}", line);
-  } else {
-    fmt::print(stderr, "{}\n", line);
-  }
-  std::fflush(stderr);
+  print_error(terminal_ ? "\r\x1b[K" + line : line + "\n");
   drawn_ = true;
   last_draw_ = now;
 }
@@ -72,7 +67,7 @@ void ProgressBar::draw(Clock::time_point now) {
 void ProgressBar::finish() {
   if (drawn_) {
     draw(Clock::now());
-    if (terminal_) fmt::print(stderr, "\n");
+    if (terminal_) print_error("\n");
   }
   drawn_ = false;
   step_.clear();

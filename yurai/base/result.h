@@ -33,10 +33,6 @@ struct Error {
   std::string message;
 };
 
-/// Exit status of the command line: 2 is kept for a wrong command line, which only the parser
-/// knows.
-constexpr int exit_code(ErrorCode) { return 1; }
-
 /// HTTP status of an error.
 constexpr int http_status(ErrorCode code) {
   switch (code) {

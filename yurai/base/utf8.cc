@@ -1,5 +1,6 @@
 #include "yurai/base/utf8.h"
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 #include <algorithm>
@@ -40,6 +41,12 @@ std::optional<size_t> find_invalid_utf8(std::string_view text) {
     offset += size;
   }
   return std::nullopt;
+}
+
+Result<void> check_utf8(std::string_view text, std::string_view what) {
+  const auto at = find_invalid_utf8(text);
+  if (!at) return {};
+  return fail(ErrorCode::kInvalidArgument, fmt::format("{}: byte {} is not UTF-8", what, *at));
 }
 
 size_t count_chars(std::string_view text) {

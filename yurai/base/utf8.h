@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "yurai/base/result.h"
+
 /// UTF-8 as bytes and code points. Texts are valid unless a function says otherwise.
 namespace yurai {
 
@@ -15,6 +17,9 @@ constexpr bool begins_char(char byte) { return (static_cast<unsigned char>(byte)
 /// Offset of the first byte that is not valid UTF-8 (overlong forms and surrogates are not), if
 /// any.
 std::optional<size_t> find_invalid_utf8(std::string_view text);
+
+/// kInvalidArgument with "WHAT: byte N is not UTF-8" where it is not.
+Result<void> check_utf8(std::string_view text, std::string_view what);
 
 /// Number of code points.
 size_t count_chars(std::string_view text);

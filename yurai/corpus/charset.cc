@@ -12,6 +12,7 @@
 #include <optional>
 #include <vector>
 
+#include "yurai/base/ascii.h"
 #include "yurai/base/terminal.h"
 #include "yurai/base/utf8.h"
 #include "yurai/corpus/encoding.h"
@@ -27,12 +28,10 @@ constexpr int32_t kMinConfidence = 30;  // of 100
 using Converter = std::unique_ptr<UConverter, decltype(&ucnv_close)>;
 using Detector = std::unique_ptr<UCharsetDetector, decltype(&ucsdet_close)>;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 size_t find_ignoring_case(std::string_view text, std::string_view word, size_t from) {
   const auto found =
       std::search(text.begin() + static_cast<ptrdiff_t>(std::min(from, text.size())), text.end(),
-                  word.begin(), word.end(), [](char a, char b) { return lower(a) == b; });
+                  word.begin(), word.end(), [](char a, char b) { return to_lower(a) == b; });
   return found == text.end() ? text.npos : static_cast<size_t>(found - text.begin());
 }
 
@@ -55,8 +54,7 @@ std::string meant_by(std::string_view label) {
       {"us-ascii", "windows-1252"},
       {"x-sjis", "windows-31j"},
   }};
-  std::string name(label.substr(0, kMaxLabelBytes));
-  std::transform(name.begin(), name.end(), name.begin(), lower);
+  const std::string name = to_lower(label.substr(0, kMaxLabelBytes));
   for (const auto& [given, meant] : kMeant) {
     if (name == given) return std::string(meant);
   }

@@ -69,18 +69,6 @@ Json configuration(const CorpusBuildOptions& options) {
           {"lang", options.defaults.lang}};
 }
 
-/// A long list of inputs goes into a file of its own, and that into the manifest.
-Result<void> list_apart(Manifest& manifest, StagingDirectory& stage) {
-  std::string lines;
-  for (const ManifestFile& input : manifest.inputs) {
-    lines += dump_json({{"name", input.name}, {"bytes", input.bytes}, {"sha256", input.sha256}});
-    lines += '\n';
-  }
-  YURAI_TRY(stage.add_file("inputs.jsonl", lines));
-  manifest.inputs = {{"inputs.jsonl", lines.size(), sha256_hex(lines)}};
-  return {};
-}
-
 }  // namespace
 
 Result<CorpusSummary> build_corpus(const InputList& inputs, const CorpusBuildOptions& options,
@@ -99,7 +87,7 @@ Result<CorpusSummary> build_corpus(const InputList& inputs, const CorpusBuildOpt
     progress("read", bytes_before, inputs.bytes);
   }
   manifest.lineage = lineage_of(inputs, manifest.inputs);
-  if (manifest.inputs.size() > kMaxManifestInputs) YURAI_TRY(list_apart(manifest, stage));
+  YURAI_TRY(bound_inputs(manifest, stage));
   return builder.finish(std::move(manifest));
 }
 

@@ -131,9 +131,6 @@ Result<CorpusWriter> CorpusWriter::create(StagingDirectory& stage) {
   return CorpusWriter(std::move(state));
 }
 
-uint64_t CorpusWriter::num_documents() const { return state_->ids.size(); }
-uint64_t CorpusWriter::num_rejected() const { return state_->num_rejected; }
-
 Result<void> CorpusWriter::add(Document document) {
   YURAI_TRY(check_fields(document));
   Sha256 text_hash;

@@ -60,9 +60,6 @@ class CorpusWriter {
 
   Result<void> reject(const Reject& reject);
 
-  uint64_t num_documents() const;
-  uint64_t num_rejected() const;
-
   /// Writes the rest and manifest.json, with `inputs` and `configuration` of `manifest`; the caller
   /// commits the staging folder.
   Result<CorpusSummary> finish(Manifest manifest);

@@ -15,8 +15,8 @@ Result<void> check_utf8_text(std::string_view bytes);
 std::string encoding_hint(std::string_view bytes);
 
 /// What bytes that are not the text we take look like, or an empty string: "UTF-16LE", "UTF-16BE",
-/// "UTF-32LE", "UTF-32BE", "Shift_JIS", "EUC-JP", "ISO-2022-JP". For messages only: nothing is ever
-/// converted by guess. Names are those of iconv.
+/// "UTF-32LE", "UTF-32BE", "Shift_JIS", "EUC-JP", "ISO-2022-JP". JSON and text files
+/// in them are refused by that name; only web pages are converted by it. Names are those of iconv.
 ///
 ///     guess_encoding("\x82\xa0") == "Shift_JIS"   // あ
 std::string_view guess_encoding(std::string_view bytes);

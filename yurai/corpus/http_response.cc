@@ -7,25 +7,13 @@
 #include <charconv>
 #include <optional>
 
+#include "yurai/base/ascii.h"
 #include "yurai/base/terminal.h"
 
 namespace yurai {
 namespace {
 
-constexpr std::string_view kSpace = " \t\r";
 constexpr size_t kMaxShownBytes = 100;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return out;
-}
-
-std::string_view trim(std::string_view text, std::string_view what = kSpace) {
-  const size_t begin = std::min(text.find_first_not_of(what), text.size());
-  text.remove_prefix(begin);
-  return text.substr(0, text.find_last_not_of(what) + 1);
-}
 
 /// What the header of a response says; unknown fields and lines are passed over.
 struct Header {
@@ -42,11 +30,11 @@ Header parse_header(std::string_view lines) {
     lines.remove_prefix(std::min(end + 1, lines.size()));
     const size_t colon = line.find(':');
     if (colon == line.npos) continue;
-    const std::string name = lower(trim(line.substr(0, colon)));
+    const std::string name = to_lower(trim(line.substr(0, colon)));
     const std::string_view value = trim(line.substr(colon + 1));
     if (name == "content-type" && header.content_type.empty()) header.content_type = value;
-    if (name == "content-encoding") header.content_encoding = lower(value);
-    if (name == "transfer-encoding") header.transfer_encoding = lower(value);
+    if (name == "content-encoding") header.content_encoding = to_lower(value);
+    if (name == "transfer-encoding") header.transfer_encoding = to_lower(value);
   }
   return header;
 }
@@ -133,9 +121,9 @@ Result<std::string> decompress_body(std::string_view body, std::string_view enco
 }  // namespace
 
 void parse_content_type(std::string_view value, std::string& media_type, std::string& charset) {
-  media_type = lower(trim(value.substr(0, value.find(';'))));
+  media_type = to_lower(trim(value.substr(0, value.find(';'))));
   charset.clear();
-  const std::string parameters = lower(value);
+  const std::string parameters = to_lower(value);
   size_t at = parameters.find("charset");
   if (at == parameters.npos) return;
   at = parameters.find('=', at);

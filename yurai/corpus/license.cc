@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "yurai/base/ascii.h"
 #include "yurai/base/hash.h"
 #include "yurai/corpus/spdx_table.h"
 
@@ -21,15 +22,9 @@ bool is_ref_char(char c) {
          c == '-';
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return out;
-}
-
 /// Removes `prefix` (in lower case) from the front of `name`, whatever its case.
 bool consume(std::string_view& name, std::string_view prefix) {
-  if (lower(name.substr(0, prefix.size())) != prefix) return false;
+  if (to_lower(name.substr(0, prefix.size())) != prefix) return false;
   name.remove_prefix(prefix.size());
   return true;
 }
@@ -54,7 +49,7 @@ constexpr auto kAliases = std::to_array<Alias>({
 std::string gnu_license(std::string_view name) {
   std::string_view family;
   for (const std::string_view gnu : {"AGPL", "LGPL", "GPL", "GFDL"}) {
-    if (family.empty() && consume(name, lower(gnu))) family = gnu;
+    if (family.empty() && consume(name, to_lower(gnu))) family = gnu;
   }
   if (family.empty()) return {};
   const bool no_invariants = family == "GFDL" && consume(name, "-niv");
@@ -63,8 +58,8 @@ std::string gnu_license(std::string_view name) {
   const size_t version_end = std::min(name.find_first_not_of("0123456789."), name.size());
   std::string version(name.substr(0, version_end));
   const std::string_view rest = name.substr(version_end);
-  const bool later = rest == "+" || lower(rest) == "-or-later";
-  if (!later && !rest.empty() && lower(rest) != "-only") return {};
+  const bool later = rest == "+" || to_lower(rest) == "-or-later";
+  if (!later && !rest.empty() && to_lower(rest) != "-only") return {};
   if (version.find('.') == std::string::npos) version += ".0";
   return std::string(find_spdx_license(fmt::format("{}-{}{}{}", family, version,
                                                    no_invariants ? "-no-invariants" : "",
@@ -78,7 +73,7 @@ std::string single_license(std::string_view name) {
     return std::string(known);
   }
   for (const Alias& alias : kAliases) {
-    if (lower(name) == alias.debian) return std::string(alias.spdx);
+    if (to_lower(name) == alias.debian) return std::string(alias.spdx);
   }
   if (const size_t digit = name.find_last_not_of("0123456789");
       digit != std::string_view::npos && digit + 1 < name.size() && name[digit] == '-') {
@@ -130,7 +125,7 @@ class Parser {
   };
 
   bool next_is(std::string_view word, size_t ahead = 0) const {
-    return at_ + ahead < tokens_.size() && lower(tokens_[at_ + ahead]) == word;
+    return at_ + ahead < tokens_.size() && to_lower(tokens_[at_ + ahead]) == word;
   }
   bool take(std::string_view word) {
     if (!next_is(word)) return false;

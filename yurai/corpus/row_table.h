@@ -30,8 +30,7 @@ class RowTable {
  public:
   static Result<RowTable> open(const std::filesystem::path& dir, uint64_t rows_bytes,
                                uint64_t num_rows, ReadableFile::Mode mode);
-  uint64_t num_rows() const { return num_rows_; }
-  /// Row `number` < num_rows().
+  /// Row `number`, less than the `num_rows` that were opened.
   Result<Row> read(uint64_t number) const;
 
  private:

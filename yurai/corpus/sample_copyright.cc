@@ -8,31 +8,19 @@
 #include <set>
 #include <utility>
 
+#include "yurai/base/ascii.h"
 #include "yurai/base/utf8.h"
 
 namespace yurai {
 namespace {
 
 constexpr size_t kMaxAuthorBytes = 200;
-constexpr std::string_view kBlanks = " \t\r\n";
-
-std::string_view trim(std::string_view text, std::string_view what = kBlanks) {
-  const size_t begin = std::min(text.find_first_not_of(what), text.size());
-  const size_t end = text.find_last_not_of(what);
-  return text.substr(begin, end == text.npos ? 0 : end + 1 - begin);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return out;
-}
 
 /// Lower case, one space between words, comment marks at line beginnings removed.
 std::string words_of(std::string_view text) {
   std::string out;
-  for (const char c : lower(text)) {
-    const bool blank = kBlanks.find(c) != kBlanks.npos || c == '*' || c == '#';
+  for (const char c : to_lower(text)) {
+    const bool blank = c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '*' || c == '#';
     if (blank && (out.empty() || out.back() == ' ')) continue;
     out += blank ? ' ' : c;
   }
@@ -140,7 +128,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kWording
 // --- holders ----------------------------------------------------------------------------------
 
 bool remove_prefix(std::string_view& text, std::string_view lower_case_prefix) {
-  if (lower(text.substr(0, lower_case_prefix.size())) != lower_case_prefix) return false;
+  if (to_lower(text.substr(0, lower_case_prefix.size())) != lower_case_prefix) return false;
   text.remove_prefix(lower_case_prefix.size());
   return true;
 }
@@ -167,7 +155,7 @@ std::string holder_of(std::string_view line) {
       more = true;
     }
   }
-  std::string text = lower(line);
+  std::string text = to_lower(line);
   for (const std::string_view end : {" <", "<", " (", "-*-", "all rights reserved", "; licen",
                                      ", http", " http", " copyright "}) {
     const size_t at = text.find(end);
@@ -180,7 +168,7 @@ std::string holder_of(std::string_view line) {
   const bool has_letter = std::any_of(holder.begin(), holder.end(), [](char c) {
     return std::isalpha(static_cast<unsigned char>(c)) != 0 || (c & 0x80) != 0;
   });
-  if (!has_letter || holder.size() > kMaxAuthorBytes || lower(holder) == "n/a") return {};
+  if (!has_letter || holder.size() > kMaxAuthorBytes || to_lower(holder) == "n/a") return {};
   if (std::count(holder.begin(), holder.end(), ' ') > 12) return {};  // a sentence
   return std::string(holder);
 }
@@ -217,7 +205,7 @@ std::vector<std::vector<Field>> parse_stanzas(std::string_view text) {
       stanzas.back().back().value += trim(line);
     } else if (const size_t colon = line.find(':'); line[0] != '#' && colon != line.npos) {
       stanzas.back().push_back(
-          {lower(trim(line.substr(0, colon))), std::string(trim(line.substr(colon + 1)))});
+          {to_lower(trim(line.substr(0, colon))), std::string(trim(line.substr(colon + 1)))});
     }
   }
   return stanzas;
@@ -266,7 +254,7 @@ std::string recognise_license(std::string_view notice) {
 std::string copyright_holders(std::string_view notice) {
   std::vector<std::string> holders;
   for (const std::string_view line : split(notice, '\n')) {
-    const std::string words = lower(line);
+    const std::string words = to_lower(line);
     size_t at = words.find("copyright");
     const bool named = at != words.npos;
     if (!named) at = std::min(words.find("(c)"), words.find("\u00a9"));

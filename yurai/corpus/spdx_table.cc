@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "yurai/base/ascii.h"
+
 namespace yurai {
 namespace {
 
@@ -164,11 +166,9 @@ constexpr auto kExceptions = std::to_array<std::string_view>({
 });
 // clang-format on
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 constexpr bool less(std::string_view a, std::string_view b) {
   return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
-                                      [](char x, char y) { return lower(x) < lower(y); });
+                                      [](char x, char y) { return to_lower(x) < to_lower(y); });
 }
 
 static_assert(std::is_sorted(kLicenses.begin(), kLicenses.end(), less));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "yurai/base/ascii.h"
 #include "yurai/base/terminal.h"
 
 namespace yurai {
@@ -12,7 +13,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kRejectsName = "rejects.jsonl";
-constexpr std::string_view kInputsName = "inputs.jsonl";
 
 /// A file of the corpus that it may not have; empty then.
 Result<std::string> read_if_there(const Corpus& corpus, std::string_view name) {
@@ -122,9 +122,7 @@ Result<std::vector<std::string>> read_hashes(const fs::path& path) {
                   fmt::format("'{}', line {}: a SHA-256 of 64 hex digits is needed",
                               for_terminal(path.string()), number));
     }
-    std::transform(line.begin(), line.end(), line.begin(),
-                   [](char c) { return static_cast<char>(c >= 'A' && c <= 'F' ? c + 32 : c); });
-    hashes.push_back(std::move(line));
+    hashes.push_back(to_lower(line));
   }
   return hashes;
 }

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <optional>
 
+#include "yurai/base/ascii.h"
 #include "yurai/base/terminal.h"
 
 namespace yurai {
@@ -16,18 +17,6 @@ namespace {
 constexpr size_t kChunkBytes = 1 << 20;
 constexpr size_t kMaxHeaderBytes = 64 << 10;
 constexpr std::string_view kVersion = "WARC/";
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return out;
-}
-
-std::string_view trim(std::string_view text) {
-  const size_t begin = std::min(text.find_first_not_of(" \t\r"), text.size());
-  text.remove_prefix(begin);
-  return text.substr(0, text.find_last_not_of(" \t\r") + 1);
-}
 
 /// "Name: value" lines below the version; a line that begins with space goes on with the value.
 bool parse_fields(std::string_view header, std::vector<std::pair<std::string, std::string>>& out) {
@@ -47,7 +36,7 @@ bool parse_fields(std::string_view header, std::vector<std::pair<std::string, st
     }
     const size_t colon = line.find(':');
     if (colon == line.npos || colon == 0) return false;
-    out.emplace_back(lower(trim(line.substr(0, colon))), trim(line.substr(colon + 1)));
+    out.emplace_back(to_lower(trim(line.substr(0, colon))), trim(line.substr(colon + 1)));
   }
   return true;
 }
@@ -78,8 +67,8 @@ std::string base32(std::string_view bytes) {
 bool contradicts(std::string_view digest, std::string_view block) {
   const size_t colon = digest.find(':');
   if (colon == digest.npos) return false;
-  const std::string algorithm = lower(digest.substr(0, colon));
-  std::string given = lower(digest.substr(colon + 1));
+  const std::string algorithm = to_lower(digest.substr(0, colon));
+  std::string given = to_lower(digest.substr(colon + 1));
   while (given.ends_with('=')) given.pop_back();
   const bool sha1 = algorithm == "sha1";
   if (!sha1 && algorithm != "sha256" && algorithm != "sha-256") return false;

@@ -167,17 +167,6 @@ Json configuration(const DedupOptions& options, const RepeatedPassages* passages
   return json;
 }
 
-Result<void> list_inputs_apart(Manifest& manifest, StagingDirectory& stage) {
-  std::string lines;
-  for (const ManifestFile& input : manifest.inputs) {
-    lines += dump_json({{"name", input.name}, {"bytes", input.bytes}, {"sha256", input.sha256}});
-    lines += '\n';
-  }
-  YURAI_TRY(stage.add_file("inputs.jsonl", lines));
-  manifest.inputs = {{"inputs.jsonl", lines.size(), sha256_hex(lines)}};
-  return {};
-}
-
 }  // namespace
 
 Json to_json(const DedupSummary& summary) {
@@ -240,7 +229,7 @@ Result<DedupSummary> write_result(const DedupJob& job, std::span<const Removal> 
   manifest.facts = to_json(summary);
   manifest.facts["conflicting_licenses"] = writer.conflicts();
   manifest.lineage = lineage_of(job.inputs, manifest.inputs);
-  if (manifest.inputs.size() > kMaxManifestInputs) YURAI_TRY(list_inputs_apart(manifest, stage));
+  YURAI_TRY(bound_inputs(manifest, stage));
   std::error_code status;
   std::filesystem::remove_all(job.scratch, status);
   YURAI_TRY(write_manifest(std::move(manifest), stage));

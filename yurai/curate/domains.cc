@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 namespace {
 
 bool is_corpus(const fs::path& path) {
-  if (!fs::exists(path / "manifest.json")) return false;
+  if (!fs::exists(path / kManifestName)) return false;
   const auto manifest = read_manifest(path);
   return manifest && manifest->format == "yurai-corpus";
 }

@@ -59,11 +59,13 @@ std::string difference(const Manifest& then, const Manifest& now) {
 Result<void> remove_unlisted(const fs::path& dir, const Manifest& manifest) {
   std::vector<fs::path> unlisted;
   std::error_code status;
-  for (const auto& entry : fs::recursive_directory_iterator(dir, status)) {
-    const std::string name = entry.path().lexically_relative(dir).generic_string();
+  fs::recursive_directory_iterator entry(dir, status);
+  for (; !status && entry != fs::recursive_directory_iterator(); entry.increment(status)) {
+    const std::string name = entry->path().lexically_relative(dir).generic_string();
     const bool listed = std::any_of(manifest.files.begin(), manifest.files.end(),
                                     [&](const ManifestFile& file) { return file.name == name; });
-    if (!listed && name != kStagingMark && !entry.is_directory()) unlisted.push_back(entry.path());
+    if (listed || name == kStagingMark || fs::is_directory(entry->symlink_status(status))) continue;
+    unlisted.push_back(entry->path());
   }
   for (const fs::path& path : unlisted) {
     if (!status) fs::remove(path, status);

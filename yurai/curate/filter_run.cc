@@ -158,18 +158,6 @@ class BatchReader {
   std::vector<ManifestFile> files_;
 };
 
-/// A long list of inputs goes into a file of its own, and that into the manifest.
-Result<void> list_apart(Manifest& manifest, StagingDirectory& stage) {
-  std::string lines;
-  for (const ManifestFile& input : manifest.inputs) {
-    lines += dump_json({{"name", input.name}, {"bytes", input.bytes}, {"sha256", input.sha256}});
-    lines += '\n';
-  }
-  YURAI_TRY(stage.add_file("inputs.jsonl", lines));
-  manifest.inputs = {{"inputs.jsonl", lines.size(), sha256_hex(lines)}};
-  return {};
-}
-
 Json configuration_of(const Chain& chain, std::string_view chain_name,
                       const FilterRunOptions& options) {
   Json map = Json::object();
@@ -216,7 +204,7 @@ Result<FilterRun> filter_files(const Chain& chain, std::string_view chain_name,
   manifest.lineage = lineage_of(inputs, manifest.inputs);
   for (const Manifest& artefact : chain.artefacts()) add_to_lineage(manifest.lineage, artefact);
   manifest.inputs.insert(manifest.inputs.end(), chain.inputs().begin(), chain.inputs().end());
-  if (manifest.inputs.size() > kMaxManifestInputs) YURAI_TRY(list_apart(manifest, stage));
+  YURAI_TRY(bound_inputs(manifest, stage));
   FilterRun run;
   YURAI_ASSIGN(run.summary, folder->finish(chain, std::move(manifest)));
   run.costs = decider.costs();

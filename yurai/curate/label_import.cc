@@ -7,6 +7,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "yurai/base/ascii.h"
 #include "yurai/base/hash.h"
 #include "yurai/base/terminal.h"
 #include "yurai/base/utf8.h"
@@ -28,11 +29,6 @@ bool is_sha256(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == text.npos;
 }
 
-std::string lower_hex(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c;
-  return text;
-}
-
 tl::unexpected<Error> bad(std::string message) {
   return fail(ErrorCode::kInvalidArgument, std::move(message));
 }
@@ -52,7 +48,7 @@ Result<uint64_t> parse_votes(const std::string& name, const std::string& text) {
 Result<std::vector<LabelRow>> to_rows(const LabelImportOptions& options, const Lookup& lookup) {
   LabelRow row;
   row.text = lookup(options.map[kText]).value_or("");
-  row.sha256 = lower_hex(lookup(options.map[kSha256]).value_or(""));
+  row.sha256 = to_lower(lookup(options.map[kSha256]).value_or(""));
   row.annotator = lookup(options.map[kAnnotator]).value_or("");
   if (row.text.empty() && row.sha256.empty()) return bad("neither a text nor its sha256");
   if (find_invalid_utf8(row.text)) return bad("the text is not UTF-8");

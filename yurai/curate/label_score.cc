@@ -96,8 +96,8 @@ Result<LabelScoreSummary> score_documents(const LabelModel& model,
                                           const Progress& progress) {
   Scorer scorer(model, options, sinks, progress);
   for (const fs::path& input : inputs) {
-    YURAI_TRY(fs::exists(input / "manifest.json") ? scorer.score_corpus(input)
-                                                  : scorer.score_files(input));
+    YURAI_TRY(fs::exists(input / kManifestName) ? scorer.score_corpus(input)
+                                                : scorer.score_files(input));
   }
   return scorer.summary();
 }

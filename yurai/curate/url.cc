@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "yurai/base/ascii.h"
+
 namespace yurai {
 namespace {
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_letter(char c) { return to_lower(c) >= 'a' && to_lower(c) <= 'z'; }
 bool is_scheme_char(char c) {
   return is_letter(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
 }
@@ -34,15 +36,7 @@ std::string url_host(std::string_view url) {
   const size_t bracket = rest.find('[');
   rest =
       bracket == std::string_view::npos ? before(rest, ':') : before(rest.substr(bracket + 1), ']');
-  std::string host(rest);
-  for (char& c : host) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return host;
-}
-
-bool host_is_in(std::string_view host, std::string_view domain) {
-  if (host.ends_with('.')) host.remove_suffix(1);
-  if (!host.ends_with(domain) || domain.empty()) return false;
-  return host.size() == domain.size() || host[host.size() - domain.size() - 1] == '.';
+  return to_lower(rest);
 }
 
 }  // namespace yurai

@@ -11,7 +11,4 @@ namespace yurai {
 ///     url_host("https://me@WWW.Example.jp:80/a?b") == "www.example.jp"
 std::string url_host(std::string_view url);
 
-/// Whether `host` is `domain` or lies below it: "www.example.jp" is in "example.jp" and in "jp".
-bool host_is_in(std::string_view host, std::string_view domain);
-
 }  // namespace yurai

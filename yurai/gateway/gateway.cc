@@ -7,6 +7,8 @@
 #include <chrono>
 #include <new>
 
+#include "yurai/base/ascii.h"
+#include "yurai/base/stop.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/stats.h"
 #include "yurai/gateway/handlers.h"
@@ -174,6 +176,7 @@ ApiResult<ApiResponse> respond(const Services& services, const Route* route,
     response.headers.emplace_back("allow", route->method == "GET" ? "GET, HEAD" : route->method);
     return response;
   }
+  const StopScope scope(request.stop);
   return route->handler(services, request);
 }
 

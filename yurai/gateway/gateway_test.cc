@@ -123,6 +123,27 @@ ServedIndex* GatewayTest::index_ = nullptr;
 Gateway* GatewayTest::gateway_ = nullptr;
 Json* GatewayTest::contract_ = nullptr;
 
+TEST_F(GatewayTest, GivesUpWhatNobodyWaitsFor) {
+  std::stop_source gone;
+  gone.request_stop();
+  const std::vector<std::pair<std::string, std::string>> requests = {
+      {"/v1/trace", R"({"text":"The quick brown fox jumps","near":true})"},
+      {"/v1/trace", R"({"text":"The quick brown fox jumps over","min_bytes":16})"},
+      {"/v1/count", R"({"texts":["fox"]})"},
+      {"/v1/next", R"({"context":"fox"})"},
+      {"/v1/prob", R"({"context":"fox","strings":["a"]})"},
+      {"/v1/query", R"({"query":"\"fox\" AND \"dog\""})"}};
+  for (const auto& [target, body] : requests) {
+    const ApiRequest request{
+        .method = "POST",
+        .target = target,
+        .headers = {{"host", "localhost:1"}, {"content-type", "application/json"}},
+        .body = body,
+        .stop = gone.get_token()};
+    EXPECT_EQ(gateway_->answer(request).status, 499) << target << " " << body;
+  }
+}
+
 TEST_F(GatewayTest, AnswersEveryOperationOfItsContractAsDocumented) {
   const std::map<std::string, std::string> requests = {
       {"/v1/trace", R"({"text":"吾輩は猫である。名前はまだ無い。"})"},

@@ -27,7 +27,7 @@ struct ApiRequest {
   std::string target;  ///< as sent: path and query, still percent-encoded
   HttpFields headers;
   std::string body;
-  std::stop_token stop;  ///< the caller went away, or the server ends
+  std::stop_token stop;  ///< the caller went away, the time is up, or the server ends
 
   /// The first field with this lower-case name; empty when there is none.
   std::string_view header(std::string_view name) const;
@@ -113,7 +113,5 @@ using QueryParameters = std::vector<std::pair<std::string, std::string>>;
 /// "q=a+b&limit=3" → {{"q", "a b"}, {"limit", "3"}}. A name given twice or text that is not UTF-8
 /// is an error with that param.
 ApiResult<QueryParameters> parse_query(std::string_view query);
-
-std::string to_lower(std::string_view ascii);
 
 }  // namespace yurai

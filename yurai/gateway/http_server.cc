@@ -84,6 +84,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   template <class State>
   Connection(tcp::socket socket, State& server)
       : stream_(std::move(socket)),
+        deadline_(stream_.get_executor()),
         options_(server.options),
         handlers_(server.handlers),
         pending_body_bytes_(server.pending_body_bytes),
@@ -139,9 +140,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // For the worker's thread.
   void begin_stream(int status, const HttpFields& headers, bool is_head) {
-    chunked_ = version_ >= 11;
-    body_omitted_ = is_head;
-    if (!chunked_) keep_alive_ = false;
+    const bool no_body = status == 204 || status == 304;
+    chunked_ = version_ >= 11 && !no_body;
+    body_omitted_ = is_head || no_body;
+    if (!chunked_ && !no_body) keep_alive_ = false;
     enqueue(head(status, headers, std::nullopt), false);
   }
   bool write_stream(std::string_view bytes) {
@@ -225,7 +227,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
           self->handle(*request);
         });
     if (!queued) return refuse(503, "no thread is free; try again");
-    if (generates) watch();
+    watch();
+    if (generates) return;
+    deadline_.expires_after(options_.query_timeout);
+    deadline_.async_wait([self = shared_from_this(), number = num_requests_](ErrorOf cancelled) {
+      if (cancelled || number != self->num_requests_) return;
+      self->late_ = true;
+      self->stop_.request_stop();
+    });
   }
 
   void handle(const ApiRequest& request);  // on a worker's thread
@@ -266,6 +275,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void send_whole(ApiResponse response, bool is_head) {
     release_body();
+    if (late_) {  // the handler gave up, and has counted that
+      response.status = 504;
+      response.body =
+          error_response(ApiError(504, fmt::format("took longer than {} ms; ask for less at once",
+                                                   options_.query_timeout.count())))
+              .body;
+    }
     chunked_ = false;
     const bool no_body = response.status == 304 || response.status == 204;
     std::string bytes = head(response.status, response.headers,
@@ -326,6 +342,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_response_sent() {
     last_queued_ = false;
     ++num_requests_;
+    deadline_.cancel();
+    late_ = false;
     if (watching_) {
       watching_ = false;
       ErrorOf ignored;
@@ -362,10 +380,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
       closed_ = true;
     }
     room_.notify_all();
+    deadline_.cancel();
     stop_.request_stop();
   }
 
   beast::tcp_stream stream_;
+  asio::steady_timer deadline_;  ///< of a query
   const HttpServerOptions& options_;
   const ServerHandlers& handlers_;
   std::atomic<size_t>& pending_body_bytes_;
@@ -379,6 +399,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::atomic<bool> draining_{false};
   bool request_unread_ = false;
   bool watching_ = false;
+  bool late_ = false;
   bool chunked_ = false;
   bool body_omitted_ = false;
   uint64_t num_requests_ = 0;

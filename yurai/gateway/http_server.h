@@ -29,18 +29,20 @@ struct HttpServerOptions {
   size_t max_generation_threads = 256;
   std::chrono::milliseconds header_timeout{30'000};  ///< also between two requests
   std::chrono::milliseconds body_timeout{60'000};
+  std::chrono::milliseconds query_timeout{60'000};  ///< until an answer that needs no model
   std::chrono::milliseconds write_timeout{30'000};  ///< for each write
   std::chrono::milliseconds stop_timeout{5'000};    ///< for requests in flight when the server ends
 };
 
 /// What a server serves. All are called from several threads at once.
 struct ServerHandlers {
-  /// Must not throw.
+  /// Must not throw. When the request's `stop` is requested (the client went away, `query_timeout`
+  /// passed, the server ends), its answer is worth nothing and should end soon.
   std::function<ApiResponse(const ApiRequest&)> answer;
   /// The answer to what is no request, or one too many. Must not throw.
   std::function<ApiResponse(int status, std::string message)> refuse;
-  /// Whether this request waits for a model: it gets a thread of its own, and its `stop` is
-  /// requested when the client goes away. Must not throw.
+  /// Whether this request waits for a model: it gets a thread of its own and as long as the model
+  /// takes. Must not throw.
   std::function<bool(const ApiRequest&)> generates;
 };
 
@@ -62,7 +64,7 @@ class HttpServer {
   std::string url() const;  ///< "http://127.0.0.1:8765"
 
   /// Accepts no more, closes idle connections, lets requests in flight end within `stop_timeout`,
-  /// then cuts them off. Returns when all handlers have returned.
+  /// then stops and cuts them off. Returns when all handlers have returned.
   void stop();
 
  private:

@@ -49,7 +49,7 @@ class Gate {
 };
 
 /// Answers "METHOD TARGET BODY"; /wait waits for the gate; /stream sends ten pieces; /endless sends
-/// until nobody reads; /patient waits until its caller is gone.
+/// until nobody reads; /patient and /query, which asks no model, wait until they are stopped.
 class HttpServerTest : public ::testing::Test {
  protected:
   HttpServer serve(HttpServerOptions options = {}) {
@@ -76,6 +76,12 @@ class HttpServerTest : public ::testing::Test {
       std::stop_callback gone(request.stop, [this] { gone_.open(); });
       EXPECT_TRUE(gone_.wait());
     }
+    if (request.target == "/query") {
+      waiting_.open();
+      std::stop_callback gone(request.stop, [this] { gone_.open(); });
+      EXPECT_TRUE(gone_.wait());
+      return plain(499, "given up");
+    }
     if (request.target == "/large") return plain(200, std::string(20 << 20, 'x'));
     ApiResponse response = plain(200, request.method + " " + request.target + " " + request.body);
     if (request.target == "/stream") {
@@ -93,6 +99,12 @@ class HttpServerTest : public ::testing::Test {
         while (writer.write(std::string(1000, 'e'))) {
         }
         gone_.open();
+        return true;
+      };
+    }
+    if (request.target == "/nothing") {
+      response.stream = [](ResponseWriter& writer) {
+        writer.begin(204, {});
         return true;
       };
     }
@@ -180,6 +192,19 @@ TEST_F(HttpServerTest, SendsEveryPieceOfAStreamAsOneChunk) {
   }
 }
 
+TEST_F(HttpServerTest, SendsNoBodyOfAStreamWithoutContent) {
+  HttpServer server = serve();
+  RawClient client(server.port());
+  ASSERT_TRUE(
+      client.send("GET /nothing HTTP/1.1\r\nHost: x\r\n\r\nGET /next HTTP/1.1\r\nHost: x\r\n"
+                  "Connection: close\r\n\r\n"));
+  EXPECT_TRUE(client.ended());
+  const std::string& all = client.received();
+  EXPECT_TRUE(all.starts_with("HTTP/1.1 204 ")) << all;
+  EXPECT_EQ(all.find("transfer-encoding"), std::string::npos) << all;
+  EXPECT_NE(all.find("\r\n\r\nHTTP/1.1 200 "), std::string::npos) << all;
+}
+
 TEST_F(HttpServerTest, CutsAStreamThatIsNotWhole) {
   HttpServer server = serve();
   RawClient client(server.port());
@@ -211,6 +236,43 @@ TEST_F(HttpServerTest, TellsAGenerationThatItsCallerIsGone) {
   client.request("GET", "/patient");
   ASSERT_TRUE(waiting_.wait());
   client.close();
+  EXPECT_TRUE(gone_.wait());
+}
+
+TEST_F(HttpServerTest, TellsAQueryThatItsCallerIsGone) {
+  HttpServer server = serve();
+  {
+    RawClient client(server.port());
+    ASSERT_TRUE(client.request("GET", "/query"));
+    ASSERT_TRUE(waiting_.wait());
+  }
+  EXPECT_TRUE(gone_.wait());
+}
+
+TEST_F(HttpServerTest, GivesUpAQueryThatTakesTooLong) {
+  HttpServerOptions options;
+  options.query_timeout = 50ms;
+  HttpServer server = serve(options);
+  RawClient client(server.port());
+  ASSERT_TRUE(client.request("GET", "/query"));
+  const auto response = client.read_response();
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->status, 504);
+  EXPECT_NE(response->body.find("50 ms"), std::string::npos) << response->body;
+  ASSERT_TRUE(client.request("GET", "/next"));  // the connection goes on
+  const auto next = client.read_response();
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->status, 200);
+}
+
+TEST_F(HttpServerTest, GivesUpAQueryThatOutlivesTheServer) {
+  HttpServerOptions options;
+  options.stop_timeout = 50ms;
+  HttpServer server = serve(options);
+  RawClient client(server.port());
+  ASSERT_TRUE(client.request("GET", "/query"));
+  ASSERT_TRUE(waiting_.wait());
+  server.stop();
   EXPECT_TRUE(gone_.wait());
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "yurai/base/ascii.h"
 #include "yurai/base/terminal.h"
 #include "yurai/base/utf8.h"
 

@@ -4,6 +4,7 @@
 
 #include <boost/asio/buffer.hpp>
 
+#include "yurai/base/ascii.h"
 #include "yurai/base/terminal.h"
 
 namespace yurai {

@@ -75,9 +75,25 @@ Result<CorpusIndex> CorpusIndex::open(const fs::path& dir, ReadableFile::Mode mo
   return open(dir, IndexOpenOptions{.mode = mode});
 }
 
+namespace {
+
+/// A cache of twice the pages that there are holds them all, wherever they fall in it.
+uint64_t useful_cache_bytes(const Manifest& manifest,
+                            const std::vector<std::shared_ptr<const Corpus>>& corpora) {
+  constexpr uint64_t kLeast = 1 << 20;
+  uint64_t bytes = 0;
+  for (const ManifestFile& file : manifest.files) bytes += file.bytes;
+  for (const auto& corpus : corpora) {
+    for (const ManifestFile& file : corpus->manifest().files) bytes += file.bytes;
+  }
+  return kLeast + 2 * bytes;
+}
+
+}  // namespace
+
 /// What was opened belongs together if the manifest is still the same afterwards.
 Result<CorpusIndex> CorpusIndex::open(const fs::path& dir, const IndexOpenOptions& options) {
-  const fs::path path = dir / "manifest.json";
+  const fs::path path = dir / kManifestName;
   auto before = read_file(path);
   for (int attempt = 1;; ++attempt) {
     auto index = open_once(dir, options);
@@ -132,7 +148,9 @@ Result<CorpusIndex> CorpusIndex::open_once(const fs::path& dir, const IndexOpenO
     }
   }
   const bool direct = options.mode == ReadableFile::Mode::kDirect;
-  auto cache = direct ? nullptr : std::make_unique<PageCache>(options.cache_bytes);
+  auto cache = direct ? nullptr
+                      : std::make_unique<PageCache>(
+                            std::min(options.cache_bytes, useful_cache_bytes(manifest, corpora)));
   return CorpusIndex(std::make_unique<State>(
       State{dir, std::move(manifest), layout.points, num_points, std::move(corpus),
             std::move(segments), std::move(taken), std::move(taken_down), std::move(search_dir),

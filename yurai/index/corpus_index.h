@@ -108,6 +108,7 @@ class CorpusIndex {
 
 /// One query's view of an index: what it reads it keeps, and counts. Cheap to make; not
 /// thread-safe; the index must outlive it. Texts are valid UTF-8 (kInvalidArgument names the byte).
+/// Calls that answer give up (kCancelled) once the thread's stop (yurai/base/stop.h) is requested.
 class IndexSession {
  public:
   explicit IndexSession(const CorpusIndex& index);

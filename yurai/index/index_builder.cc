@@ -121,7 +121,7 @@ Result<uint64_t> write_segment(const Corpus& corpus, const SortedShard& sorted, 
       [&](uint64_t, uint64_t part, auto& out) { return sorted.leaf_entries(part, out); },
       [&](const auto& entries) -> Result<void> {
         YURAI_TRY(writer.append(entries));
-        progress("write", writer.num_points(), sorted.size());
+        progress("write", writer.num_points() * sizeof(uint64_t), sorted.size() * sizeof(uint64_t));
         return {};
       });
   YURAI_TRY(written);
@@ -177,7 +177,7 @@ Result<uint64_t> build_segment(const Corpus& corpus, const IndexBuildOptions& op
 
 Result<void> write_index_manifest(const Corpus& corpus, const fs::path& corpus_path,
                                   PointMode points, uint64_t num_points, StagingDirectory& stage) {
-  YURAI_ASSIGN(const std::string corpus_manifest, read_file(corpus.dir() / "manifest.json"));
+  YURAI_ASSIGN(const std::string corpus_manifest, read_file(corpus.dir() / kManifestName));
   const CorpusIdentity identity = corpus.identity();
   IndexLayout layout;
   layout.points = points;
@@ -185,7 +185,7 @@ Result<void> write_index_manifest(const Corpus& corpus, const fs::path& corpus_p
                              identity.documents, identity.bytes});
   Manifest manifest;
   write_layout(layout, manifest);
-  manifest.inputs = {{(corpus_path / "manifest.json").generic_string(), corpus_manifest.size(),
+  manifest.inputs = {{(corpus_path / kManifestName).generic_string(), corpus_manifest.size(),
                       sha256_hex(corpus_manifest)}};
   return write_manifest(std::move(manifest), stage);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "yurai/base/stop.h"
 #include "yurai/base/terminal.h"
 #include "yurai/base/utf8.h"
 #include "yurai/index/corpus_index.h"
@@ -75,12 +76,14 @@ IndexSession::IndexSession(const CorpusIndex& index)
 IndexSession::~IndexSession() = default;
 
 Result<RankRange> IndexSession::find(std::string_view text) {
+  YURAI_TRY(check_stop());
   YURAI_TRY(check_utf8(text));
   if (state_->many) return state_->many->find(text);
   return state_->view.find(text);
 }
 
 Result<uint64_t> IndexSession::count(std::string_view text) {
+  YURAI_TRY(check_stop());
   const uint64_t ends = text.empty() ? state_->index.corpus->num_documents() : 0;
   if (state_->many && !text.empty()) {
     YURAI_TRY(check_utf8(text));
@@ -91,6 +94,7 @@ Result<uint64_t> IndexSession::count(std::string_view text) {
 }
 
 Result<LongestMatch> IndexSession::longest_match(std::string_view text) {
+  YURAI_TRY(check_stop());
   if (state_->many) {
     YURAI_ASSIGN(const LongestMatch match, state_->many->longest_match(text));
     YURAI_TRY(check_utf8(text.substr(0, match.size_bytes)));
@@ -106,6 +110,7 @@ Result<LongestMatch> IndexSession::longest_match(std::string_view text) {
 
 Result<std::vector<uint64_t>> IndexSession::positions(RankRange range, uint64_t first,
                                                       uint64_t max_positions) {
+  YURAI_TRY(check_stop());
   if (range.begin > range.end || range.end > state_->index.num_points) {
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("ranks {} to {} are none of an index of {} points", range.begin,
@@ -120,10 +125,8 @@ Result<std::vector<uint64_t>> IndexSession::positions(RankRange range, uint64_t 
     for (const RunRecord& record : records) positions.push_back(record.position);
     return positions;
   }
-  for (uint64_t rank = range.begin; rank < range.end; ++rank) {
-    YURAI_ASSIGN(const LeafEntry entry, state_->view.entry(rank));
-    positions.push_back(entry.position);
-  }
+  YURAI_TRY(state_->view.for_each_entry(
+      range, [&](const Leaf& leaf, size_t i) { positions.push_back(leaf.position(i)); }));
   return positions;
 }
 
@@ -136,14 +139,14 @@ Result<std::vector<SuffixNeighbour>> IndexSession::neighbours(RankRange range) {
     for (const RunRecord& record : records) neighbours.push_back({record.position, record.lcp});
     return neighbours;
   }
-  for (uint64_t rank = range.begin; rank < range.end; ++rank) {
-    YURAI_ASSIGN(const LeafEntry entry, state_->view.entry(rank));
-    neighbours.push_back({entry.position, entry.lcp});
-  }
+  YURAI_TRY(state_->view.for_each_entry(range, [&](const Leaf& leaf, size_t i) {
+    neighbours.push_back({leaf.position(i), leaf.lcp(i)});
+  }));
   return neighbours;
 }
 
 Result<std::vector<NextSymbol>> IndexSession::next(std::string_view context) {
+  YURAI_TRY(check_stop());
   YURAI_TRY(check_utf8(context));
   YURAI_ASSIGN(auto symbols,
                state_->many ? state_->next_of_many(context) : next_symbols(state_->view, context));
@@ -156,6 +159,7 @@ Result<std::vector<NextSymbol>> IndexSession::next(std::string_view context) {
 }
 
 Result<Occurrence> IndexSession::occurrence(uint64_t position, uint64_t size_bytes) {
+  YURAI_TRY(check_stop());
   const Corpus& corpus = *state_->index.corpus;
   const auto outside = [&] {
     return fail(

@@ -55,11 +55,12 @@ Result<void> remove_leftovers(const fs::path& dir, const IndexLayout& layout) {
   const std::vector<std::string> kept = folders_of(layout);
   std::error_code status;
   std::vector<fs::path> leftovers;
-  for (const auto& entry : fs::directory_iterator(dir, status)) {
-    const std::string name = entry.path().filename().string();
+  fs::directory_iterator entry(dir, status);
+  for (; !status && entry != fs::directory_iterator(); entry.increment(status)) {
+    const std::string name = entry->path().filename().string();
     const bool is_ours = folder_number(name) || name == kPartialManifestName;
     if (!is_ours || std::find(kept.begin(), kept.end(), name) != kept.end()) continue;
-    leftovers.push_back(entry.path());
+    leftovers.push_back(entry->path());
   }
   if (status) return fail(io_error("list", dir, status.value()));
   for (const fs::path& path : leftovers) {
@@ -143,12 +144,12 @@ Result<void> IndexUpdate::add(const fs::path& corpus_dir, IndexBuildOptions opti
   options.points = layout_.points;
   YURAI_ASSIGN(segment.num_points, build_segment(corpus, options, *stage_, progress));
   YURAI_ASSIGN(const fs::path corpus_path, path_from(dir_, corpus_dir));
-  YURAI_ASSIGN(const std::string corpus_manifest, read_file(corpus_dir / "manifest.json"));
+  YURAI_ASSIGN(const std::string corpus_manifest, read_file(corpus_dir / kManifestName));
   segment.corpus = corpus_path.generic_string();
   segment.corpus_sha256 = corpus.identity().corpus_sha256;
   segment.num_documents = corpus.num_documents();
   segment.text_bytes = corpus.identity().bytes;
-  manifest_.inputs.push_back({(corpus_path / "manifest.json").generic_string(),
+  manifest_.inputs.push_back({(corpus_path / kManifestName).generic_string(),
                               corpus_manifest.size(), sha256_hex(corpus_manifest)});
   layout_.segments.push_back(std::move(segment));
   corpora_.push_back(std::make_shared<const Corpus>(std::move(corpus)));
@@ -183,7 +184,7 @@ Result<IndexUpdate::Summary> IndexUpdate::take_down(const Takedown& takedown,
     for (; gone != before.end() && *gone == number; ++gone) documents.push_back(number++);
     YURAI_ASSIGN(const Document row, corpus.row(left));
     YURAI_ASSIGN(const std::string sha256, corpus.text_sha256(left));
-    progress("look for documents", left + 1, corpus.num_documents());
+    progress("look for documents", corpus.text_range(left).end, corpus.text().size_bytes());
     if (!names.match(row, sha256)) continue;
     documents.push_back(number);
     log += takedown_log_line(row, sha256, takedown);
@@ -292,7 +293,8 @@ Result<std::vector<Run>> write_runs(const CorpusIndex& index, StagingDirectory& 
       YURAI_ASSIGN(const bool more, records.next(record));
       if (!more) break;
       YURAI_TRY(writer.append(record));
-      if (++done % kPointsBetweenSigns == 0) progress("read points", done, index.num_points());
+      if (++done % kPointsBetweenSigns == 0)
+        progress("read points", done * sizeof(uint64_t), index.num_points() * sizeof(uint64_t));
     }
     YURAI_ASSIGN(Run run, writer.finish());
     runs.push_back(std::move(run));

@@ -164,7 +164,7 @@ Result<void> merge_into_segment(std::span<const Run> runs, const TextFile& text,
     }
     last = unpack(slice.entries.back()).position;
     YURAI_TRY(writer.append(slice.entries));
-    progress("merge", writer.num_points(), total);
+    progress("merge", writer.num_points() * sizeof(RunRecord), total * sizeof(RunRecord));
     return {};
   };
   return make_and_write<Slice>(options.num_threads, slices.size(), make, write);
@@ -197,12 +197,15 @@ Result<void> merge_runs(std::vector<Run> runs, const TextFile& text, const Merge
       std::min(options.max_runs_at_once, kMaxOpenFiles / static_cast<size_t>(options.num_threads)));
   for (int round = 0; runs.size() > at_once; ++round) {
     std::vector<Run> merged;
+    uint64_t num_records = 0, num_merged = 0;
+    for (const Run& run : runs) num_records += run.num_records;
     for (size_t begin = 0; begin < runs.size(); begin += at_once) {
-      progress("merge runs", begin, runs.size());
+      progress("merge runs", num_merged * sizeof(RunRecord), num_records * sizeof(RunRecord));
       const size_t size = std::min(at_once, runs.size() - begin);
       YURAI_ASSIGN(Run run, merge_into_run(std::span(runs).subspan(begin, size), text,
                                            options.memory_bytes / 2,
                                            fmt::format("run.{}.{}", round, merged.size()), stage));
+      num_merged += run.num_records;
       merged.push_back(std::move(run));
     }
     runs = std::move(merged);

@@ -8,14 +8,15 @@
 #include "yurai/record/trace.h"
 
 /// Where an occurrence may begin, in a text of documents between bytes FF. docs/formats/index.md.
+#include "yurai/base/ascii.h"
+
 namespace yurai {
 
 /// Whether a byte is one of [0-9A-Za-z_].
 inline constexpr std::array<bool, 256> kIsWordByte = [] {
   std::array<bool, 256> is_word{};
   for (size_t c = 0; c < is_word.size(); ++c) {
-    is_word[c] =
-        (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+    is_word[c] = is_word_byte(static_cast<char>(c));
   }
   return is_word;
 }();

@@ -66,6 +66,10 @@ Result<SegmentView::NumberedLeaf> SegmentView::leaf_of(uint64_t rank) {
 Result<uint64_t> SegmentView::position_of(const Leaf& leaf, size_t i) const {
   const uint64_t position = leaf.position(i);
   if (position < text_.file().size_bytes()) return position;
+  return beyond_text(position);
+}
+
+tl::unexpected<Error> SegmentView::beyond_text(uint64_t position) const {
   return corrupt(leaves_.file().path(), fmt::format("a point lies at byte {} of a text of {} bytes",
                                                     position, text_.file().size_bytes()));
 }

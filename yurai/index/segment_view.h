@@ -43,6 +43,22 @@ class SegmentView {
   Result<RankRange> around(uint64_t rank, std::string_view text);
 
   Result<LeafEntry> entry(uint64_t rank);
+  /// Calls `use(leaf, i)` with each entry of these ranks, in order; its position lies in the text.
+  template <class Use>
+  Result<void> for_each_entry(RankRange range, const Use& use) {
+    while (range.begin < range.end) {
+      YURAI_ASSIGN(const NumberedLeaf in, leaf_of(range.begin));
+      const uint64_t first = in.leaf.first_rank();
+      const uint64_t end = std::min(range.end, first + in.leaf.size());
+      for (; range.begin < end; ++range.begin) {
+        const size_t i = range.begin - first;
+        const uint64_t position = in.leaf.position(i);
+        if (position >= text_.file().size_bytes()) return beyond_text(position);
+        use(in.leaf, i);
+      }
+    }
+    return {};
+  }
   /// Bytes that the text at `position` shares with `text`.
   Result<size_t> shared_bytes(uint64_t position, std::string_view text) {
     return text_.shared_bytes(position, text);
@@ -85,6 +101,7 @@ class SegmentView {
   Result<Leaf> leaf(uint64_t number);
   Result<NumberedLeaf> leaf_of(uint64_t rank);
   Result<uint64_t> position_of(const Leaf& leaf, size_t i) const;
+  tl::unexpected<Error> beyond_text(uint64_t position) const;
   /// The suffixes that begin with the text; of none, with `where`, the place.
   Result<RankRange> search(std::string_view text, bool where);
   Result<RankRange> find_in_range(RankRange range, std::string_view text);

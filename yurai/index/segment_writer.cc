@@ -29,11 +29,6 @@ Result<SegmentWriter> SegmentWriter::create(StagingDirectory& stage, const TextF
   return SegmentWriter(text, std::move(leaves), std::move(fences));
 }
 
-Result<void> SegmentWriter::append(std::span<const LeafEntry> entries) {
-  for (const LeafEntry& entry : entries) YURAI_TRY(add(entry));
-  return {};
-}
-
 Result<void> SegmentWriter::append(std::span<const uint64_t> entries) {
   for (const uint64_t entry : entries) YURAI_TRY(add(unpack(entry)));
   return {};

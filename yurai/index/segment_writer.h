@@ -21,9 +21,7 @@ class SegmentWriter {
   /// `text` must outlive the writer.
   static Result<SegmentWriter> create(StagingDirectory& stage, const TextFile& text);
 
-  /// The next entries in order.
-  Result<void> append(std::span<const LeafEntry> entries);
-  /// The same, packed (leaf.h).
+  /// The next entries in order, packed (leaf.h).
   Result<void> append(std::span<const uint64_t> entries);
   Result<void> finish();
   uint64_t num_points() const { return num_written_ + pending_.size(); }

@@ -38,18 +38,15 @@ inline size_t shared_key_bytes(uint64_t a, uint64_t b) {
 }
 
 /// Bytes that two suffixes share, the end of a document not counted, when they share `shared`
-/// already; at least `enough` where there are so many. Nothing beyond the eight bytes after the end
-/// of a document is read.
-inline uint64_t shared_suffix_bytes(const char* a, const char* b, uint64_t shared,
-                                    uint64_t enough = ~uint64_t{0}) {
-  while (shared < enough) {
+/// already. Nothing beyond the eight bytes after the end of a document is read.
+inline uint64_t shared_suffix_bytes(const char* a, const char* b, uint64_t shared) {
+  while (true) {
     const uint64_t key_a = load_key(a + shared);
     const uint64_t key_b = load_key(b + shared);
     if (key_a != key_b) return shared + shared_key_bytes(key_a, key_b);
     if (ends_in_key(key_a)) return shared + key_end(key_a);
     shared += kKeyBytes;
   }
-  return shared;
 }
 
 }  // namespace yurai

@@ -43,7 +43,6 @@ class TextCache {
   Result<std::string_view> view(uint64_t position);
   /// Compares until the two differ, end or share `enough` bytes.
   Result<uint64_t> compare(uint64_t a, uint64_t b, uint64_t shared, uint64_t enough);
-  void remember(uint64_t a, uint64_t b, uint64_t end);
 
   const TextFile* text_;
   LargeArray<char> bytes_;

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <utility>
 
+#include "yurai/base/ascii.h"
 #include "yurai/base/terminal.h"
 
 namespace yurai {
@@ -30,12 +31,6 @@ using Easy = std::unique_ptr<CURL, Release<curl_easy_cleanup>>;
 using Multi = std::unique_ptr<CURLM, Release<curl_multi_cleanup>>;
 using ParsedUrl = std::unique_ptr<CURLU, Release<curl_url_cleanup>>;
 using HeaderList = std::unique_ptr<curl_slist, Release<curl_slist_free_all>>;
-
-std::string_view trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
 
 /// What a request that is under way has seen.
 struct Transfer {
@@ -71,13 +66,17 @@ struct Transfer {
       }
       return true;
     }
-    line = trimmed(line);
+    line = trim(line);
     if (!line.empty()) {
       const size_t colon = line.find(':');
       if (colon == std::string_view::npos) return true;
-      head.headers.push_back({std::string(trimmed(line.substr(0, colon))),
-                              std::string(trimmed(line.substr(colon + 1)))});
+      head.headers.push_back(
+          {std::string(trim(line.substr(0, colon))), std::string(trim(line.substr(colon + 1)))});
       return true;
+    }
+    if (head.status == 101) {  // what follows is no HTTP
+      return end(ErrorCode::kUnavailable,
+                 "an answer that switches protocols, which nobody asked for");
     }
     if (head.status < 200) return true;  // interim answers such as 100
     head_done = true;
@@ -87,6 +86,7 @@ struct Transfer {
   }
 
   bool add_body(std::string_view bytes) {
+    if (!head_done) return end(ErrorCode::kUnavailable, "an answer without a head");
     body_bytes += bytes.size();
     if (body_bytes > limits.max_response_bytes) return end_too_large();
     const bool goes_on = !handlers.on_bytes || handlers.on_bytes(bytes);

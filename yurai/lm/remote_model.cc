@@ -18,13 +18,6 @@ tl::unexpected<Error> invalid(std::string message) {
   return fail(ErrorCode::kInvalidArgument, std::move(message));
 }
 
-Result<void> check_text(std::string_view text, std::string_view what) {
-  if (const auto at = find_invalid_utf8(text)) {
-    return invalid(fmt::format("{}: byte {} is not UTF-8", what, *at));
-  }
-  return {};
-}
-
 /// Whether a path segment names a version: "v1", "v1beta", "v2".
 bool is_version(std::string_view segment) {
   return segment.size() >= 2 && segment[0] == 'v' && segment[1] >= '0' && segment[1] <= '9';
@@ -113,7 +106,7 @@ Result<std::string> api_key_from_environment(const std::string& name) {
 
 Result<std::unique_ptr<RemoteModel>> RemoteModel::open(RemoteModelOptions options) {
   YURAI_ASSIGN(options.base_url, api_base(options.base_url));
-  YURAI_TRY(check_text(options.model, "the model's name"));
+  YURAI_TRY(check_utf8(options.model, "the model's name"));
   return std::unique_ptr<RemoteModel>(new RemoteModel(std::move(options)));
 }
 
@@ -123,14 +116,14 @@ std::string_view RemoteModel::id() const {
 
 Result<Generation> RemoteModel::generate(const GenerateRequest& request,
                                          const OnSymbol& on_symbol) const {
-  YURAI_TRY(check_text(request.prompt, "the prompt"));
+  YURAI_TRY(check_utf8(request.prompt, "the prompt"));
   Json messages = Json::array();
   for (const ChatMessage& message : request.messages) {
-    YURAI_TRY(check_text(message.role, "a message's role"));
-    YURAI_TRY(check_text(message.content, "a message"));
+    YURAI_TRY(check_utf8(message.role, "a message's role"));
+    YURAI_TRY(check_utf8(message.content, "a message"));
     messages.push_back(Json{{"role", message.role}, {"content", message.content}});
   }
-  for (const std::string& stop : request.stop) YURAI_TRY(check_text(stop, "a stop string"));
+  for (const std::string& stop : request.stop) YURAI_TRY(check_utf8(stop, "a stop string"));
 
   const bool chat = !request.messages.empty();
   std::string model = options_.model;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "yurai/base/ascii.h"
 #include "yurai/base/utf8.h"
 #include "yurai/lm/sampler.h"
 #include "yurai/ngram/stop_scan.h"
@@ -22,17 +23,6 @@ constexpr uint64_t kMaxBlocks = 4 << 10;
 
 tl::unexpected<Error> invalid(std::string message) {
   return fail(ErrorCode::kInvalidArgument, std::move(message));
-}
-
-Result<void> check_text(std::string_view text, std::string_view what) {
-  if (const auto at = find_invalid_utf8(text)) {
-    return invalid(fmt::format("{}: byte {} is not UTF-8", what, *at));
-  }
-  return {};
-}
-
-bool is_word_byte(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
 }
 
 bool is_word_border(std::string_view text, size_t at) {
@@ -127,7 +117,7 @@ NgramModel::NgramModel(const CorpusIndex& index, NgramOptions options)
 Result<Generation> NgramModel::generate(const GenerateRequest& request,
                                         const OnSymbol& on_symbol) const {
   YURAI_ASSIGN(const std::string_view prompt, text_to_continue(request));
-  YURAI_TRY(check_text(prompt, "the prompt"));
+  YURAI_TRY(check_utf8(prompt, "the prompt"));
   YURAI_TRY(check_stops(request.stop));
   YURAI_ASSIGN(const Sampler sampler, Sampler::make(request.temperature));
 

@@ -13,7 +13,6 @@ namespace yurai {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kManifestName = "manifest.json";
 constexpr size_t kMaxLineage = 1'000;      // so that a manifest stays below what is read of one …
 constexpr size_t kMaxLineageInputs = 100;  // … and its lineage small beside the data
 
@@ -58,6 +57,9 @@ Result<Manifest> manifest_of(const Json& json) {
   if (!manifest.lineage.is_array()) {
     return fail(ErrorCode::kInvalidArgument, "'lineage' must be a list");
   }
+  if (!manifest.configuration.is_object() || !manifest.facts.is_object()) {
+    return fail(ErrorCode::kInvalidArgument, "'configuration' and 'facts' must be objects");
+  }
   return manifest;
 }
 
@@ -82,6 +84,15 @@ bool is_plain_name(const std::string& name) {
 }
 
 }  // namespace
+
+Result<void> bound_inputs(Manifest& manifest, StagingDirectory& stage) {
+  if (manifest.inputs.size() <= kMaxManifestInputs) return {};
+  std::string lines;
+  for (const Json& input : files_json(manifest.inputs)) lines += dump_json(input) + "\n";
+  YURAI_TRY(stage.add_file(kInputsName, lines));
+  manifest.inputs = {{std::string(kInputsName), lines.size(), sha256_hex(lines)}};
+  return {};
+}
 
 Json to_json(const Manifest& manifest) {
   Json json = {{"format", manifest.format},
@@ -198,19 +209,21 @@ Result<std::vector<ManifestFile>> list_files(const fs::path& dir,
                                              const Progress& progress) {
   std::vector<ManifestFile> files;
   std::error_code status;
-  for (const auto& entry : fs::recursive_directory_iterator(dir, status)) {
-    if (!entry.is_regular_file()) continue;
+  fs::recursive_directory_iterator entry(dir, status);
+  for (; !status && entry != fs::recursive_directory_iterator(); entry.increment(status)) {
+    if (!entry->is_regular_file(status)) continue;
     ManifestFile file;
-    file.name = entry.path().lexically_relative(dir).generic_string();
+    file.name = entry->path().lexically_relative(dir).generic_string();
     if (file.name == kManifestName || file.name == kStagingMark) continue;
-    file.bytes = entry.file_size();
+    file.bytes = entry->file_size(status);
+    if (status) break;
     const auto same = std::find_if(known.begin(), known.end(), [&](const ManifestFile& other) {
       return other.name == file.name && other.bytes == file.bytes;
     });
     if (same != known.end()) {
       file.sha256 = same->sha256;
     } else {
-      YURAI_ASSIGN(file.sha256, file_sha256(entry.path(), [&](uint64_t done) {
+      YURAI_ASSIGN(file.sha256, file_sha256(entry->path(), [&](uint64_t done) {
                      progress("hash " + file.name, done, file.bytes);
                    }));
     }

@@ -34,6 +34,14 @@ struct Manifest {
   std::vector<ManifestFile> files;  ///< every other file of the folder
 };
 
+/// More inputs than this are listed in a file instead of in the manifest.
+inline constexpr size_t kMaxManifestInputs = 1000;
+inline constexpr std::string_view kInputsName = "inputs.jsonl";
+
+/// Moves inputs that are too many to kInputsName of the staging folder, a line each; they are then
+/// that file.
+Result<void> bound_inputs(Manifest& manifest, StagingDirectory& stage);
+
 Json to_json(const Manifest& manifest);
 
 /// As a file of its own, with its checksum, and back; `name` is the file's, for messages.

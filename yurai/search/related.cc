@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "yurai/base/stop.h"
 #include "yurai/base/utf8.h"
 #include "yurai/text/sentences.h"
 
@@ -16,6 +17,7 @@ Result<Related> related_passages(const DocumentSearch& search, const Corpus& cor
   Related related;
   uint64_t byte_at = 0, char_at = 0, num_sentences = 0;
   for (const TextPart& part : split_sentences(answer)) {
+    YURAI_TRY(check_stop());
     if (++num_sentences > options.max_sentences) {
       related.truncated = true;
       break;

@@ -221,8 +221,12 @@ Result<void> calibrate(const CorpusIndex& index, StagingDirectory& stage, const 
   std::array<std::vector<SourceSample>, std::size(kScripts)> samples;
   for (auto& sources : samples) sources.resize(sample.num_sources);
   std::unordered_set<uint64_t> seen;  // texts in documents
+  uint64_t bytes = 0, traced_bytes = 0;
+  for (const Passage& passage : sample.passages) bytes += passage.text.size();
   for (const Passage& passage : sample.passages) {
-    progress("calibrate", calibration.passages_drawn++, sample.passages.size());
+    progress("calibrate", traced_bytes, bytes);
+    traced_bytes += passage.text.size();
+    ++calibration.passages_drawn;
     YURAI_ASSIGN(const auto spans, trace_elsewhere(index, sample, counts, passage));
     if (!spans || is_related(*spans)) {
       ++calibration.passages_related;
@@ -240,7 +244,7 @@ Result<void> calibrate(const CorpusIndex& index, StagingDirectory& stage, const 
       samples[static_cast<size_t>(span.script)][passage.source].scores.push_back(span.score);
     }
   }
-  progress("calibrate", sample.passages.size(), sample.passages.size());
+  progress("calibrate", bytes, bytes);
   for (const Script script : kScripts) {
     ScriptCurve& curve = calibration.curves[static_cast<size_t>(script)];
     const uint64_t passages = curve.passages;

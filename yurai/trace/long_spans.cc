@@ -4,6 +4,7 @@
 #include <optional>
 #include <thread>
 
+#include "yurai/base/stop.h"
 #include "yurai/base/utf8.h"
 
 namespace yurai {
@@ -116,7 +117,8 @@ Result<std::vector<MaximalSpan>> long_spans(const CorpusIndex& index, std::strin
     return char_floor(
         answer, answer.size() / num_parts * part + answer.size() % num_parts * part / num_parts);
   };
-  const auto search = [&](size_t part) {
+  const auto search = [&, stop = current_stop()](size_t part) {
+    const StopScope scope(stop);
     PartSearch one(index, answer, min_bytes);
     parts[part] = one.run(border(part), border(part + 1));
   };

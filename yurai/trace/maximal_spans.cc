@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "yurai/base/ascii.h"
 #include "yurai/base/utf8.h"
 
 namespace yurai {
@@ -17,17 +18,13 @@ constexpr size_t kLongSpan = 128;
 /// So many places are read for at once, where reading is what takes time.
 constexpr size_t kFetchedPlaces = 256;
 
-bool is_word_char(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-}
-
 class SpanSearch {
  public:
   SpanSearch(const CorpusIndex& index, std::string_view answer) : index_(index), answer_(answer) {
     session_.emplace(index);
     const bool chars = index.points() == PointMode::kChar;
     for (size_t at = 0; at < answer.size(); at = next_char(at)) {
-      if (chars || !is_word_char(answer[at])) sure_.push_back(at);
+      if (chars || !is_word_byte(answer[at])) sure_.push_back(at);
     }
   }
 

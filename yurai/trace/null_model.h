@@ -38,14 +38,11 @@ class NullModel {
   std::string serialize() const;
 
   uint64_t num_chars() const { return num_chars_; }
-  /// Pairs and triples seen less often are not stored and count as never seen.
-  uint64_t min_count() const { return min_count_; }
-  size_t num_ngrams() const { return keys_.size(); }
   uint32_t count(uint64_t key) const;
 
  private:
   uint64_t num_chars_;
-  uint64_t min_count_;
+  uint64_t min_count_;  ///< pairs and triples seen less often are not stored: never seen
   std::vector<uint64_t> keys_;
   std::vector<uint32_t> counts_;
 };
@@ -86,8 +83,6 @@ class NgramCounter {
     last_ = single;
   }
   void end_document() { last_ = before_last_ = plain_run_ = 0; }
-
-  uint64_t num_chars() const { return num_chars_; }
 
   /// A model of at most `max_bytes` when serialized, as far as dropping what is rare can do it.
   NullModel finish(uint64_t max_bytes);

@@ -318,7 +318,7 @@ export interface components {
              * @enum {string}
              */
             points: "char" | "word";
-            /** @description In the order of the text. */
+            /** @description By score, the least likely by chance first; then by place. */
             spans: components["schemas"]["Span"][];
             credits: components["schemas"]["Credit"][];
             index: components["schemas"]["CorpusIdentity"];
@@ -326,6 +326,7 @@ export interface components {
             near_copies?: components["schemas"]["NearCopy"][];
         };
         TraceRequest: {
+            /** @description At most 1 MiB. */
             text: string;
             /**
              * @description Only spans whose `chance_per_10k` is at most this; the string `inf` shows every maximal span.
@@ -367,7 +368,10 @@ export interface components {
         };
         NextRequest: {
             context: string;
-            /** @description At most this many symbols, the most frequent first. */
+            /**
+             * @description At most this many symbols, the most frequent first.
+             * @default 100000
+             */
             max_symbols?: number;
         };
         NextSymbols: {
@@ -531,7 +535,22 @@ export interface components {
             sources: components["schemas"]["Group"][];
             licenses: components["schemas"]["LicenseGroup"][];
             languages: components["schemas"]["Group"][];
-            /** @description Documents whose id another document carries too. */
+            /** @description Those beyond the 10,000 largest sources; absent where there are none. */
+            other_sources?: {
+                documents: number;
+                bytes: number;
+            };
+            /** @description Those beyond the 10,000 largest licenses; absent where there are none. */
+            other_licenses?: {
+                documents: number;
+                bytes: number;
+            };
+            /** @description Those beyond the 10,000 largest languages; absent where there are none. */
+            other_languages?: {
+                documents: number;
+                bytes: number;
+            };
+            /** @description Documents whose id an earlier document has. */
             duplicate_ids: number;
             /** @description Documents without a licence. */
             missing_license: number;
@@ -553,7 +572,9 @@ export interface components {
             })[];
             /** @default false */
             stream?: boolean;
+            /** @description Of the n-gram model at most 10,000; a character is a token. */
             max_tokens?: number;
+            /** @description Of the n-gram model at most 100. */
             temperature?: number;
             seed?: number;
         } & {
@@ -565,7 +586,9 @@ export interface components {
             prompt: unknown;
             /** @default false */
             stream?: boolean;
+            /** @description Of the n-gram model at most 10,000; a character is a token. */
             max_tokens?: number;
+            /** @description Of the n-gram model at most 100. */
             temperature?: number;
             seed?: number;
         } & {

@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "yurai/base/ascii.h"
 #include "yurai/base/hash.h"
 #include "yurai/base/utf8.h"
 #include "yurai/curate/characters.h"
@@ -84,9 +85,7 @@ Number stop_words(std::string_view text) {
   std::array<bool, kStopWords.size()> seen{};
   for (const std::string_view word : words_of(text)) {
     if (word.size() > 4) continue;
-    std::string lower(word);
-    for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    const auto found = std::find(kStopWords.begin(), kStopWords.end(), lower);
+    const auto found = std::find(kStopWords.begin(), kStopWords.end(), to_lower(word));
     if (found != kStopWords.end()) seen[static_cast<size_t>(found - kStopWords.begin())] = true;
   }
   return static_cast<double>(std::count(seen.begin(), seen.end(), true));

@@ -2,6 +2,7 @@
 #include <array>
 #include <string>
 
+#include "yurai/base/ascii.h"
 #include "yurai/base/utf8.h"
 #include "yurai/curate/characters.h"
 #include "yurai/curate/filters/text_filter.h"
@@ -13,19 +14,13 @@ namespace {
 
 using Number = std::optional<double>;
 
-std::string lower_ascii(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return lower;
-}
-
 /// Occurrences of a phrase, in any case of ASCII letters.
 template <const char* kPhrase>
 class Phrase final : public Filter {
  public:
   static MadeFilter make(FilterOptions&) { return std::make_unique<Phrase>(); }
   Measurement measure(const Subject& subject, bool) const override {
-    const std::string lower = lower_ascii(subject.text);
+    const std::string lower = to_lower(subject.text);
     const std::string_view phrase = kPhrase;
     Measurement found;
     uint64_t hits = 0;
@@ -122,7 +117,7 @@ class C4Lines final : public Filter {
         "uses cookies", "use of cookies", "use cookies"};
     if (!ends_sentence(line) || line.ends_with("...") || line.ends_with("…")) return false;
     if (words_of(line).size() < min_words_) return false;
-    const std::string lower = lower_ascii(line);
+    const std::string lower = to_lower(line);
     return std::none_of(kPolicy.begin(), kPolicy.end(), [&](std::string_view phrase) {
       return lower.find(phrase) != std::string::npos;
     });

@@ -44,7 +44,7 @@ export function FindDocuments({ parameters, change }: ModeProps) {
   const q = parameters.get('q') ?? '';
   const [draft, setDraft] = useState(q);
   const found = useQuery({
-    queryKey: ['documents', q], queryFn: ({ signal }) => api.searchDocuments(q, rows, signal), enabled: q !== '',
+    queryKey: ['searchDocuments', q], queryFn: ({ signal }) => api.searchDocuments(q, rows, signal), enabled: q !== '',
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
