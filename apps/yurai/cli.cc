@@ -17,6 +17,7 @@ namespace yurai::cli {
 namespace {
 
 int last_status = 0;
+std::string typed_command;
 
 bool japanese() {
   for (const char* name : {"YURAI_LANG", "LC_ALL", "LC_MESSAGES", "LANG"}) {
@@ -61,6 +62,30 @@ void run(const std::function<Result<void>()>& verb) {
 }
 
 int exit_status() { return last_status; }
+
+void set_command_line(int argc, const char* const* argv) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+@%";
+  for (int i = 0; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (i > 0) typed_command += ' ';
+    if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) {
+      typed_command += word;
+      continue;
+    }
+    typed_command += '\'';
+    for (const char c : word) {
+      if (c == '\'') {
+        typed_command += "'\\''";
+      } else {
+        typed_command += c;
+      }
+    }
+    typed_command += '\'';
+  }
+}
+
+const std::string& command_line() { return typed_command; }
 
 Result<void> print(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size()) return {};

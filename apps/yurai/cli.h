@@ -42,6 +42,10 @@ void say(std::string_view text);
 /// Exit status of the last `run`.
 int exit_status();
 
+/// The words of the command line, once; then the line as a shell takes it, to be said again.
+void set_command_line(int argc, const char* const* argv);
+const std::string& command_line();
+
 /// A byte count such as 4G, 512M, 64K or 1000.
 Result<uint64_t> parse_bytes(std::string_view text);
 

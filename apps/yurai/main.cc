@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a write error like any other
   std::signal(SIGXFSZ, SIG_IGN);  // so is a file size limit
 
+  set_command_line(argc, argv);
   CLI::App app(tr("Yurai: walk any sentence of an answer back to the documents behind it",
                   "Yurai（由来）: 答えの一文一文を、もとの文書までたどる"),
                "yurai");

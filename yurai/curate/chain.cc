@@ -224,6 +224,7 @@ Decision Chain::decide(const Document& document, bool measure_all,
     result.value = found.value;
     result.at_least = found.at_least;
     result.evidence = std::move(found.evidence);
+    result.by_kind = std::move(found.by_kind);
     result.passed = !found.value || steps_[i].bounds.hold(*found.value);
     if (!costs.empty()) {
       const Clock::time_point end = Clock::now();
@@ -256,6 +257,7 @@ Json Chain::to_json() const {
                     {"min", bound(step.bounds.min)},
                     {"max", bound(step.bounds.max)},
                     {"options", step.options}});
+    if (const auto kinds = step.filter->kinds(); !kinds.empty()) list.back()["kinds"] = kinds;
   }
   return list;
 }

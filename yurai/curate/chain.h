@@ -43,6 +43,7 @@ struct StepResult {
   bool at_least = false;
   std::vector<ByteSpan> evidence{};
   std::optional<uint64_t> bytes_after{};  ///< of text, where the step changed it
+  std::vector<uint64_t> by_kind{};        ///< one for each of the filter's kinds
 };
 
 /// Spent in one step, by one thread. Never part of a result.

@@ -15,14 +15,6 @@ struct StepFacts {
   DocumentCount undetermined{};  ///< it did not run, or counting stopped
 };
 
-uint64_t bytes_after(const DecisionRow& row) {
-  uint64_t bytes = row.bytes;
-  for (const auto& value : row.values) {
-    if (value && value->bytes_after) bytes = *value->bytes_after;
-  }
-  return bytes;
-}
-
 void add(const DecisionRow& row, std::vector<StepFacts>& facts) {
   for (size_t i = 0; i < facts.size(); ++i) {
     const auto& found = row.values[i];
@@ -92,7 +84,7 @@ Result<DecisionView> DecisionView::open(const std::filesystem::path& dir, const 
   std::vector<StepFacts> facts(steps.size());
   YURAI_TRY(ledger.for_each(
       [&](const DecisionRow& row) {
-        funnel.add(row, bytes_after(row));
+        funnel.add(row);
         index.add(row);
         examples.add(row);
         add(row, facts);

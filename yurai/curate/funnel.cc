@@ -134,12 +134,15 @@ std::vector<HistogramBin> histogram_bars(const std::map<int64_t, HistogramBin>& 
 }
 
 Funnel::Funnel(std::vector<LedgerStep> steps) : steps_(std::move(steps)) {
-  for (const LedgerStep& step : steps_) funnels_.push_back({.step = step.name});
+  for (const LedgerStep& step : steps_) {
+    funnels_.push_back({.step = step.name});
+    funnels_.back().by_kind.resize(step.kinds.size());
+  }
 }
 
-void Funnel::add(const DecisionRow& row, uint64_t bytes_after) {
+void Funnel::add(const DecisionRow& row) {
   count(row, total_);
-  if (row.kept()) kept_bytes_after_ += bytes_after;
+  if (row.kept()) kept_bytes_after_ += row.bytes_after();
   count(row, row.license, licenses_, other_);
   count(row, row.source, sources_, other_);
   count(row, row.lang, languages_, other_);
@@ -154,6 +157,10 @@ void Funnel::add(const DecisionRow& row, uint64_t bytes_after) {
     step.dropped += dropped;
     step.dropped_bytes += dropped ? row.bytes : 0;
     step.edited += found.bytes_after.has_value();
+    for (size_t kind = 0; kind < found.by_kind.size(); ++kind) {
+      step.by_kind[kind].documents += found.by_kind[kind] > 0;
+      step.by_kind[kind].count += found.by_kind[kind];
+    }
     if (!found.value) {
       ++step.unmeasured;
       continue;
@@ -201,6 +208,11 @@ Json Funnel::to_json() const {
                      {"min", number(step.min)},
                      {"max", number(step.max)},
                      {"histogram", std::move(histogram)}});
+    for (size_t kind = 0; kind < step.by_kind.size(); ++kind) {
+      steps.back()["by_kind"].push_back({{"kind", steps_[i].kinds[kind]},
+                                         {"documents", step.by_kind[kind].documents},
+                                         {"count", step.by_kind[kind].count}});
+    }
   }
   return {{"documents", total_.documents},
           {"bytes", total_.bytes},
