@@ -66,5 +66,6 @@ void add_info_command(CLI::App& app);
 void add_trace_command(CLI::App& app);
 void add_generate_command(CLI::App& app);
 void add_serve_command(CLI::App& app);
+void add_tokenizer_commands(CLI::App& app);
 
 }  // namespace yurai::cli
