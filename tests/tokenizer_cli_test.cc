@@ -64,6 +64,11 @@ TEST_F(TokenizerCli, ShowsTokensAndGoesBack) {
   put("text", "ab");
   EXPECT_EQ(json(tokenizer({"encode", path("tokenizer.json"), "--file", path("text"), "--json"})),
             json(tokenizer({"encode", dir_.path().string(), "ab", "--json"})));
+  const auto piped =
+      run_process({"sh", "-c", "printf ab | \"$YURAI_BIN\" tokenizer encode \"$0\" --file - --json",
+                   path("tokenizer.json")})
+          .value();
+  EXPECT_EQ(piped.out, tokenizer({"encode", dir_.path().string(), "ab", "--json"}).out);
   EXPECT_EQ(tokenizer({"decode", path("tokenizer.json"), "2", "3", "0"}).out, "ab</s>a\n");
   EXPECT_EQ(tokenizer({"decode", path("tokenizer.json"), "[2,3,0]", "--skip-special"}).out,
             "aba\n");

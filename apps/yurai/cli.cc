@@ -69,6 +69,22 @@ std::string origin_text(const Document& document) {
   return text;
 }
 
+Result<std::string> read_standard_input(uint64_t max_bytes) {
+  std::string bytes;
+  char buffer[64 << 10];
+  for (;;) {
+    const ssize_t got = ::read(STDIN_FILENO, buffer, sizeof buffer);
+    if (got == 0) return bytes;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(io_error("read", "standard input", errno));
+    bytes.append(buffer, static_cast<size_t>(got));
+    if (bytes.size() > max_bytes) {
+      return fail(ErrorCode::kResourceExhausted,
+                  fmt::format("standard input has more than {} bytes", max_bytes));
+    }
+  }
+}
+
 bool colour() {
   const char* no_color = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");

@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 
 /// "-" is the standard input.
 Result<std::string> read_text(const std::string& file) {
-  return read_file(file == "-" ? "/dev/stdin" : file, kMaxTokenizerTextBytes);
+  return file == "-" ? read_standard_input(kMaxTokenizerTextBytes)
+                     : read_file(file, kMaxTokenizerTextBytes);
 }
 
 Json json_or_null(const std::optional<uint32_t>& id) { return id ? Json(*id) : Json(nullptr); }

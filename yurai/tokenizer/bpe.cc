@@ -183,7 +183,8 @@ void Bpe::encode(std::string_view word, std::vector<Token>& out) const {
     begin = i;
   }
   merge_all(symbols.data() + begin, symbols.size() - begin, out);
-  if (symbols.capacity() > 1 << 16) symbols = {};  // a long text leaves nothing behind
+  if (symbols.capacity() > 1 << 16)
+    std::vector<Token>().swap(symbols);  // a long text leaves nothing behind
 }
 
 void Bpe::merge_all(Token* symbols, size_t count, std::vector<Token>& out) const {

@@ -118,7 +118,8 @@ Result<void> JsonTokenizer::run_model(const PiecedText& pieced, const PiecedText
         written.substr(token.byte_begin, token.byte_end - token.byte_begin),
         parts_.pre_tokenizer.byte_level(), text, out);
   }
-  if (tokens.capacity() > 1 << 16) tokens = {};  // a long text leaves nothing behind
+  if (tokens.capacity() > 1 << 16)
+    std::vector<Token>().swap(tokens);  // a long text leaves nothing behind
   return {};
 }
 

@@ -54,8 +54,8 @@ Result<fs::path> file_of(const fs::path& dir) {
 Result<void> check_own(const fs::path& dir) {
   std::error_code status;
   if (!fs::exists(dir / "manifest.json", status)) return {};
-  const auto any = read_manifest(dir);
-  if (!any || any->format != kTokenizerFormat) return {};  // of some other program
+  YURAI_ASSIGN(const std::string bytes, read_file(dir / "manifest.json", kMaxConfigBytes));
+  if (bytes.find(kTokenizerFormat) == bytes.npos) return {};  // of some other program
   YURAI_ASSIGN(const Manifest manifest, read_manifest(dir, kTokenizerFormat, kTokenizerVersion));
   YURAI_TRY(read_manifest_file(dir, manifest, kTokenizerModelName));
   return {};

@@ -122,20 +122,22 @@ std::unordered_map<std::string, std::string> arguments(const TokenizerTrainOptio
   for (const std::string& symbol : options.symbols) {
     symbols += (symbols.empty() ? "" : ",") + symbol;
   }
-  return {{"model_type", options.model},
-          {"vocab_size", std::to_string(options.vocabulary_size)},
-          {"character_coverage", fmt::format("{}", options.character_coverage)},
-          {"normalization_rule_name", options.normalization},
-          {"user_defined_symbols", symbols},
-          {"num_threads", std::string(kThreads)},
-          {"max_sentence_length", std::to_string(kMaxSentenceBytes)},
-          // A text comes back as it was: no space is lost, other characters are bytes.
-          {"byte_fallback", "true"},
-          {"remove_extra_whitespaces", "false"},
-          {"allow_whitespace_only_pieces", "true"},
-          {"split_digits", "true"},
-          {"pad_id", "3"},
-          {"minloglevel", "4"}};
+  std::unordered_map<std::string, std::string> all = {
+      {"model_type", options.model},
+      {"vocab_size", std::to_string(options.vocabulary_size)},
+      {"character_coverage", fmt::format("{}", options.character_coverage)},
+      {"normalization_rule_name", options.normalization},
+      {"num_threads", std::string(kThreads)},
+      {"max_sentence_length", std::to_string(kMaxSentenceBytes)},
+      // A text comes back as it was: no space is lost, other characters are bytes.
+      {"byte_fallback", "true"},
+      {"remove_extra_whitespaces", "false"},
+      {"allow_whitespace_only_pieces", "true"},
+      {"split_digits", "true"},
+      {"pad_id", "3"},
+      {"minloglevel", "4"}};
+  if (!symbols.empty()) all.emplace("user_defined_symbols", symbols);
+  return all;
 }
 
 Json configuration(const TokenizerTrainOptions& options) {
