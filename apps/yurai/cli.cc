@@ -11,6 +11,7 @@
 #include <new>
 #include <system_error>
 
+#include "yurai/base/file.h"
 #include "yurai/base/terminal.h"
 
 namespace yurai::cli {
@@ -38,8 +39,10 @@ Result<void> caught(const std::function<Result<void>()>& verb) {
   }
 }
 
-/// What a verb has done before it prints its result is not undone.
+/// What a verb has done before it prints its result is not undone. Whoever closed the pipe (`head`)
+/// knows that the rest is missing.
 Result<void> not_printed(int error_number) {
+  if (error_number == EPIPE) return fail(ErrorCode::kCancelled, "");
   return fail(
       ErrorCode::kIo,
       fmt::format("the result could not be written to standard output: {}; what was done stays",
@@ -58,7 +61,9 @@ void run(const std::function<Result<void>()>& verb) {
     result = not_printed(errno);
   }
   last_status = result ? 0 : 1;
-  if (!result) say("yurai: " + for_terminal(result.error().message));
+  if (!result && !result.error().message.empty()) {
+    say("yurai: " + for_terminal(result.error().message));
+  }
 }
 
 int exit_status() { return last_status; }
@@ -100,6 +105,22 @@ std::string origin_text(const Document& document) {
     if (!field->empty()) text += "  " + for_terminal(*field);
   }
   return text;
+}
+
+Result<std::string> read_standard_input(uint64_t max_bytes) {
+  std::string bytes;
+  char buffer[64 << 10];
+  for (;;) {
+    const ssize_t got = ::read(STDIN_FILENO, buffer, sizeof buffer);
+    if (got == 0) return bytes;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(io_error("read", "standard input", errno));
+    bytes.append(buffer, static_cast<size_t>(got));
+    if (bytes.size() > max_bytes) {
+      return fail(ErrorCode::kResourceExhausted,
+                  fmt::format("standard input has more than {} bytes", max_bytes));
+    }
+  }
 }
 
 bool colour() {

@@ -30,6 +30,9 @@ Result<void> print_json(const Json& json);
 /// Prints text for a person on stdout; the caller has escaped what is untrusted.
 Result<void> print(std::string_view text);
 
+/// All of the standard input, at most so much.
+Result<std::string> read_standard_input(uint64_t max_bytes);
+
 /// Whether stdout is a terminal that may be coloured (isatty, no NO_COLOR, TERM is not dumb).
 bool colour();
 
@@ -74,5 +77,6 @@ void add_info_command(CLI::App& app);
 void add_trace_command(CLI::App& app);
 void add_generate_command(CLI::App& app);
 void add_serve_command(CLI::App& app);
+void add_tokenizer_commands(CLI::App& app);
 
 }  // namespace yurai::cli

@@ -97,11 +97,11 @@ Result<void> print_summary(const FilterOptionsGiven& given, const FilterRun& run
              "\n{}: 文書 {} / {} 件、本文 {} / {} バイトが残った（編集後 {} バイト）\n")),
       for_terminal(given.out), count(summary, "kept"), count(summary, "documents"),
       count(summary, "kept_bytes"), count(summary, "bytes"), count(summary, "kept_bytes_after"))));
-  return print(
-      fmt::format(fmt::runtime(tr("Next: {0}/report.html, or yurai corpus build CORPUS {0}\n",
-                                  "次は: {0}/report.html、"
-                                  "または yurai corpus build CORPUS {0}\n")),
-                  for_terminal(given.out)));
+  return print(fmt::format(
+      fmt::runtime(tr("Next: {0}/report.html, or yurai corpus build CORPUS {0}{1}\n",
+                      "次は: {0}/report.html、"
+                      "または yurai corpus build CORPUS {0}{1}\n")),
+      for_terminal(given.out), given.map.empty() ? "" : " --map " + for_terminal(given.map)));
 }
 
 /// A failure of the disk, with what it left and how to go on.

@@ -1,8 +1,6 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -36,22 +34,6 @@ struct TraceArguments {
   bool json = false;
   bool timing = false;
 };
-
-Result<std::string> read_standard_input() {
-  std::string bytes;
-  char buffer[64 << 10];
-  for (;;) {
-    const ssize_t got = ::read(STDIN_FILENO, buffer, sizeof buffer);
-    if (got == 0) return bytes;
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(io_error("read", "standard input", errno));
-    bytes.append(buffer, static_cast<size_t>(got));
-    if (bytes.size() > kMaxAnswerBytes) {
-      return fail(ErrorCode::kResourceExhausted,
-                  fmt::format("standard input has more than {} bytes", kMaxAnswerBytes));
-    }
-  }
-}
 
 /// What each column and colour of the picture is made with.
 class Style {
@@ -340,7 +322,7 @@ Result<void> trace(TraceArguments arguments) {
   }
   const double open_ms = milliseconds(Clock::now() - start);
   YURAI_ASSIGN(const std::string answer, arguments.file == "-"
-                                             ? read_standard_input()
+                                             ? read_standard_input(kMaxAnswerBytes)
                                              : read_file(arguments.file, kMaxAnswerBytes));
   if (arguments.work) return trace_work(arguments, tracer, answer, open_ms);
   const auto asked = Clock::now();

@@ -43,6 +43,13 @@ TemporaryDirectory::~TemporaryDirectory() {
   std::filesystem::remove_all(path_, ignored);
 }
 
+std::filesystem::path test_data() {
+  const char* given = std::getenv("YURAI_TEST_DATA");
+  if (given != nullptr && *given != '\0') return given;
+  const char* source = std::getenv("YURAI_SOURCE_DIR");
+  return std::filesystem::path(source != nullptr ? source : ".") / "../shared/data";
+}
+
 uint64_t test_seed() {
   static const uint64_t seed = [] {
     const char* text = std::getenv("YURAI_TEST_SEED");

@@ -28,6 +28,10 @@ class TemporaryDirectory {
 /// The seed of this run: YURAI_TEST_SEED, or a fixed one; printed once.
 uint64_t test_seed();
 
+/// The folder of golden data: YURAI_TEST_DATA, or ../shared/data beside the sources. It may be
+/// absent.
+std::filesystem::path test_data();
+
 /// A disk whose operation number `fail_at` (creates, appends, closes, renames and syncs, from 0)
 /// and all later ones fail as a full disk does, or kill the process as kill -9 does. Counts
 /// operations when `fail_at` is never reached.

@@ -57,6 +57,9 @@ struct Decision {
   std::optional<size_t> dropped_by{};        ///< the first step whose bounds refused the value
   std::vector<StepResult> steps{};           ///< one a step of the chain
   std::optional<std::string> edited_text{};  ///< where a step changed it
+  /// What the step that dropped it saw, where an earlier step had changed it.
+  std::optional<std::string> seen_text{};
+  std::optional<Error> error{};  ///< of a filter: there is no decision
 
   bool kept() const { return !dropped_by; }
   std::string_view text(const Document& document) const {

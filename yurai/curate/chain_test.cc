@@ -2,10 +2,13 @@
 
 #include <gmock/gmock.h>
 
+#include "yurai/curate/decisions.h"
+
 namespace yurai {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::string error_of(std::string_view toml) {
   const auto chain = Chain::parse(toml, "c", {}, {});
@@ -34,6 +37,21 @@ TEST(Chain, KeepsADocumentWithinAllBoundsAndNamesTheFirstStepThatRefuses) {
   }
   EXPECT_FALSE(chain.decide({.text = ""}, false).steps[1].ran);
   EXPECT_EQ(chain.decide({.text = ""}, true).steps[1].value, 0);
+}
+
+TEST(Chain, ShowsOfADroppedTextWhatTheStepSaw) {
+  const Chain chain =
+      Chain::parse("[[filter]]\nname='pii'\nmask=true\n[[filter]]\nname='length'\n", "c", {}, {})
+          .value();
+  const Document document{.text = "連絡は taro@example.jp まで。"};
+  for (const bool all : {false, true}) {
+    const DecisionRow row = make_decision_row(document, chain, chain.decide(document, all));
+    ASSERT_EQ(row.dropped_by, 1u);
+    ASSERT_FALSE(row.excerpts.empty());
+    for (const Excerpt& excerpt : row.excerpts) {
+      EXPECT_THAT(excerpt.before + excerpt.match + excerpt.after, Not(HasSubstr("taro")));
+    }
+  }
 }
 
 TEST(Chain, NamesWhatIsWrongBeforeAnyWork) {

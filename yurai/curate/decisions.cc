@@ -159,15 +159,9 @@ DecisionRow make_decision_row(const Document& document, const Chain& chain,
     value = DecisionValue{step.value, step.at_least, step.bytes_after, step.evidence, step.by_kind};
   }
   if (row.dropped_by && !chain.steps()[*row.dropped_by].info->secret) {
-    // Spans of evidence are into the text as the step saw it: the original, unless edits came
-    // first.
-    bool edited_before = false;
-    for (size_t i = 0; i < *row.dropped_by; ++i) {
-      edited_before |= decision.steps[i].bytes_after.has_value();
-    }
-    static const std::vector<ByteSpan> kNone;
-    row.excerpts = make_excerpts(document.text,
-                                 edited_before ? kNone : decision.steps[*row.dropped_by].evidence);
+    // From the text as the step saw it: its spans are into that, and what was masked stays so.
+    row.excerpts = make_excerpts(decision.seen_text ? *decision.seen_text : document.text,
+                                 decision.steps[*row.dropped_by].evidence);
   }
   return row;
 }
@@ -243,6 +237,9 @@ Result<DecisionRow> parse_decision_line(std::string_view line,
         return read_value(value, out.values[step].emplace());
       })) {
     return bad_line("a member of values is off");
+  }
+  if (out.dropped_by && !out.values[*out.dropped_by]) {
+    return bad_line("the step that dropped it has no value");
   }
   if (!for_steps(row, "bytes_after", steps, [&](size_t step, simdjson::dom::element value) {
         return out.values[step] &&

@@ -50,6 +50,7 @@ struct Measurement {
   std::vector<ByteSpan> evidence{};  ///< into the subject's text; at most kMaxEvidence
   std::optional<std::string> text{};  ///< the new text, where an edit changed it
   std::vector<uint64_t> by_kind{};    ///< of a count: one for each of the filter's kinds
+  std::optional<Error> error{};       ///< what it measures with cannot be read: the run ends
 };
 
 /// Immutable and thread-safe once made. `measure` depends on nothing but the subject and the

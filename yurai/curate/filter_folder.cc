@@ -184,6 +184,7 @@ Result<std::vector<ManifestFile>> FilterFolder::resume(const Progress& progress)
 
 Result<void> FilterFolder::add(const FilterBatch& batch) {
   for (const FilterRow& row : batch) {
+    if (row.error) return fail(*row.error);
     ++num_records_;
     if (row.kind == InputRecord::Kind::kLeftOut) {
       funnel_.add_left_out();

@@ -27,6 +27,7 @@ struct FilterRow {
   DecisionRow decision{};  ///< this and the rest: of a document that is not finished
   std::string kept_line{};
   std::string decision_text{};
+  std::optional<Error> error{};  ///< of a filter: the run ends
 };
 
 using FilterBatch = std::vector<FilterRow>;

@@ -70,6 +70,10 @@ class Decider {
 
   void decide(FilterRow& row, std::vector<StepCost>& costs) const {
     const Decision decision = chain_.decide(row.document, measure_all_, costs);
+    if (decision.error) {
+      row.error = decision.error;
+      return;
+    }
     row.decision = make_decision_row(row.document, chain_, decision);
     row.decision.input = row.input;
     row.decision.line = row.number;
@@ -220,6 +224,7 @@ Result<FilterRun> filter_stream(const Chain& chain, const InputEntry& input,
   Funnel funnel(decider.steps());
   const auto write = [&](FilterBatch& batch) -> Result<void> {
     for (const FilterRow& row : batch) {
+      if (row.error) return fail(*row.error);
       if (row.kind == InputRecord::Kind::kLeftOut) {
         funnel.add_left_out();
       } else if (row.kind == InputRecord::Kind::kUnreadable) {

@@ -31,6 +31,11 @@ std::optional<bool> keeps(const std::optional<DecisionValue>& found, const Bound
 
 Result<Bounds> asked_bounds(const Bounds& now, const WhatIfQuestion& question) {
   Bounds then = now;
+  for (const auto& asked : {question.min, question.max, question.threshold}) {
+    if (asked && !std::isfinite(*asked)) {
+      return fail(ErrorCode::kInvalidArgument, "a threshold must be a number");
+    }
+  }
   if (question.min) then.min = question.min;
   if (question.max) then.max = question.max;
   if (question.threshold) {
