@@ -147,6 +147,14 @@ Result<void> clear_stage(const fs::path& folder) {
 /// What is said of a target that must not be replaced; nothing when it may be.
 Result<void> replaceable(const fs::path& target) {
   const std::string name = for_terminal(target.string());
+  std::error_code status;
+  if (fs::is_symlink(fs::symlink_status(target, status))) {
+    return fail(
+        ErrorCode::kAlreadyExists,
+        fmt::format(
+            "'{}' is a link, which --force does not replace; name the folder that it leads to",
+            name));
+  }
   const auto manifest = artefact_manifest(target);
   if (!manifest) {
     return fail(ErrorCode::kAlreadyExists,
