@@ -204,7 +204,8 @@ TEST(JsonTokenizer, AddedTokensTakeTheLongestAndStripWhatTheySay) {
 TEST(JsonTokenizer, AddedTokensAreFoundInNormalisedText) {
   Json file = byte_level();
   file["normalizer"] = {{"type", "Lowercase"}};
-  file["added_tokens"] = {added(256, "DAY", {{"normalized", true}, {"special", false}})};
+  file["added_tokens"] =
+      Json::array({added(256, "DAY", {{"normalized", true}, {"special", false}})});
   EXPECT_EQ(pieces(*open(file), "xDay"), (Strings{"x[0,1]", "DAY[1,4]"}));
 }
 
