@@ -118,7 +118,7 @@ class FieldReader {
 class DoubleArray {
  public:
   explicit DoubleArray(std::string_view bytes) : units_(bytes.size() / 4) {
-    std::memcpy(units_.data(), bytes.data(), units_.size() * 4);
+    if (!units_.empty()) std::memcpy(units_.data(), bytes.data(), units_.size() * 4);
   }
 
   /// Proves that no text leads out of the array or to a value of `num_values` and more, nor past
