@@ -68,8 +68,8 @@ TEST(Chain, NamesWhatIsWrongBeforeAnyWork) {
   EXPECT_THAT(error_of("[[filter]]\nname = \"length\"\n[[filter]]\nname = \"length\""),
               HasSubstr("two steps are called 'length'"));
   EXPECT_THAT(error_of("[[filter]\nname"), HasSubstr("chain 'c', line 1, column"));
-  EXPECT_THAT(error_of("\n[[filter\uff08"), HasSubstr("line 2: a character beyond ASCII"));
-  EXPECT_THAT(error_of("x = '''a''''' \u3042"), HasSubstr("line 1: a character beyond ASCII"));
+  EXPECT_THAT(error_of("\n[[filter\uff08"), HasSubstr("line 2, column 9:"));
+  EXPECT_THAT(error_of("x = '''a''''' \u3042"), HasSubstr("line 1, column 15:"));
   EXPECT_THAT(error_of("# \u3042\nx = \"\\\"\u3042\""), HasSubstr("'x'"));
   EXPECT_THAT(error_of("[[["), HasSubstr("chain 'c', line 1, column 3"));
   EXPECT_THAT(error_of("filters = 1"), HasSubstr("'filters' is unknown"));
