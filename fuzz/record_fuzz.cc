@@ -24,7 +24,7 @@ void parse(const std::string& line) {
   }
   const auto json = parse_json(line, "record", kMaxNesting);
   if (!json) {  // a number that no double holds is no concern of ours
-    check(json.error().message.find("out_of_range") != std::string::npos);
+    check(json.error().message.find("number overflow") != std::string::npos);
     return;
   }
   check(json->is_object());
