@@ -1,0 +1,159 @@
+#include "yurai/model/model_folder.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <set>
+
+#include "yurai/base/terminal.h"
+
+namespace yurai {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t kMaxJsonBytes = 64ull << 20;
+constexpr std::string_view kIndexName = "model.safetensors.index.json";
+
+std::string shown(const fs::path& path) { return for_terminal(path.string()); }
+
+/// The files that an index names, in order. A name that is a path would leave the folder.
+Result<std::set<std::string>> read_index(const fs::path& path) {
+  YURAI_ASSIGN(const std::string bytes, read_file(path, kMaxJsonBytes));
+  const auto bad = [&](std::string_view what) {
+    return fail(ErrorCode::kCorrupt, fmt::format("{}: {}", shown(path), what));
+  };
+  simdjson::dom::parser parser;
+  simdjson::dom::element json;
+  simdjson::dom::object map;
+  if (parser.parse(bytes).get(json) != simdjson::SUCCESS ||
+      json["weight_map"].get(map) != simdjson::SUCCESS) {
+    return bad("no JSON object with a 'weight_map'");
+  }
+  std::set<std::string> files;
+  for (const auto [tensor, file] : map) {
+    std::string_view name;
+    if (file.get(name) != simdjson::SUCCESS || name.empty() || name.starts_with('.') ||
+        name.find('/') != name.npos || name.find('\0') != name.npos) {
+      return bad(fmt::format("tensor '{}' is in no file of this folder", for_terminal(tensor)));
+    }
+    files.emplace(name);
+  }
+  return files;
+}
+
+/// What older tools wrote beside the weights, and a copy of a tied output layer.
+bool is_known_extra(std::string_view name, const ModelConfig& config) {
+  return name.ends_with(".rotary_emb.inv_freq") ||
+         (config.tie_embeddings && name == "lm_head.weight");
+}
+
+}  // namespace
+
+Result<ModelFolder> ModelFolder::open(const fs::path& dir) {
+  ModelFolder folder;
+  folder.dir_ = dir;
+  auto config = read_file(dir / "config.json", kMaxJsonBytes);
+  if (!config) {
+    if (config.error().code != ErrorCode::kNotFound) return fail(std::move(config).error());
+    return fail(ErrorCode::kNotFound,
+                fmt::format("{} is no model folder: it has no config.json", shown(dir)));
+  }
+  YURAI_ASSIGN(folder.config_, parse_model_config(*config, (dir / "config.json").string()));
+  std::error_code ignored;
+  if (fs::exists(dir / kIndexName, ignored)) {
+    YURAI_ASSIGN(const std::set<std::string> files, read_index(dir / kIndexName));
+    for (const std::string& file : files) YURAI_TRY(folder.add_file(dir / file));
+  } else {
+    YURAI_TRY(folder.add_file(dir / "model.safetensors"));
+  }
+  folder.parameters_ = parameter_shapes(folder.config_);
+  YURAI_TRY(folder.check_parameters());
+  return folder;
+}
+
+Result<void> ModelFolder::add_file(const fs::path& path) {
+  YURAI_ASSIGN(SafetensorsFile file, SafetensorsFile::open(path));
+  for (size_t tensor = 0; tensor < file.tensors().size(); ++tensor) {
+    const std::string& name = file.tensors()[tensor].name;
+    if (!places_.emplace(name, Place{files_.size(), tensor}).second) {
+      return fail(ErrorCode::kCorrupt, fmt::format("{}: tensor '{}' stands in two files",
+                                                   shown(path), for_terminal(name)));
+    }
+  }
+  files_.push_back(std::move(file));
+  return {};
+}
+
+Result<void> ModelFolder::check_parameters() const {
+  const auto bad = [&](std::string what) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{}: {}; config.json and the weights do not belong together",
+                            shown(dir_), what));
+  };
+  std::set<std::string_view> known;
+  for (const ParameterShape& parameter : parameters_) {
+    const auto place = places_.find(parameter.name);
+    if (place == places_.end()) return bad(fmt::format("no weight '{}'", parameter.name));
+    const TensorEntry& entry = files_[place->second.file].tensors()[place->second.tensor];
+    if (entry.shape != parameter.shape) {
+      return bad(fmt::format("weight '{}' is {}, not {}", parameter.name, shape_text(entry.shape),
+                             shape_text(parameter.shape)));
+    }
+    known.insert(parameter.name);
+  }
+  for (const auto& [name, place] : places_) {
+    if (!known.contains(name) && !is_known_extra(name, config_)) {
+      return bad(fmt::format("weight '{}' has no place in a {}", for_terminal(name),
+                             architecture_name(config_.architecture)));
+    }
+  }
+  return {};
+}
+
+uint64_t ModelFolder::num_parameters() const { return count_parameters(config_).total; }
+
+const TensorEntry& ModelFolder::tensor(std::string_view parameter) const {
+  const auto place = places_.find(std::string(parameter));
+  YURAI_CHECK(place != places_.end());
+  return files_[place->second.file].tensors()[place->second.tensor];
+}
+
+Result<void> ModelFolder::read_f32(std::string_view parameter, std::span<float> out) const {
+  const auto place = places_.find(std::string(parameter));
+  YURAI_CHECK(place != places_.end());
+  const SafetensorsFile& file = files_[place->second.file];
+  return file.read_f32(file.tensors()[place->second.tensor], out);
+}
+
+ParameterCounts count_parameters(const ModelConfig& config) {
+  ParameterCounts counts;
+  uint64_t experts = 0;
+  for (const ParameterShape& parameter : parameter_shapes(config)) {
+    const uint64_t values = parameter.num_values();
+    const std::string_view name = parameter.name;
+    counts.total += values;
+    if (name.ends_with("norm.weight")) {
+      counts.norm += values;
+    } else if (name.find(".experts.") != name.npos) {
+      counts.mlp += values;
+      experts += values;
+    } else if (name.ends_with(".gate.weight")) {
+      counts.router += values;
+    } else if (name.find(".mlp.") != name.npos) {
+      counts.mlp += values;
+    } else if (name.find(".self_attn.") != name.npos) {
+      counts.attention += values;
+    } else {
+      counts.embedding += values;
+    }
+  }
+  counts.active = counts.total;
+  if (config.num_experts > 0) {
+    counts.active -= experts / config.num_experts * (config.num_experts - config.experts_per_token);
+  }
+  return counts;
+}
+
+}  // namespace yurai

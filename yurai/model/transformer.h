@@ -1,0 +1,147 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "yurai/base/result.h"
+#include "yurai/model/model_config.h"
+#include "yurai/model/model_folder.h"
+
+/// A decoder-only transformer (Llama, Mixtral, Qwen3, Qwen3-MoE), one definition for training and
+/// inference, on LibTorch.
+///
+///     YURAI_ASSIGN(const auto model, Transformer::open(folder));
+///     KvCache cache(1);
+///     YURAI_ASSIGN(const std::vector<float> logits_BTV, model->logits({.batch = 1, .length = 3,
+///                                                                      .tokens = ids}, &cache));
+///
+/// Shapes: B sequences, T tokens of each, D hidden size, H heads, V vocabulary, E experts.
+namespace yurai {
+
+/// Tokens of one pass, row by row: [B, T].
+struct TokenBatch {
+  uint64_t batch = 1;
+  uint64_t length = 0;
+  std::span<const int32_t> tokens;
+  /// A token sees the earlier ones of its own segment; padding is segment -1. Empty: one segment.
+  std::span<const int32_t> segments{};
+  /// Where a token stands, for the rotary embedding. Empty: counted in each row from what the cache
+  /// holds.
+  std::span<const int32_t> positions{};
+};
+
+/// Places where a pass can be looked at, in their order; each of a layer is [B, T, …].
+enum class Site {
+  kEmbedding,      ///< [B,T,D]
+  kResidualPre,    ///< [B,T,D] what enters a layer
+  kAttentionIn,    ///< [B,T,D] normalised
+  kQuery,          ///< [B,H,T,d] rotated
+  kKey,            ///< [B,K,S,d] rotated, with those of the cache
+  kValue,          ///< [B,K,S,d]
+  kAttention,      ///< [B,H,T,S] probabilities
+  kHeadOut,        ///< [B,T,H·d] what the heads read, side by side
+  kAttentionOut,   ///< [B,T,D] added to the residual stream
+  kResidualMid,    ///< [B,T,D]
+  kMlpIn,          ///< [B,T,D] normalised
+  kRouterLogits,   ///< [B·T,E]
+  kExpertIds,      ///< [B·T,k] i64
+  kExpertWeights,  ///< [B·T,k]
+  kMlpOut,         ///< [B,T,D] added to the residual stream
+  kResidualPost,   ///< [B,T,D] what leaves a layer
+  kFinal,          ///< [B,T,D] normalised
+  kLogits,         ///< [B,T,V]
+};
+
+/// "resid_pre": as TransformerLens names them.
+std::string_view site_name(Site site);
+/// kInvalidArgument: a name that is none; the message lists them.
+Result<Site> parse_site(std::string_view name);
+/// One of a layer, not of the whole model.
+bool is_layer_site(Site site);
+
+/// Valid during the call; row-major.
+struct TensorView {
+  DType dtype = DType::kF32;
+  std::vector<uint64_t> shape;
+  const void* data = nullptr;
+};
+
+/// Looks at a pass and changes nothing.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual bool wants(Site site, uint64_t layer) const = 0;
+  virtual void on(Site site, uint64_t layer, const TensorView& view) = 0;
+};
+
+/// Keys and values of the tokens so far; belongs to the rows of one batch. Not thread-safe.
+class KvCache {
+ public:
+  explicit KvCache(uint64_t batch);
+  KvCache(KvCache&&) noexcept;
+  KvCache& operator=(KvCache&&) noexcept;
+  ~KvCache();
+  uint64_t length() const;  ///< tokens of a row, padding included
+
+  struct State;
+
+ private:
+  friend class Transformer;
+  std::unique_ptr<State> state_;
+};
+
+/// A weight and where it lies in Transformer::weights().
+struct WeightRange {
+  ParameterShape parameter;
+  uint64_t begin = 0;
+};
+
+/// What predictions cost, and how a step changes the weights.
+struct Loss {
+  double mean_nats = 0;       ///< over the tokens that have a target
+  double router_loss = 0;     ///< load balancing; 1 is even (times experts_per_token)
+  std::vector<float> tokens;  ///< [B,T] nats; 0 where there is no target
+};
+
+/// Const calls are thread-safe; each runs on the calling thread and `set_model_threads` others.
+class Transformer {
+ public:
+  /// Reads all weights, as f32. What a torch call throws is kResourceExhausted or kInvalidArgument.
+  static Result<std::unique_ptr<Transformer>> open(const ModelFolder& folder);
+  /// Random weights: normal with deviation 0.02, of layers that write to the residual stream
+  /// 0.02 / sqrt(2 · layers) (GPT-2); the same on every machine.
+  static Result<std::unique_ptr<Transformer>> make(const ModelConfig& config, uint64_t seed);
+  ~Transformer();
+
+  const ModelConfig& config() const;
+  /// All of them in one piece. Not to be changed during a call.
+  std::span<float> weights();
+  std::span<const float> weights() const;
+  const std::vector<WeightRange>& weight_ranges() const;
+
+  /// [B,T,V]; with `last_only` [B,1,V]. Adds the batch to the cache, if there is one.
+  Result<std::vector<float>> logits(const TokenBatch& batch, KvCache* cache = nullptr,
+                                    Observer* observer = nullptr, bool last_only = false) const;
+
+  /// targets [B,T]: the token to be predicted; -1: none. Adds to `gradients` (as weights(), zero
+  /// before the first call) those of sum(losses) · `scale` + router_loss · `router_scale`; nothing
+  /// where it is empty.
+  Result<Loss> loss(const TokenBatch& batch, std::span<const int32_t> targets, float scale,
+                    float router_scale, std::span<float> gradients,
+                    Observer* observer = nullptr) const;
+
+  struct State;
+
+ private:
+  explicit Transformer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// Threads of one pass (of matrix products, above all), process-wide; at least 1.
+void set_model_threads(int threads);
+
+}  // namespace yurai
