@@ -1,0 +1,63 @@
+#include <benchmark/benchmark.h>
+
+#include <string>
+#include <vector>
+
+#include "yurai/model/transformer.h"
+
+/// What a training step and a pass cost on one thread, in CPU time.
+namespace yurai {
+namespace {
+
+struct Shape {
+  const char* name;
+  uint64_t hidden, layers, vocabulary, heads, inner, experts;
+};
+constexpr Shape kShapes[] = {
+    {"gpt2_256x8", 256, 8, 8192, 8, 704, 0},
+    {"10M_320x8", 320, 8, 8192, 5, 864, 0},
+    {"32M_512x12", 512, 12, 8192, 8, 1376, 0},
+};
+
+ModelConfig config_of(const Shape& shape) {
+  ModelConfig config;
+  config.vocabulary_size = shape.vocabulary;
+  config.hidden_size = shape.hidden;
+  config.intermediate_size = shape.inner;
+  config.num_layers = shape.layers;
+  config.num_heads = config.num_kv_heads = shape.heads;
+  config.head_size = shape.hidden / shape.heads;
+  config.max_positions = 1024;
+  config.tie_embeddings = true;
+  return config;
+}
+
+void BM_train(benchmark::State& state) {
+  const Shape& shape = kShapes[state.range(0)];
+  set_model_threads(1);
+  const auto model = Transformer::make(config_of(shape), 1);
+  constexpr uint64_t kRows = 4;
+  constexpr uint64_t kLength = 256;
+  std::vector<int32_t> tokens(kRows * kLength);
+  for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<int32_t>(i * 7919 % 8192);
+  std::vector<float> gradients((*model)->weights().size());
+  const TokenBatch batch{.batch = kRows, .length = kLength, .tokens = tokens};
+  for (auto _ : state) {
+    const auto loss = (*model)->loss(batch, tokens, 1.0F / 1024, 0, gradients);
+    benchmark::DoNotOptimize(loss->mean_nats);
+  }
+  // 6 a weight and token: forward 2, backward 4; the embedding is read, its head multiplied.
+  const double flop =
+      6 * static_cast<double>((*model)->weights().size()) +
+      12 * static_cast<double>(shape.layers * shape.hidden * kLength);
+  const auto trained = static_cast<double>(state.iterations() * tokens.size());
+  state.counters["tokens"] = benchmark::Counter(trained, benchmark::Counter::kIsRate);
+  state.counters["flop"] = benchmark::Counter(trained * flop, benchmark::Counter::kIsRate);
+  state.SetLabel(shape.name);
+}
+BENCHMARK(BM_train)->DenseRange(0, 2)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace yurai
+
+BENCHMARK_MAIN();
