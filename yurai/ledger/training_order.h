@@ -30,12 +30,12 @@ struct OrderSpec {
   auto operator<=>(const OrderSpec&) const = default;
 };
 
-/// Consecutive tokens of one document; the end token is number `document_tokens`.
+/// Consecutive tokens of one document, within one epoch.
 struct OrderSegment {
   uint32_t epoch = 0;
   uint64_t document = 0;     ///< number
   uint64_t token_begin = 0;  ///< of the document
-  uint64_t token_end = 0;    ///< `document_tokens + 1` where the end token is included
+  uint64_t token_end = 0;    ///< the text's tokens + 1 where the end token is included
   auto operator<=>(const OrderSegment&) const = default;
 };
 
@@ -65,8 +65,8 @@ class TrainingOrder {
   uint32_t document_tokens(uint64_t document) const;  ///< of its text, without the end token
   uint64_t tokens_per_epoch() const;                  ///< end tokens included
 
-  /// What sequence `q` predicts, in order: L tokens. `q` * L must be below 2^63 and its epoch below
-  /// 2^32: what `holds` says.
+  /// What sequence `q` predicts, in order: L tokens. `holds(q)` must be so: the stream ends at 2^31
+  /// epochs or 2^62 tokens.
   std::vector<OrderSegment> sequence(uint64_t q) const;
   bool holds(uint64_t q) const;
 
