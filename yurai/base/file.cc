@@ -53,10 +53,21 @@ class PosixWritableFile final : public WritableFile {
     return {};
   }
 
-  Result<void> close() override {
+  Result<void> flush() override {
     YURAI_TRY(usable());
+    YURAI_TRY(write_all(buffer_));
+    buffer_.clear();
+    return {};
+  }
+
+  Result<void> sync() override {
     YURAI_TRY(flush());
     if (::fsync(fd_) != 0) return broken("sync", errno);
+    return {};
+  }
+
+  Result<void> close() override {
+    YURAI_TRY(sync());
     const int fd = std::exchange(fd_, -1);
     if (::close(fd) != 0) return broken("close", errno);
     return {};
@@ -68,12 +79,6 @@ class PosixWritableFile final : public WritableFile {
   Result<void> usable() const {
     if (fd_ >= 0 && error_number_ == 0) return {};
     return fail(io_error("write", path_, error_number_ == 0 ? EBADF : error_number_));
-  }
-
-  Result<void> flush() {
-    YURAI_TRY(write_all(buffer_));
-    buffer_.clear();
-    return {};
   }
 
   Result<void> write_all(std::string_view bytes) {
@@ -187,6 +192,24 @@ class PosixDisk final : public Disk {
     const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0) return fail(io_error("create", path, errno));
     return std::unique_ptr<WritableFile>(std::make_unique<PosixWritableFile>(path, fd));
+  }
+
+  Result<std::unique_ptr<WritableFile>> reopen(const fs::path& path, uint64_t bytes) override {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) return fail(io_error("open", path, errno));
+    auto file = std::make_unique<PosixWritableFile>(path, fd);  // closes it
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) return fail(io_error("look at", path, errno));
+    if (!S_ISREG(status.st_mode) || static_cast<uint64_t>(status.st_size) < bytes) {
+      return fail(ErrorCode::kCorrupt,
+                  fmt::format("'{}' has not the {} bytes that it should go on from",
+                              for_terminal(path.string()), bytes));
+    }
+    if (::ftruncate(fd, static_cast<off_t>(bytes)) != 0) {
+      return fail(io_error("truncate", path, errno));
+    }
+    if (::lseek(fd, 0, SEEK_END) < 0) return fail(io_error("seek in", path, errno));
+    return std::unique_ptr<WritableFile>(std::move(file));
   }
 
   Result<void> rename(const fs::path& from, const fs::path& to) override {

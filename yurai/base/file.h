@@ -25,6 +25,10 @@ class WritableFile {
  public:
   virtual ~WritableFile() = default;
   virtual Result<void> append(std::string_view bytes) = 0;
+  /// Hands to the operating system what was appended: others see it, and it outlives the process.
+  virtual Result<void> flush() = 0;
+  /// The same, and it is on the disk when this returns; more may follow.
+  virtual Result<void> sync() = 0;
   /// Flushes and fsyncs, then closes; nothing else may follow. Destruction without it abandons the
   /// file.
   virtual Result<void> close() = 0;
@@ -35,6 +39,9 @@ class Disk {
  public:
   virtual ~Disk() = default;
   virtual Result<std::unique_ptr<WritableFile>> create(const std::filesystem::path& path) = 0;
+  /// Opens the file that is there, cut to its first `bytes` bytes (it must have them), to go on.
+  virtual Result<std::unique_ptr<WritableFile>> reopen(const std::filesystem::path& path,
+                                                       uint64_t bytes) = 0;
   virtual Result<void> rename(const std::filesystem::path& from,
                               const std::filesystem::path& to) = 0;
   virtual Result<void> sync_directory(const std::filesystem::path& path) = 0;

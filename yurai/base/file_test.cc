@@ -163,6 +163,23 @@ TEST(File, DoesNotWaitForAPipe) {
   EXPECT_NE(pipe.error().message.find("pipe' is no regular file"), std::string::npos);
 }
 
+TEST(File, ReopenGoesOnFromAPrefixAndRefusesAShorterFile) {
+  const TemporaryDirectory dir;
+  ASSERT_TRUE(write_file(dir / "f", "one two"));
+  auto file = posix_disk().reopen(dir / "f", 4).value();
+  EXPECT_EQ(read_file(dir / "f").value(), "one ");
+  ASSERT_TRUE(file->append("three"));
+  ASSERT_TRUE(file->flush());
+  EXPECT_EQ(read_file(dir / "f").value(), "one three");
+  ASSERT_TRUE(file->append("!"));
+  ASSERT_TRUE(file->sync());
+  EXPECT_EQ(read_file(dir / "f").value(), "one three!");
+  ASSERT_TRUE(file->close());
+  EXPECT_EQ(posix_disk().reopen(dir / "f", 11).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(posix_disk().reopen(dir / "g", 0).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(read_file(dir / "f").value(), "one three!");
+}
+
 TEST(File, WriteFileReplacesAtomically) {
   const TemporaryDirectory dir;
   ASSERT_TRUE(write_file(dir / "f", "one"));

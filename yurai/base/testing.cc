@@ -20,6 +20,14 @@ class FailingFile final : public WritableFile {
     YURAI_TRY(disk_->step());
     return file_->append(bytes);
   }
+  Result<void> flush() override {
+    YURAI_TRY(disk_->step());
+    return file_->flush();
+  }
+  Result<void> sync() override {
+    YURAI_TRY(disk_->step());
+    return file_->sync();
+  }
   Result<void> close() override {
     YURAI_TRY(disk_->step());
     return file_->close();
@@ -69,6 +77,13 @@ Result<void> FailingDisk::step() {
 Result<std::unique_ptr<WritableFile>> FailingDisk::create(const std::filesystem::path& path) {
   YURAI_TRY(step());
   YURAI_ASSIGN(auto file, posix_disk().create(path));
+  return std::unique_ptr<WritableFile>(std::make_unique<FailingFile>(*this, std::move(file)));
+}
+
+Result<std::unique_ptr<WritableFile>> FailingDisk::reopen(const std::filesystem::path& path,
+                                                          uint64_t bytes) {
+  YURAI_TRY(step());
+  YURAI_ASSIGN(auto file, posix_disk().reopen(path, bytes));
   return std::unique_ptr<WritableFile>(std::make_unique<FailingFile>(*this, std::move(file)));
 }
 

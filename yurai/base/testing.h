@@ -32,15 +32,17 @@ uint64_t test_seed();
 /// absent.
 std::filesystem::path test_data();
 
-/// A disk whose operation number `fail_at` (creates, appends, closes, renames and syncs, from 0)
-/// and all later ones fail as a full disk does, or kill the process as kill -9 does. Counts
-/// operations when `fail_at` is never reached.
+/// A disk whose operation number `fail_at` (creates, reopens, appends, flushes, syncs, closes and
+/// renames, from 0) and all later ones fail as a full disk does, or kill the process as kill -9
+/// does. Counts operations when `fail_at` is never reached.
 class FailingDisk final : public Disk {
  public:
   enum class How { kFull, kKill };
 
   explicit FailingDisk(uint64_t fail_at, How how = How::kFull) : fail_at_(fail_at), how_(how) {}
   Result<std::unique_ptr<WritableFile>> create(const std::filesystem::path& path) override;
+  Result<std::unique_ptr<WritableFile>> reopen(const std::filesystem::path& path,
+                                               uint64_t bytes) override;
   Result<void> rename(const std::filesystem::path& from, const std::filesystem::path& to) override;
   Result<void> sync_directory(const std::filesystem::path& path) override;
   uint64_t num_operations() const { return num_operations_; }

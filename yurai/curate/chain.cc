@@ -9,7 +9,7 @@
 
 #include "yurai/base/file.h"
 #include "yurai/base/terminal.h"
-#include "yurai/curate/chain_toml.h"
+#include "yurai/base/toml.h"
 
 namespace yurai {
 namespace fs = std::filesystem;
@@ -92,7 +92,7 @@ Result<void> change_steps(const Json& changes, std::string_view name, std::vecto
 Result<void> collect_steps(std::string_view toml, std::string_view name, int depth,
                            std::vector<Json>& steps) {
   if (depth > 4) return bad(fmt::format("chain '{}' names itself", for_terminal(name)));
-  YURAI_ASSIGN(const Json chain, toml_to_json(toml, name));
+  YURAI_ASSIGN(const Json chain, toml_to_json(toml, fmt::format("chain '{}'", for_terminal(name))));
   for (const auto& [key, value] : chain.items()) {
     if (key != "filter" && key != "change") {
       return bad(

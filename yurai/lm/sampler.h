@@ -4,23 +4,12 @@
 #include <cstdint>
 #include <span>
 
+#include "yurai/base/random.h"
 #include "yurai/base/result.h"
 
 /// Drawing a symbol by its count. Integer arithmetic throughout: the same seed draws the same
 /// symbols on every machine.
 namespace yurai {
-
-/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
-class SplitMix64 {
- public:
-  explicit SplitMix64(uint64_t seed) : state_(seed) {}
-  uint64_t next();
-  /// Uniform in [0, limit); limit > 0.
-  uint64_t below(uint64_t limit);
-
- private:
-  uint64_t state_;
-};
 
 /// Draws index i with probability counts[i]^(1/T) / sum of all counts[j]^(1/T).
 ///

@@ -25,20 +25,6 @@ std::vector<double> frequencies(const std::vector<uint64_t>& counts, double temp
   return drawn;
 }
 
-TEST(SplitMix64, GivesTheReferenceSequence) {
-  SplitMix64 random(1234567);
-  EXPECT_EQ(random.next(), 6457827717110365317u);
-  EXPECT_EQ(random.next(), 3203168211198807973u);
-  EXPECT_EQ(random.next(), 9817491932198370423u);
-}
-
-TEST(SplitMix64, StaysBelowItsLimit) {
-  SplitMix64 random(test_seed());
-  for (const uint64_t limit : {1ull, 2ull, 3ull, 1000ull, ~0ull}) {
-    for (int i = 0; i < 100; ++i) EXPECT_LT(random.below(limit), limit);
-  }
-}
-
 TEST(Sampler, TakesTheFirstOfTheMostProbableAtTemperatureZero) {
   const Sampler sampler = Sampler::make(0).value();
   SplitMix64 random(0);

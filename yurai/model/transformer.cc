@@ -16,6 +16,7 @@
 #include <limits>
 #include <numbers>
 
+#include "yurai/base/random.h"
 #include "yurai/model/transformer_internal.h"
 
 namespace yurai {
@@ -62,26 +63,18 @@ Error torch_error(const std::exception& error) {
 
 int64_t i64(uint64_t value) { return static_cast<int64_t>(value); }
 
-/// The values of a seeded normal distribution, the same on every machine: SplitMix64 and Box and
-/// Muller's transform in double precision.
+/// A normal distribution, the same on every machine: Box and Muller's transform.
 class Normal {
  public:
-  explicit Normal(uint64_t seed) : state_(seed) {}
+  explicit Normal(uint64_t seed) : random_(seed) {}
   double next() {
     const double radius = std::sqrt(-2 * std::log(1 - uniform()));
     return radius * std::cos(2 * std::numbers::pi * uniform());
   }
 
  private:
-  double uniform() {
-    state_ += 0x9E3779B97F4A7C15;
-    uint64_t z = state_;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-    z ^= z >> 31;
-    return static_cast<double>(z >> 11) * 0x1p-53;
-  }
-  uint64_t state_;
+  double uniform() { return static_cast<double>(random_.next() >> 11) * 0x1p-53; }
+  SplitMix64 random_;
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "yurai/curate/chain_toml.h"
+#include "yurai/base/toml.h"
 
 #include <fmt/format.h>
 
@@ -26,24 +26,23 @@ namespace {
 
 constexpr int kMaxDepth = 16;
 
-Result<Json> convert(const toml::node& node, std::string_view chain, int depth) {
-  const auto bad = [&](std::string_view what) {
+Result<Json> convert(const toml::node& node, std::string_view what, int depth) {
+  const auto bad = [&](std::string_view why) {
     return fail(ErrorCode::kInvalidArgument,
-                fmt::format("chain '{}', line {}: {}", for_terminal(chain),
-                            node.source().begin.line, what));
+                fmt::format("{}, line {}: {}", what, node.source().begin.line, why));
   };
   if (depth > kMaxDepth) return bad("tables are nested too deep");
   if (const toml::table* table = node.as_table()) {
     Json json = Json::object();
     for (const auto& [key, value] : *table) {
-      YURAI_ASSIGN(json[std::string(key.str())], convert(value, chain, depth + 1));
+      YURAI_ASSIGN(json[std::string(key.str())], convert(value, what, depth + 1));
     }
     return json;
   }
   if (const toml::array* array = node.as_array()) {
     Json json = Json::array();
     for (const toml::node& item : *array) {
-      YURAI_ASSIGN(Json value, convert(item, chain, depth + 1));
+      YURAI_ASSIGN(Json value, convert(item, what, depth + 1));
       json.push_back(std::move(value));
     }
     return json;
@@ -52,25 +51,24 @@ Result<Json> convert(const toml::node& node, std::string_view chain, int depth) 
   if (const auto* value = node.as_integer()) return Json(value->get());
   if (const auto* value = node.as_floating_point()) return Json(value->get());
   if (const auto* value = node.as_boolean()) return Json(value->get());
-  return bad("a date or a time has no meaning in a chain");
+  return bad("a date or a time has no meaning here");
 }
 
 }  // namespace
 
-Result<Json> toml_to_json(std::string_view toml_text, std::string_view name) {
+Result<Json> toml_to_json(std::string_view toml_text, std::string_view what) {
   if (const auto invalid = find_invalid_utf8(toml_text)) {
     return fail(ErrorCode::kInvalidArgument,
-                fmt::format("chain '{}' is not UTF-8 at byte {}", for_terminal(name), *invalid));
+                fmt::format("{} is not UTF-8 at byte {}", what, *invalid));
   }
   const toml::parse_result parsed = toml::parse(toml_text);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
     return fail(ErrorCode::kInvalidArgument,
-                fmt::format("chain '{}', line {}, column {}: {}", for_terminal(name),
-                            error.source().begin.line, error.source().begin.column,
-                            for_terminal(error.description())));
+                fmt::format("{}, line {}, column {}: {}", what, error.source().begin.line,
+                            error.source().begin.column, for_terminal(error.description())));
   }
-  return convert(parsed.table(), name, 0);
+  return convert(parsed.table(), what, 0);
 }
 
 }  // namespace yurai
