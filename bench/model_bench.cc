@@ -43,13 +43,10 @@ void BM_train(benchmark::State& state) {
   std::vector<float> gradients((*model)->weights().size());
   const TokenBatch batch{.batch = kRows, .length = kLength, .tokens = tokens};
   for (auto _ : state) {
-    const auto loss = (*model)->loss(batch, tokens, 1.0F / 1024, 0, gradients);
+    const auto loss = (*model)->loss(batch, tokens, {.scale = 1.0F / 1024}, gradients);
     benchmark::DoNotOptimize(loss->mean_nats);
   }
-  // 6 a weight and token: forward 2, backward 4; the embedding is read, its head multiplied.
-  const double flop =
-      6 * static_cast<double>((*model)->weights().size()) +
-      12 * static_cast<double>(shape.layers * shape.hidden * kLength);
+  const double flop = training_flop_per_token((*model)->config(), kLength);
   const auto trained = static_cast<double>(state.iterations() * tokens.size());
   state.counters["tokens"] = benchmark::Counter(trained, benchmark::Counter::kIsRate);
   state.counters["flop"] = benchmark::Counter(trained * flop, benchmark::Counter::kIsRate);

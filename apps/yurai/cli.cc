@@ -19,6 +19,7 @@ namespace {
 
 int last_status = 0;
 std::string typed_command;
+const char* const* program_arguments = nullptr;
 
 bool japanese() {
   for (const char* name : {"YURAI_LANG", "LC_ALL", "LC_MESSAGES", "LANG"}) {
@@ -69,6 +70,7 @@ void run(const std::function<Result<void>()>& verb) {
 int exit_status() { return last_status; }
 
 void set_command_line(int argc, const char* const* argv) {
+  program_arguments = argv;
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+@%";
   for (int i = 0; i < argc; ++i) {
@@ -91,6 +93,7 @@ void set_command_line(int argc, const char* const* argv) {
 }
 
 const std::string& command_line() { return typed_command; }
+const char* const* arguments_of_program() { return program_arguments; }
 
 Result<void> print(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size()) return {};

@@ -48,6 +48,8 @@ int exit_status();
 /// The words of the command line, once; then the line as a shell takes it, to be said again.
 void set_command_line(int argc, const char* const* argv);
 const std::string& command_line();
+/// The words themselves, as main() had them.
+const char* const* arguments_of_program();
 
 /// A byte count such as 4G, 512M, 64K or 1000.
 Result<uint64_t> parse_bytes(std::string_view text);
@@ -78,5 +80,6 @@ void add_trace_command(CLI::App& app);
 void add_generate_command(CLI::App& app);
 void add_serve_command(CLI::App& app);
 void add_tokenizer_commands(CLI::App& app);
+void add_train_command(CLI::App& app);
 
 }  // namespace yurai::cli

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "apps/yurai/cli.h"
+#include "apps/yurai/models.h"
 #include "yurai/base/file.h"
 #include "yurai/base/terminal.h"
 #include "yurai/lm/remote_model.h"
@@ -17,6 +18,7 @@ namespace {
 
 struct GenerateArguments {
   std::string index;
+  std::string folder;
   std::string upstream;
   std::string model;
   std::string api_key_env;
@@ -76,6 +78,10 @@ Result<void> generate(GenerateArguments arguments) {
     YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(arguments.index));
     return show(NgramModel(index, arguments.ngram), arguments.request, arguments.json);
   }
+  if (!arguments.folder.empty()) {
+    YURAI_ASSIGN(const auto model, open_model(arguments.folder, 0));
+    return show(*model, arguments.request, arguments.json);
+  }
   RemoteModelOptions options;
   options.base_url = arguments.upstream;
   options.model = arguments.model;
@@ -103,14 +109,21 @@ std::string temperature(const std::string& text) {
 void add_generate_command(CLI::App& app) {
   auto arguments = std::make_shared<GenerateArguments>();
   CLI::App* verb = app.add_subcommand(
-      "generate", tr("Continue a text with the n-gram model of an index, or ask a remote model",
-                     "索引の n-gram モデルで文章の続きを作る。または外部のモデルに聞く"));
+      "generate", tr("Continue a text with the n-gram model of an index or a transformer, or ask a remote model",
+                     "索引の n-gram モデルや Transformer で文章の続きを作る。または外部のモデルに聞く"));
   auto* sources = verb->add_option_group(tr("model", "モデル"));
   CLI::Option* index = sources
                            ->add_option("--index", arguments->index,
                                         tr("folder of an index: the n-gram model",
                                            "索引のフォルダー（n-gram モデル）"))
                            ->type_name("DIR");
+  CLI::Option* folder =
+      sources
+          ->add_option("--model", arguments->folder,
+                       tr("folder of a model (Hugging Face's layout), or of a run: its newest "
+                          "checkpoint",
+                          "モデルのフォルダー（Hugging Face 形式）。学習結果なら最新のチェックポイント"))
+          ->type_name("DIR");
   CLI::Option* upstream =
       sources
           ->add_option("--upstream", arguments->upstream,
@@ -123,8 +136,8 @@ void add_generate_command(CLI::App& app) {
       ->type_name("TEXT")
       ->required();
   verb->add_option("--max-chars", arguments->request.max_chars,
-                   tr("at most so many characters (an upstream counts tokens)",
-                      "最大の文字数（外部のモデルではトークン数）"))
+                   tr("at most so many characters (other models than the n-gram count tokens)",
+                      "最大の文字数（n-gram 以外のモデルではトークン数）"))
       ->check(checked_by(parse_count))
       ->type_name("N")
       ->capture_default_str();
@@ -143,6 +156,32 @@ void add_generate_command(CLI::App& app) {
                    tr("end before this text (may be repeated)", "この文字列の前で終える（複数可）"))
       ->type_name("S")
       ->allow_extra_args(false);
+  TokenFilter& filter = arguments->request.filter;
+  verb->add_option("--top-k", filter.top_k,
+                   tr("of the so many most probable tokens (0: of all)",
+                      "確率の高い順にこの数のトークンから選ぶ（0 は全部）"))
+      ->check(checked_by(parse_count))
+      ->type_name("N")
+      ->needs(folder)
+      ->capture_default_str();
+  verb->add_option("--top-p", filter.top_p,
+                   tr("of the fewest tokens whose probabilities add up to this",
+                      "確率の合計がこの値になる最少のトークンから選ぶ"))
+      ->needs(folder)
+      ->type_name("P")
+      ->capture_default_str();
+  verb->add_option("--min-p", filter.min_p,
+                   tr("of tokens at least so probable, relative to the most probable",
+                      "最も確率の高いトークンとの比がこの値以上のものから選ぶ"))
+      ->needs(folder)
+      ->type_name("P")
+      ->capture_default_str();
+  verb->add_option("--repetition-penalty", filter.repetition_penalty,
+                   tr("above 1: what is in the text becomes less likely",
+                      "1 より大きいと、すでに出たトークンが出にくくなる"))
+      ->needs(folder)
+      ->type_name("R")
+      ->capture_default_str();
   verb->add_option("--max-context", arguments->ngram.max_context_chars,
                    tr("longest context, in characters", "文脈の最大の文字数"))
       ->check(checked_by(parse_count))
@@ -155,7 +194,7 @@ void add_generate_command(CLI::App& app) {
       ->type_name("N")
       ->needs(index)
       ->capture_default_str();
-  verb->add_option("--model", arguments->model,
+  verb->add_option("--upstream-model", arguments->model,
                    tr("the upstream's model; else the first that it lists",
                       "外部のモデルの名前。なければ一覧の最初のもの"))
       ->type_name("NAME")

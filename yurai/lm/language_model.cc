@@ -13,11 +13,13 @@ Json or_null(const std::optional<T>& value) {
 Json to_json(const Generation& generation) {
   Json symbols = Json::array();
   for (const GeneratedSymbol& symbol : generation.symbols) {
-    symbols.push_back(Json{{"text", symbol.text},
-                           {"probability", or_null(symbol.probability)},
-                           {"context_chars", or_null(symbol.context_chars)},
-                           {"context_count", or_null(symbol.context_count)},
-                           {"count", or_null(symbol.count)}});
+    Json json{{"text", symbol.text},
+              {"probability", or_null(symbol.probability)},
+              {"context_chars", or_null(symbol.context_chars)},
+              {"context_count", or_null(symbol.context_count)},
+              {"count", or_null(symbol.count)}};
+    if (!symbol.tokens.empty()) json["tokens"] = symbol.tokens;
+    symbols.push_back(std::move(json));
   }
   return Json{{"text", generation.text},
               {"finish_reason", generation.finish_reason},

@@ -10,8 +10,8 @@
 #include "yurai/base/json.h"
 #include "yurai/base/result.h"
 
-/// What answers. Implemented by the n-gram model over an index and by a remote OpenAI-compatible
-/// API.
+/// What answers. Implemented by the n-gram model over an index, by transformers, and by a remote
+/// OpenAI-compatible API.
 namespace yurai {
 
 struct ChatMessage {
@@ -19,22 +19,33 @@ struct ChatMessage {
   std::string content;
 };
 
+/// Which tokens may be drawn; the default lets all of them.
+struct TokenFilter {
+  uint64_t top_k = 0;             ///< the so many most probable; 0: all
+  double top_p = 1;               ///< the fewest whose probabilities add up to this
+  double min_p = 0;               ///< at least so probable, relative to the most probable
+  double repetition_penalty = 1;  ///< what is in the text is less likely (Keskar et al. 2019)
+};
+
 struct GenerateRequest {
   std::string prompt;                 ///< text to continue; used when `messages` is empty
   std::vector<ChatMessage> messages;  ///< a conversation
-  uint64_t max_chars = 200;           ///< characters (n-gram) or tokens (remote)
+  uint64_t max_chars = 200;           ///< characters (n-gram) or tokens (others)
   double temperature = 1;             ///< 0: the most probable symbol
+  TokenFilter filter{};               ///< of transformers
   uint64_t seed = 0;
   std::vector<std::string> stop;  ///< generation ends before the first of these
 };
 
-/// One step of a generation. Counts are the n-gram model's evidence; other models leave them empty.
+/// One step of a generation. Counts are the n-gram model's evidence, tokens the transformers'; other
+/// models leave them empty.
 struct GeneratedSymbol {
   std::string text;                       ///< empty: the end of a document
   std::optional<double> probability;      ///< under the model, before temperature
   std::optional<uint64_t> context_chars;  ///< length of the context that was found in the corpus
   std::optional<uint64_t> context_count;  ///< the denominator
   std::optional<uint64_t> count;          ///< the numerator
+  std::vector<uint32_t> tokens{};         ///< several where one alone ends inside a character
 };
 
 struct Generation {

@@ -3,6 +3,7 @@
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/logsumexp.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/softmax.h>
@@ -206,6 +207,10 @@ at::Tensor router_loss(const ModelConfig& config, const std::vector<at::Tensor>&
   for (float& value : share) value /= static_cast<float>(logits.size(0));
   return (probabilities.mean(0) * at::tensor(share)).sum() *
          static_cast<double>(config.num_experts);
+}
+
+at::Tensor router_z_loss(const std::vector<at::Tensor>& router_logits) {
+  return at::logsumexp(at::cat(router_logits, 0), {-1}).square().mean();
 }
 
 Rope make_rope(const ModelConfig& config) {

@@ -5,12 +5,17 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/log_softmax.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/ones.h>
 #include <c10/core/GradMode.h>
 #include <c10/util/Exception.h>
+#include <dlfcn.h>
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -94,7 +99,42 @@ Result<Site> parse_site(std::string_view name) {
 
 bool is_layer_site(Site site) { return std::ranges::find(kSites, site, &SiteName::site)->of_layer; }
 
-void set_model_threads(int threads) { at::set_num_threads(std::max(1, threads)); }
+void set_model_threads(int threads) {
+  threads = std::max(1, threads);
+  at::set_num_threads(threads);
+  // OpenBLAS has threads of its own, where it is the BLAS.
+  using SetThreads = void (*)(int);
+  if (const auto set = reinterpret_cast<SetThreads>(::dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) {
+    set(threads);
+  }
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
+}
+
+double training_flop_per_token(const ModelConfig& config, uint64_t length) {
+  const ParameterCounts counts = count_parameters(config);
+  // The embedding is read; where it is the output layer as well it is multiplied once.
+  const uint64_t read = config.tie_embeddings ? 0 : config.vocabulary_size * config.hidden_size;
+  const auto multiplied = static_cast<double>(counts.active - read);
+  const auto attention =
+      static_cast<double>(config.num_layers * config.num_heads * config.head_size * length);
+  return 6 * multiplied + 12 * attention;
+}
+
+double measure_peak_flops() {
+  const c10::AutoGradMode no_gradients(false);
+  constexpr int64_t kSize = 512;
+  const Tensor a = at::ones({kSize, kSize});
+  const Tensor b = at::ones({kSize, kSize});
+  double best = 0;
+  for (int i = 0; i < 12; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    const Tensor c = at::mm(a, b);
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+    best = std::max(best, 2.0 * kSize * kSize * kSize / time.count());
+  }
+  return best;
+}
 
 WeightLayout lay_out_weights(const ModelConfig& config) {
   WeightLayout layout;
@@ -361,7 +401,7 @@ Result<std::vector<float>> Transformer::logits(const TokenBatch& batch, KvCache*
 }
 
 Result<Loss> Transformer::loss(const TokenBatch& batch, std::span<const int32_t> targets,
-                               float scale, float router_scale, std::span<float> gradients,
+                               const LossOptions& options, std::span<float> gradients,
                                Observer* observer) const {
   YURAI_TRY(state_->check(batch, nullptr));
   YURAI_CHECK(targets.size() == batch.tokens.size());
@@ -392,11 +432,14 @@ Result<Loss> Transformer::loss(const TokenBatch& batch, std::span<const int32_t>
         rows.size() == targets.size() ? pass.final_ND : pass.final_ND.index_select(0, row);
     const Tensor logits = at::linear(predicting, weights.head_VD);
     const Tensor nats = -at::log_softmax(logits, -1).gather(1, target).squeeze(1);
-    Tensor total = nats.sum() * scale;
+    Tensor total = nats.sum() * options.scale;
     if (!pass.router_logits.empty()) {
       const Tensor router = router_loss(state_->config, pass.router_logits);
       loss.router_loss = router.item<float>();
-      total = total + router * router_scale;
+      total = total + router * options.router_scale;
+      if (options.router_z_scale != 0) {
+        total = total + router_z_loss(pass.router_logits) * options.router_z_scale;
+      }
     }
     if (!gradients.empty()) total.backward();
     const Tensor each = nats.detach().contiguous();

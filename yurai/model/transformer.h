@@ -100,7 +100,15 @@ struct WeightRange {
   uint64_t begin = 0;
 };
 
-/// What predictions cost, and how a step changes the weights.
+/// What is summed up for gradients: sum(losses of tokens) · scale + router_loss · router_scale +
+/// (mean over tokens of logsumexp(router logits)²) · router_z_scale.
+struct LossOptions {
+  float scale = 1;
+  float router_scale = 0;
+  float router_z_scale = 0;
+};
+
+/// What predictions cost.
 struct Loss {
   double mean_nats = 0;       ///< over the tokens that have a target
   double router_loss = 0;     ///< load balancing; 1 is even (times experts_per_token)
@@ -127,11 +135,10 @@ class Transformer {
   Result<std::vector<float>> logits(const TokenBatch& batch, KvCache* cache = nullptr,
                                     Observer* observer = nullptr, bool last_only = false) const;
 
-  /// targets [B,T]: the token to be predicted; -1: none. Adds to `gradients` (as weights(), zero
-  /// before the first call) those of sum(losses) · `scale` + router_loss · `router_scale`; nothing
-  /// where it is empty.
-  Result<Loss> loss(const TokenBatch& batch, std::span<const int32_t> targets, float scale,
-                    float router_scale, std::span<float> gradients,
+  /// targets [B,T]: the token to be predicted; -1: none. Adds gradients to `gradients` (as
+  /// weights(), zero before the first call); none are made where it is empty.
+  Result<Loss> loss(const TokenBatch& batch, std::span<const int32_t> targets,
+                    const LossOptions& options, std::span<float> gradients,
                     Observer* observer = nullptr) const;
 
   struct State;
@@ -141,7 +148,16 @@ class Transformer {
   std::unique_ptr<State> state_;
 };
 
-/// Threads of one pass (of matrix products, above all), process-wide; at least 1.
+/// Floating-point operations of training on one token in sequences of `length`: 6 a weight that is
+/// multiplied (forward 2, backward 4), and attention.
+double training_flop_per_token(const ModelConfig& config, uint64_t length);
+
+/// Threads of one pass (of matrix products, above all), process-wide; at least 1. Also keeps the
+/// memory of freed tensors, which the next pass wants again.
 void set_model_threads(int threads);
+
+/// Operations a second of a matrix product on the calling thread, measured: the peak that a pass
+/// can be held against. Takes about 50 ms.
+double measure_peak_flops();
 
 }  // namespace yurai

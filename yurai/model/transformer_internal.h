@@ -82,6 +82,9 @@ Pass run_layers(const ModelConfig& config, const Weights& weights, const PassPla
 /// tokens of all layers, as transformers computes it.
 at::Tensor router_loss(const ModelConfig& config, const std::vector<at::Tensor>& router_logits);
 
+/// The mean of logsumexp(logits)² over the tokens of all layers (Zoph et al. 2022, eq. 5).
+at::Tensor router_z_loss(const std::vector<at::Tensor>& router_logits);
+
 /// Frequencies of the rotary embedding [d/2], and the factor of its cosines and sines.
 struct Rope {
   std::vector<float> frequencies;

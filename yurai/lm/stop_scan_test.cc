@@ -1,4 +1,4 @@
-#include "yurai/ngram/stop_scan.h"
+#include "yurai/lm/stop_scan.h"
 
 #include <gtest/gtest.h>
 

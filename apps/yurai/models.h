@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "yurai/base/result.h"
+#include "yurai/lm/language_model.h"
+
+/// What computes with models. LibTorch takes half a second to load, so that it is linked to a
+/// program of its own, `yurai-models`, which has the same commands (models_here.cc); in `yurai`
+/// these functions go on as that program, before anything was done (models_elsewhere.cc).
+namespace yurai::cli {
+
+/// Opens a model folder, or of a run its newest checkpoint.
+Result<std::unique_ptr<LanguageModel>> open_model(const std::string& dir, unsigned threads);
+
+struct TrainArguments {
+  std::string config;
+  std::string out;
+  bool resume = false;
+  unsigned threads = 0;  ///< 0: as many as there are processors
+  bool json = false;
+};
+
+Result<void> run_training(const TrainArguments& arguments);
+
+struct ObserveArguments {
+  std::string model;
+  std::string text;
+  std::string out;
+  std::string sites;  ///< names, commas between; empty: all
+  bool force = false;
+  bool json = false;
+};
+
+/// Writes what the sites of a model hold for a text to a safetensors file.
+Result<void> run_observation(const ObserveArguments& arguments);
+
+}  // namespace yurai::cli

@@ -1,0 +1,41 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "apps/yurai/cli.h"
+#include "apps/yurai/models.h"
+
+namespace yurai::cli {
+namespace {
+
+constexpr std::string_view kProgram = "yurai-models";
+
+/// Goes on as the program that has models; returns where it cannot.
+tl::unexpected<Error> go_on_there() {
+  std::error_code ignored;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  const std::filesystem::path there = self.parent_path() / kProgram;
+  ::execv(there.c_str(), const_cast<char* const*>(arguments_of_program()));
+  const int error = errno;
+  if (error == ENOENT) {
+    return fail(ErrorCode::kNotFound,
+                tr("this build has no models: build it with -DYURAI_WITH_TORCH=ON (libtorch-dev)",
+                   "このビルドにはモデルの機能がありません。-DYURAI_WITH_TORCH=ON（libtorch-dev）でビルドし"
+                   "てください"));
+  }
+  return fail(ErrorCode::kIo, fmt::format("start {}: {}", for_terminal(there.string()),
+                                          std::generic_category().message(error)));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LanguageModel>> open_model(const std::string&, unsigned) {
+  return go_on_there();
+}
+Result<void> run_training(const TrainArguments&) { return go_on_there(); }
+Result<void> run_observation(const ObserveArguments&) { return go_on_there(); }
+
+}  // namespace yurai::cli

@@ -1,0 +1,180 @@
+#include "yurai/model/transformer_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "yurai/base/random.h"
+#include "yurai/base/stop.h"
+#include "yurai/base/terminal.h"
+#include "yurai/lm/symbol_stream.h"
+#include "yurai/lm/token_sampler.h"
+#include "yurai/model/model_folder.h"
+
+namespace yurai {
+namespace {
+
+constexpr std::string_view kNoCharacter = "\xEF\xBF\xBD";  // U+FFFD: bytes that are none yet
+
+/// The text of tokens as they come. A token alone may be part of a character, and how it reads may
+/// depend on the one before it.
+class TokenText {
+ public:
+  TokenText(const Tokenizer& tokenizer, std::vector<uint32_t> prompt)
+      : tokenizer_(tokenizer), ids_(std::move(prompt)) {
+    // A few tokens of the prompt, so that the first new one is read where it stands.
+    if (ids_.size() > 4) ids_.erase(ids_.begin(), ids_.end() - 4);
+    read_ = ids_.size();
+  }
+
+  /// Adds a token; the text that is new, empty while a character is not complete.
+  Result<std::string> add(uint32_t id) {
+    ids_.push_back(id);
+    return rest(false);
+  }
+  /// What is left, complete or not.
+  Result<std::string> finish() { return rest(true); }
+
+ private:
+  Result<std::string> rest(bool all) {
+    const std::span<const uint32_t> ids(ids_);
+    YURAI_ASSIGN(const std::string before, tokenizer_.decode(ids.first(read_), {.skip_special = true}));
+    YURAI_ASSIGN(std::string now, tokenizer_.decode(ids, {.skip_special = true}));
+    if (!all && now.ends_with(kNoCharacter)) return std::string();
+    std::string fresh = now.substr(std::min(before.size(), now.size()));
+    if (fresh.empty() && !all) return fresh;
+    ids_.erase(ids_.begin(), ids_.begin() + static_cast<ptrdiff_t>(context_));
+    context_ = ids_.size() - std::min<size_t>(ids_.size(), 4);
+    read_ = ids_.size();
+    return fresh;
+  }
+
+  const Tokenizer& tokenizer_;
+  std::vector<uint32_t> ids_;
+  size_t context_ = 0;  ///< tokens before it are no longer needed
+  size_t read_ = 0;     ///< tokens whose text was handed out
+};
+
+}  // namespace
+
+Result<std::unique_ptr<TransformerModel>> TransformerModel::open(const std::filesystem::path& dir) {
+  std::unique_ptr<TransformerModel> model(new TransformerModel());
+  YURAI_ASSIGN(const ModelFolder folder, ModelFolder::open(dir));
+  YURAI_ASSIGN(model->tokenizer_, Tokenizer::open(dir));
+  if (model->tokenizer_->vocabulary_size() > folder.config().vocabulary_size) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{}: the tokenizer has {} tokens, the model {}; they do not belong "
+                            "together",
+                            for_terminal(dir.string()), model->tokenizer_->vocabulary_size(),
+                            folder.config().vocabulary_size));
+  }
+  YURAI_ASSIGN(model->transformer_, Transformer::open(folder));
+  model->id_ = std::filesystem::absolute(dir).lexically_normal().filename().string();
+  return model;
+}
+
+Result<std::vector<int32_t>> TransformerModel::encode_prompt(std::string_view text) const {
+  const TokenizerFacts& facts = tokenizer_->facts();
+  YURAI_ASSIGN(const std::vector<Token> tokens,
+               tokenizer_->encode(text, {.add_special = true, .match_special = false}));
+  std::vector<int32_t> ids;
+  // A SentencePiece model adds nothing itself.
+  const std::optional<uint32_t> begin = facts.begin ? facts.begin : facts.end;
+  if (begin && (tokens.empty() || tokens[0].id != *begin) &&
+      (tokens.empty() || facts.kind.starts_with("sentencepiece"))) {
+    ids.push_back(static_cast<int32_t>(*begin));
+  }
+  for (const Token& token : tokens) ids.push_back(static_cast<int32_t>(token.id));
+  // Some files close every text: a text that goes on is not at its end.
+  if (ids.size() > 1 && facts.end && ids.back() == static_cast<int32_t>(*facts.end)) ids.pop_back();
+  return ids;
+}
+
+Result<Generation> TransformerModel::generate(const GenerateRequest& request,
+                                              const OnSymbol& on_symbol) const {
+  YURAI_TRY(check_sampling(request.temperature, request.filter));
+  YURAI_ASSIGN(const std::string_view prompt, text_to_continue(request));
+  YURAI_ASSIGN(std::vector<int32_t> ids, encode_prompt(prompt));
+  const ModelConfig& config = transformer_->config();
+  if (ids.size() >= config.max_positions) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("the prompt has {} tokens; the model reads at most {} and needs room for "
+                            "its answer; shorten it",
+                            ids.size(), config.max_positions));
+  }
+  const auto ends = [&](uint32_t token) {
+    return std::ranges::find(config.end_tokens, token) != config.end_tokens.end() ||
+           token == tokenizer_->facts().end;
+  };
+  SplitMix64 random(request.seed);
+  SymbolStream stream(request.stop, on_symbol);
+  TokenText text(*tokenizer_, {ids.begin(), ids.end()});
+  KvCache cache(1);
+  std::vector<int32_t> fresh = ids;
+  GeneratedSymbol symbol;
+  symbol.probability = 1;
+  bool goes_on = true;
+  for (uint64_t n = 0; n < request.max_chars && goes_on && ids.size() < config.max_positions; ++n) {
+    YURAI_TRY(check_stop());
+    YURAI_ASSIGN(const std::vector<float> logits,
+                 transformer_->logits({.length = fresh.size(), .tokens = fresh}, &cache, nullptr,
+                                      /*last_only=*/true));
+    // The model may have places that no token fills.
+    const DrawnToken drawn =
+        draw_token(std::span(logits).first(tokenizer_->vocabulary_size()), ids, request.temperature,
+                   request.filter, random);
+    fresh = {static_cast<int32_t>(drawn.token)};
+    ids.push_back(fresh[0]);
+    symbol.tokens.push_back(drawn.token);
+    symbol.probability = *symbol.probability * drawn.probability;
+    const bool end = ends(drawn.token);
+    if (end) {
+      YURAI_ASSIGN(symbol.text, text.finish());
+      if (!symbol.text.empty()) {  // a character that the end cut short
+        YURAI_ASSIGN(goes_on, stream.add(std::exchange(symbol, {})));
+        if (!goes_on) break;
+      }
+    } else {
+      YURAI_ASSIGN(symbol.text, text.add(drawn.token));
+      if (symbol.text.empty()) continue;
+    }
+    YURAI_ASSIGN(goes_on, stream.add(std::exchange(symbol, {})));
+    symbol.probability = 1;
+  }
+  if (goes_on && !symbol.tokens.empty()) {
+    YURAI_ASSIGN(symbol.text, text.finish());
+    if (!symbol.text.empty()) YURAI_TRY(stream.add(std::move(symbol)));
+  }
+  return stream.finish();
+}
+
+Result<std::vector<float>> TransformerModel::token_losses(std::string_view text,
+                                                          std::vector<Token>& tokens) const {
+  YURAI_ASSIGN(tokens, tokenizer_->encode(text, {.add_special = false, .match_special = false}));
+  const TokenizerFacts& facts = tokenizer_->facts();
+  const std::optional<uint32_t> begin = facts.begin ? facts.begin : facts.end;
+  if (!begin) {
+    return fail(ErrorCode::kInvalidArgument, "the tokenizer names no token that begins a text");
+  }
+  std::vector<float> losses(tokens.size());
+  const uint64_t length = std::max<uint64_t>(2, transformer_->config().max_positions);
+  // Each piece but the first is read from half a length before what it is asked for.
+  for (uint64_t at = 0; at < tokens.size();) {
+    const uint64_t from = at == 0 ? 0 : at - length / 2;
+    const uint64_t to = std::min<uint64_t>(tokens.size(), from + length);
+    std::vector<int32_t> inputs;
+    std::vector<int32_t> targets;
+    for (uint64_t i = from; i < to; ++i) {
+      inputs.push_back(static_cast<int32_t>(i == 0 ? *begin : tokens[i - 1].id));
+      targets.push_back(i < at ? -1 : static_cast<int32_t>(tokens[i].id));
+    }
+    YURAI_TRY(check_stop());
+    YURAI_ASSIGN(const Loss loss,
+                 transformer_->loss({.length = inputs.size(), .tokens = inputs}, targets, {}, {}));
+    for (uint64_t i = at; i < to; ++i) losses[i] = loss.tokens[i - from];
+    at = to;
+  }
+  return losses;
+}
+
+}  // namespace yurai

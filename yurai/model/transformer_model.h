@@ -1,0 +1,49 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "yurai/lm/language_model.h"
+#include "yurai/model/transformer.h"
+#include "yurai/tokenizer/tokenizer.h"
+
+/// A transformer that answers: a model folder with its tokenizer.
+///
+///     YURAI_ASSIGN(const auto model, TransformerModel::open("run/checkpoints/step-300"));
+///     YURAI_ASSIGN(const Generation text, model->generate({.prompt = "吾輩は"}, {}));
+namespace yurai {
+
+class TransformerModel final : public LanguageModel {
+ public:
+  /// The name that requests use is the folder's.
+  static Result<std::unique_ptr<TransformerModel>> open(const std::filesystem::path& dir);
+
+  std::string_view id() const override { return id_; }
+  /// Continues the prompt, or the last user message of a conversation. Ends with an end token of
+  /// the model ("stop"), a stop string, after `max_chars` tokens or at the longest context that the
+  /// model was made for ("length"). Equal requests give equal texts on one machine.
+  /// kInvalidArgument: what check_sampling refuses; a prompt that leaves no room.
+  Result<Generation> generate(const GenerateRequest& request,
+                              const OnSymbol& on_symbol) const override;
+
+  const Transformer& transformer() const { return *transformer_; }
+  const Tokenizer& tokenizer() const { return *tokenizer_; }
+
+  /// The tokens that a text is given to the model as: the begin token, where the tokenizer has one,
+  /// then its own.
+  Result<std::vector<int32_t>> encode_prompt(std::string_view text) const;
+
+  /// What each token of a text costs the model, read from the beginning or, where it is longer than
+  /// the model reads at once, in pieces that overlap by half. [tokens] nats.
+  Result<std::vector<float>> token_losses(std::string_view text, std::vector<Token>& tokens) const;
+
+ private:
+  TransformerModel() = default;
+
+  std::string id_;
+  std::unique_ptr<Transformer> transformer_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+};
+
+}  // namespace yurai

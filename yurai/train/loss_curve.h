@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "yurai/base/json.h"
+#include "yurai/base/result.h"
+
+/// How a run went, as lines of JSON and as a picture.
+namespace yurai {
+
+/// A line of metrics.jsonl.
+struct StepMetrics {
+  uint64_t step = 0;
+  uint32_t epoch = 0;
+  uint64_t tokens = 0;  ///< predicted so far, this step's included
+  double loss_nats = 0;
+  double learning_rate = 0;
+  double gradient_norm = 0;
+  double router_loss = -1;      ///< below 0: no experts
+  double validation_nats = -1;  ///< below 0: not measured at this step
+  double validation_error = 0;  ///< half a 95 % interval, over sequences
+};
+
+Json to_json(const StepMetrics& metrics);
+Result<StepMetrics> parse_step_metrics(std::string_view line);
+
+/// Loss over tokens as SVG: each step, their running mean, and the validation loss with its
+/// interval.
+std::string draw_loss_curve(const std::vector<StepMetrics>& steps, std::string_view title);
+
+}  // namespace yurai
