@@ -18,7 +18,6 @@ namespace {
 
 struct GenerateArguments {
   std::string index;
-  std::string folder;
   std::string upstream;
   std::string model;
   std::string api_key_env;
@@ -78,8 +77,8 @@ Result<void> generate(GenerateArguments arguments) {
     YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(arguments.index));
     return show(NgramModel(index, arguments.ngram), arguments.request, arguments.json);
   }
-  if (!arguments.folder.empty()) {
-    YURAI_ASSIGN(const auto model, open_model(arguments.folder, 0));
+  if (arguments.upstream.empty()) {
+    YURAI_ASSIGN(const auto model, open_model(arguments.model, 0));
     return show(*model, arguments.request, arguments.json);
   }
   RemoteModelOptions options;
@@ -117,19 +116,23 @@ void add_generate_command(CLI::App& app) {
                                         tr("folder of an index: the n-gram model",
                                            "索引のフォルダー（n-gram モデル）"))
                            ->type_name("DIR");
-  CLI::Option* folder =
-      sources
-          ->add_option("--model", arguments->folder,
-                       tr("folder of a model (Hugging Face's layout), or of a run: its newest "
-                          "checkpoint",
-                          "モデルのフォルダー（Hugging Face 形式）。学習結果なら最新のチェックポイント"))
-          ->type_name("DIR");
   CLI::Option* upstream =
       sources
           ->add_option("--upstream", arguments->upstream,
                        tr("address of an OpenAI-compatible API", "OpenAI 互換 API のアドレス"))
           ->type_name("URL");
-  sources->require_option(1);
+  CLI::Option* folder =
+      sources
+          ->add_option("--model", arguments->model,
+                       tr("folder of a transformer (Hugging Face's layout), or of a run: its newest "
+                          "checkpoint; with --upstream the name of its model (default: the first "
+                          "that it lists)",
+                          "Transformer のフォルダー（Hugging Face 形式）。学習結果なら最新のチェックポイント。"
+                          "--upstream と使うときは外部のモデルの名前（既定: 一覧の最初のもの）"))
+          ->type_name("DIR|NAME")
+          ->excludes(index);
+  index->excludes(upstream);
+  sources->require_option(1, 2);
   verb->add_option("--prompt", arguments->request.prompt,
                    tr("the text to continue; for an upstream, the question",
                       "続きを作る文章。外部のモデルには質問として送る"))
@@ -194,11 +197,6 @@ void add_generate_command(CLI::App& app) {
       ->type_name("N")
       ->needs(index)
       ->capture_default_str();
-  verb->add_option("--upstream-model", arguments->model,
-                   tr("the upstream's model; else the first that it lists",
-                      "外部のモデルの名前。なければ一覧の最初のもの"))
-      ->type_name("NAME")
-      ->needs(upstream);
   verb->add_option(
           "--api-key-env", arguments->api_key_env,
           tr("environment variable that holds the API key", "API キーの入った環境変数の名前"))

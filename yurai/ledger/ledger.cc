@@ -1,0 +1,206 @@
+#include "yurai/ledger/ledger.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "yurai/base/terminal.h"
+#include "yurai/ledger/inverse_index.h"
+#include "yurai/ledger/ledger_folder.h"
+#include "yurai/ledger/row_codec.h"
+#include "yurai/ledger/step_log.h"
+
+namespace yurai {
+namespace fs = std::filesystem;
+
+struct Ledger::State {
+  fs::path dir;
+  LedgerFolder folder;
+  StepLog log;
+  std::optional<InverseIndex> inverse;
+
+  RowCodec codec() const { return {folder.documents, folder.order_or_null()}; }
+  Result<std::vector<uint64_t>> steps_of(uint64_t document) const;
+};
+
+Ledger::Ledger(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Ledger::Ledger(Ledger&&) noexcept = default;
+Ledger& Ledger::operator=(Ledger&&) noexcept = default;
+Ledger::~Ledger() = default;
+
+Result<Ledger> Ledger::open(const fs::path& dir) {
+  YURAI_ASSIGN(LedgerFolder folder, open_ledger_folder(dir));
+  YURAI_ASSIGN(StepLog log, StepLog::open(dir, folder.genesis));
+  std::optional<InverseIndex> inverse;
+  if (folder.closed() && !folder.order) {
+    YURAI_ASSIGN(inverse, InverseIndex::open(dir, folder.manifest, folder.documents.size()));
+  }
+  return Ledger(
+      std::make_unique<State>(State{dir, std::move(folder), std::move(log), std::move(inverse)}));
+}
+
+const LedgerHead& Ledger::head() const { return state_->folder.head; }
+const Manifest& Ledger::manifest() const { return state_->folder.manifest; }
+uint64_t Ledger::steps() const { return state_->log.steps(); }
+uint64_t Ledger::num_documents() const { return state_->folder.documents.size(); }
+const TrainingOrder* Ledger::order() const { return state_->folder.order_or_null(); }
+
+uint64_t Ledger::tokens_per_epoch() const {
+  return order() == nullptr ? 0 : order()->tokens_per_epoch();
+}
+
+Result<std::string> Ledger::chain_head(uint64_t steps) const {
+  if (steps > this->steps()) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("the ledger has {} steps, not {}", this->steps(), steps));
+  }
+  YURAI_ASSIGN(const ChainHash hash, state_->log.hash(steps));
+  return hex(hash);
+}
+
+Result<std::vector<LedgerRow>> Ledger::step(uint64_t n) const {
+  if (n >= steps()) {
+    return fail(ErrorCode::kNotFound,
+                steps() == 0
+                    ? "the ledger has no steps yet"
+                    : fmt::format("no step {}; the ledger has steps 0 to {}", n, steps() - 1));
+  }
+  YURAI_ASSIGN(const std::string payload, state_->log.payload(n));
+  return state_->codec().decode(n, payload);
+}
+
+/// Ascending, without repetition; those that the log has.
+Result<std::vector<uint64_t>> Ledger::State::steps_of(uint64_t document) const {
+  if (inverse) return inverse->steps(document);
+  std::vector<uint64_t> found;
+  if (!folder.order) {  // being written: nothing but the log itself can tell
+    for (uint64_t step = 0; step < log.steps(); ++step) found.push_back(step);
+    return found;
+  }
+  const OrderSpec& spec = folder.order->spec();
+  const uint64_t per_step = spec.sequences_per_step;
+  if (log.steps() == 0) return found;
+  if (log.steps() > UINT64_MAX / per_step || !folder.order->holds(log.steps() * per_step - 1)) {
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("'{}' has more steps than its order", for_terminal(dir.string())));
+  }
+  const uint64_t read = log.steps() * per_step * spec.sequence_tokens;
+  const auto last = static_cast<uint32_t>((read - 1) / folder.order->tokens_per_epoch());
+  for (uint32_t epoch = 0; epoch <= last; ++epoch) {
+    for (const Place& place : folder.order->places(document, 0, UINT64_MAX, epoch)) {
+      if (place.step >= log.steps()) break;
+      if (found.empty() || found.back() != place.step) found.push_back(place.step);
+    }
+  }
+  return found;
+}
+
+Result<std::vector<LedgerRow>> Ledger::document_rows(uint64_t number) const {
+  if (number >= num_documents()) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("no document {}; the ledger has {}", number, num_documents()));
+  }
+  YURAI_ASSIGN(const std::vector<uint64_t> steps, state_->steps_of(number));
+  std::vector<LedgerRow> rows;
+  for (const uint64_t step : steps) {
+    if (step >= state_->log.steps()) {
+      return fail(ErrorCode::kCorrupt,
+                  fmt::format("'{}' names step {}, which the log has not; import again",
+                              for_terminal((state_->dir / kInverseName).string()), step));
+    }
+    YURAI_ASSIGN(const std::string payload, state_->log.payload(step));
+    YURAI_ASSIGN(const auto of_step, state_->codec().decode(step, payload, number));
+    rows.insert(rows.end(), of_step.begin(), of_step.end());
+  }
+  return rows;
+}
+
+Result<std::vector<LedgerRow>> Ledger::document(std::string_view id) const {
+  YURAI_ASSIGN(const std::vector<uint64_t> numbers, find_id(id));
+  if (numbers.empty()) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("no document '{}' in the ledger; ids are those of the corpus",
+                            for_terminal(id)));
+  }
+  std::vector<LedgerRow> rows;
+  for (const uint64_t number : numbers) {
+    YURAI_ASSIGN(const auto more, document_rows(number));
+    rows.insert(rows.end(), more.begin(), more.end());
+  }
+  std::stable_sort(rows.begin(), rows.end(), [](const LedgerRow& a, const LedgerRow& b) {
+    return std::pair(a.step, a.sequence) < std::pair(b.step, b.sequence);
+  });
+  return rows;
+}
+
+Result<std::vector<LedgerRow>> Ledger::exposures(std::string_view id, uint64_t byte_begin,
+                                                 uint64_t byte_end) const {
+  if (byte_begin >= byte_end) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("bytes {}–{} are none; the end lies after the beginning", byte_begin,
+                            byte_end));
+  }
+  YURAI_ASSIGN(std::vector<LedgerRow> rows, document(id));
+  std::erase_if(rows, [&](const LedgerRow& row) {
+    return row.byte_begin >= byte_end || row.byte_end <= byte_begin;
+  });
+  return rows;
+}
+
+Result<LedgerDocument> Ledger::document_facts(uint64_t number) const {
+  if (number >= num_documents()) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("no document {}; the ledger has {}", number, num_documents()));
+  }
+  return state_->folder.documents.read(number);
+}
+
+Result<std::string> Ledger::document_id(uint64_t number) const {
+  YURAI_ASSIGN(LedgerDocument document, document_facts(number));
+  return std::move(document.id);
+}
+
+Result<std::vector<uint64_t>> Ledger::find_id(std::string_view id) const {
+  return state_->folder.documents.find(id);
+}
+
+Result<VerifyReport> Ledger::verify(const Progress& progress) const {
+  YURAI_TRY(verify_files(state_->dir, manifest(), progress));
+  VerifyReport report;
+  report.order_checked = order() != nullptr;
+  report.torn_bytes = state_->log.torn_bytes();
+  const RowCodec codec = state_->codec();
+  std::optional<LedgerRow> before;
+  ChainHash hash = state_->folder.genesis;
+  for (uint64_t n = 0; n < steps(); ++n) {
+    YURAI_ASSIGN(const std::string payload, state_->log.payload(n));
+    hash = next_hash(hash, payload);
+    YURAI_ASSIGN(const auto rows, codec.decode(n, payload));
+    for (const LedgerRow& row : rows) {
+      if (!codec.joins(before ? &*before : nullptr, row)) {
+        return fail(ErrorCode::kCorrupt,
+                    fmt::format("step {}: bytes {}–{} of document {} do not join those before", n,
+                                row.byte_begin, row.byte_end, row.document));
+      }
+      if (state_->inverse) {
+        YURAI_ASSIGN(const auto known, state_->inverse->steps(row.document));
+        if (!std::binary_search(known.begin(), known.end(), n)) {
+          return fail(ErrorCode::kCorrupt,
+                      fmt::format("{} does not name step {} of document {}; import again",
+                                  kInverseName, n, row.document));
+        }
+      }
+      before = row;
+      report.tokens += row.tokens;
+      ++report.rows;
+    }
+    if (rows.empty()) before.reset();
+    ++report.steps;
+    progress("ledger", n + 1, steps());
+  }
+  report.chain_head = hex(hash);
+  return report;
+}
+
+}  // namespace yurai
