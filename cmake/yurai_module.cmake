@@ -1,12 +1,16 @@
-# yurai_module(NAME name HEADERS ... SOURCES ... [DEPS ...] [PRIVATE_DEPS ...] [TESTS ...])
+# yurai_module(NAME name [FOLDER folder] HEADERS ... SOURCES ... [DEPS ...] [PRIVATE_DEPS ...] [TESTS ...])
 #
-# One static library `yurai_<name>` for the folder yurai/<name>, and one test binary
+# One static library `yurai_<name>` for the folder yurai/<name> (or a part of yurai/<folder> that
+# others can do without), and one test binary
 # `<name>_test` from TESTS, whose cases ctest runs one by one under the label `quick`.
 # HEADERS lists every header of the folder: `headers_<name>` compiles alone each that no source of
 # its name includes first.
 function(yurai_module)
-  cmake_parse_arguments(M "" "NAME" "HEADERS;SOURCES;DEPS;PRIVATE_DEPS;TESTS" ${ARGN})
+  cmake_parse_arguments(M "" "NAME;FOLDER" "HEADERS;SOURCES;DEPS;PRIVATE_DEPS;TESTS" ${ARGN})
   set(target yurai_${M_NAME})
+  if(NOT M_FOLDER)
+    set(M_FOLDER ${M_NAME})
+  endif()
   add_library(${target} STATIC ${M_SOURCES} ${M_HEADERS})
   target_link_libraries(${target} PUBLIC ${M_DEPS} PRIVATE ${M_PRIVATE_DEPS})
   set(probes)
@@ -14,13 +18,13 @@ function(yurai_module)
     string(REGEX REPLACE "\\.h$" ".cc" own ${header})
     if(own IN_LIST M_SOURCES)
       file(STRINGS ${own} first REGEX "^#include" LIMIT_COUNT 1)
-      if(first STREQUAL "#include \"yurai/${M_NAME}/${header}\"")
+      if(first STREQUAL "#include \"yurai/${M_FOLDER}/${header}\"")
         continue()  # its source includes it first: it compiles alone
       endif()
     endif()
     string(MAKE_C_IDENTIFIER ${header} id)
     set(probe ${CMAKE_CURRENT_BINARY_DIR}/header_${id}.cc)
-    file(CONFIGURE OUTPUT ${probe} CONTENT "#include \"yurai/${M_NAME}/${header}\"\n")
+    file(CONFIGURE OUTPUT ${probe} CONTENT "#include \"yurai/${M_FOLDER}/${header}\"\n")
     list(APPEND probes ${probe})
   endforeach()
   if(probes)

@@ -81,5 +81,6 @@ void add_generate_command(CLI::App& app);
 void add_serve_command(CLI::App& app);
 void add_tokenizer_commands(CLI::App& app);
 void add_train_command(CLI::App& app);
+void add_ask_command(CLI::App& app);
 
 }  // namespace yurai::cli

@@ -108,8 +108,10 @@ std::string temperature(const std::string& text) {
 void add_generate_command(CLI::App& app) {
   auto arguments = std::make_shared<GenerateArguments>();
   CLI::App* verb = app.add_subcommand(
-      "generate", tr("Continue a text with the n-gram model of an index or a transformer, or ask a remote model",
-                     "索引の n-gram モデルや Transformer で文章の続きを作る。または外部のモデルに聞く"));
+      "generate",
+      tr("Continue a text with the n-gram model of an index or a transformer, or ask a remote "
+         "model",
+         "索引の n-gram モデルや Transformer で文章の続きを作る。または外部のモデルに聞く"));
   auto* sources = verb->add_option_group(tr("model", "モデル"));
   CLI::Option* index = sources
                            ->add_option("--index", arguments->index,
@@ -123,12 +125,14 @@ void add_generate_command(CLI::App& app) {
           ->type_name("URL");
   CLI::Option* folder =
       sources
-          ->add_option("--model", arguments->model,
-                       tr("folder of a transformer (Hugging Face's layout), or of a run: its newest "
-                          "checkpoint; with --upstream the name of its model (default: the first "
-                          "that it lists)",
-                          "Transformer のフォルダー（Hugging Face 形式）。学習結果なら最新のチェックポイント。"
-                          "--upstream と使うときは外部のモデルの名前（既定: 一覧の最初のもの）"))
+          ->add_option(
+              "--model", arguments->model,
+              tr("folder of a transformer (Hugging Face's layout), or of a run: its newest "
+                 "checkpoint; with --upstream the name of its model (default: the first "
+                 "that it lists)",
+                 "Transformer のフォルダー（Hugging Face "
+                 "形式）。学習結果なら最新のチェックポイント。"
+                 "--upstream と使うときは外部のモデルの名前（既定: 一覧の最初のもの）"))
           ->type_name("DIR|NAME")
           ->excludes(index);
   index->excludes(upstream);

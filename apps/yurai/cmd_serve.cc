@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "apps/yurai/cli.h"
+#include "apps/yurai/models.h"
 #include "yurai/base/terminal.h"
 #include "yurai/gateway/gateway.h"
 #include "yurai/gateway/http_server.h"
@@ -25,6 +26,8 @@ struct ServeOptions {
   std::string index_dir;
   std::string cache = "256M";
   std::string filtered_dir;
+  std::string model;
+  std::string run;
   std::string upstream_url;
   std::string api_key_env;
   std::string listen = "127.0.0.1:8765";
@@ -76,6 +79,7 @@ Result<GatewayOptions> gateway_options(const ServeOptions& options, const std::s
   gateway.index_dir = options.index_dir;
   YURAI_ASSIGN(gateway.cache_bytes, parse_bytes(options.cache));
   gateway.filtered_dir = options.filtered_dir;
+  gateway.run_dir = options.run.empty() ? run_of_model(options.model) : options.run;
   gateway.upstream_url = options.upstream_url;
   gateway.web_dir =
       options.web_dir.empty() ? default_web_dir() : std::filesystem::path(options.web_dir);
@@ -101,12 +105,17 @@ Result<void> serve(const ServeOptions& options) {
   sigaddset(&ending, SIGINT);
   sigaddset(&ending, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+  std::unique_ptr<LanguageModel> model;
+  if (!options.model.empty()) {
+    YURAI_ASSIGN(model, open_model(options.model, 0));
+  }
 
   YURAI_ASSIGN(HttpServerOptions server_options, parse_listen(options.listen));
   server_options.query_timeout =
       std::chrono::milliseconds(std::llround(options.query_timeout_s * 1000));
   server_options.num_query_threads = std::max(4u, 2 * std::thread::hardware_concurrency());
-  YURAI_ASSIGN(const GatewayOptions gateway_opts, gateway_options(options, server_options.address));
+  YURAI_ASSIGN(GatewayOptions gateway_opts, gateway_options(options, server_options.address));
+  gateway_opts.model = std::move(model);
   YURAI_ASSIGN(const Gateway gateway, Gateway::open(gateway_opts));
   YURAI_ASSIGN(HttpServer server, HttpServer::listen(server_options, gateway.handlers()));
 
@@ -146,6 +155,16 @@ void add_serve_command(CLI::App& app) {
   verb->add_option("--filtered", options->filtered_dir,
                    tr("Folder of `corpus filter` whose decisions the page shows",
                       "判定の記録を画面で見せる corpus filter の結果のフォルダ"))
+      ->type_name("DIR");
+  verb->add_option("--model", options->model,
+                   tr("Folder of a model that answers, or of a run: its newest checkpoint",
+                      "答えるモデルのフォルダ。学習結果なら最新のチェックポイント"))
+      ->type_name("DIR");
+  verb->add_option(
+          "--run", options->run,
+          tr("Folder of a run: traces say when it read a passage (default: the model, if it "
+             "is a run)",
+             "学習結果のフォルダ。いつ読まれたかを示す（既定: モデルが学習結果ならそれ）"))
       ->type_name("DIR");
   verb->add_option("--upstream", options->upstream_url,
                    tr("OpenAI-compatible API that other models are asked of",

@@ -1,15 +1,37 @@
+#include <algorithm>
+#include <filesystem>
 #include <memory>
+#include <thread>
 
 #include "apps/yurai/cli.h"
 #include "apps/yurai/models.h"
+#include "yurai/base/file.h"
+#include "yurai/train/run_inputs.h"
 
 namespace yurai::cli {
 
+std::string run_of_model(const std::string& model) {
+  std::error_code ignored;
+  const bool is_run =
+      !model.empty() && std::filesystem::exists(std::filesystem::path(model) / kRunName, ignored);
+  return is_run ? model : "";
+}
+
+unsigned num_threads(unsigned wanted) {
+  return wanted > 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
+}
+
+Result<TrainConfig> read_train_config(const TrainArguments& arguments) {
+  YURAI_ASSIGN(const std::string toml, read_file(arguments.config, 1 << 20));
+  return parse_train_config(toml, arguments.config,
+                            std::filesystem::path(arguments.config).parent_path());
+}
+
 void add_train_command(CLI::App& app) {
   auto arguments = std::make_shared<TrainArguments>();
-  CLI::App* verb = app.add_subcommand(
-      "train", tr("Train a model on corpora, with a ledger of what it read when",
-                  "コーパスでモデルを学習し、いつ何を読んだかを台帳に残す"));
+  CLI::App* verb =
+      app.add_subcommand("train", tr("Train a model on corpora, with a ledger of what it read when",
+                                     "コーパスでモデルを学習し、いつ何を読んだかを台帳に残す"));
   verb->add_option("CONFIG", arguments->config,
                    tr("configuration, a TOML file (docs/cli/train.md)",
                       "設定の TOML ファイル（docs/cli/train.md）"))

@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
                "yurai");
   app.set_version_flag("--version", fmt::format("yurai {}", yurai::kToolVersion));
   app.require_subcommand(1);
+  add_ask_command(app);
   add_corpus_commands(app);
   add_index_commands(app);
   add_info_command(app);

@@ -5,6 +5,7 @@
 
 #include "yurai/base/result.h"
 #include "yurai/lm/language_model.h"
+#include "yurai/train/train_config.h"
 
 /// What computes with models. LibTorch takes half a second to load, so that it is linked to a
 /// program of its own, `yurai-models`, which has the same commands (models_here.cc); in `yurai`
@@ -14,6 +15,9 @@ namespace yurai::cli {
 /// Opens a model folder, or of a run its newest checkpoint.
 Result<std::unique_ptr<LanguageModel>> open_model(const std::string& dir, unsigned threads);
 
+/// The model's folder where it is a run; else empty.
+std::string run_of_model(const std::string& model);
+
 struct TrainArguments {
   std::string config;
   std::string out;
@@ -22,7 +26,11 @@ struct TrainArguments {
   bool json = false;
 };
 
+/// In `yurai` it makes what the run needs first: tokenizer and tokens, which need no model.
 Result<void> run_training(const TrainArguments& arguments);
+Result<TrainConfig> read_train_config(const TrainArguments& arguments);
+/// As asked for, or as many as there are processors.
+unsigned num_threads(unsigned wanted);
 
 struct ObserveArguments {
   std::string model;

@@ -7,6 +7,9 @@
 
 #include "apps/yurai/cli.h"
 #include "apps/yurai/models.h"
+#include "yurai/base/progress.h"
+#include "yurai/tokenizer/train_tokenizer.h"
+#include "yurai/train/prepare_run.h"
 
 namespace yurai::cli {
 namespace {
@@ -21,10 +24,11 @@ tl::unexpected<Error> go_on_there() {
   ::execv(there.c_str(), const_cast<char* const*>(arguments_of_program()));
   const int error = errno;
   if (error == ENOENT) {
-    return fail(ErrorCode::kNotFound,
-                tr("this build has no models: build it with -DYURAI_WITH_TORCH=ON (libtorch-dev)",
-                   "このビルドにはモデルの機能がありません。-DYURAI_WITH_TORCH=ON（libtorch-dev）でビルドし"
-                   "てください"));
+    return fail(
+        ErrorCode::kNotFound,
+        tr("this build has no models: build it with -DYURAI_WITH_TORCH=ON (libtorch-dev)",
+           "このビルドにはモデルの機能がありません。-DYURAI_WITH_TORCH=ON（libtorch-dev）でビルドし"
+           "てください"));
   }
   return fail(ErrorCode::kIo, fmt::format("start {}: {}", for_terminal(there.string()),
                                           std::generic_category().message(error)));
@@ -35,7 +39,18 @@ tl::unexpected<Error> go_on_there() {
 Result<std::unique_ptr<LanguageModel>> open_model(const std::string&, unsigned) {
   return go_on_there();
 }
-Result<void> run_training(const TrainArguments&) { return go_on_there(); }
+Result<void> run_training(const TrainArguments& arguments) {
+  YURAI_ASSIGN(const TrainConfig config, read_train_config(arguments));
+  ProgressBar bar;
+  const auto prepared = prepare_run(config, arguments.out,
+                                    {.resume = arguments.resume,
+                                     .threads = num_threads(arguments.threads),
+                                     .learn_tokenizer = train_tokenizer},
+                                    bar.callback());
+  bar.finish();
+  YURAI_TRY(prepared);
+  return go_on_there();
+}
 Result<void> run_observation(const ObserveArguments&) { return go_on_there(); }
 
 }  // namespace yurai::cli

@@ -1,26 +1,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <list>
 #include <set>
-#include <thread>
 
 #include "apps/yurai/cli.h"
 #include "apps/yurai/models.h"
 #include "yurai/base/file.h"
 #include "yurai/model/transformer_model.h"
-#include "yurai/train/run_folder.h"
+#include "yurai/train/run_inputs.h"
 #include "yurai/train/trainer.h"
 
 namespace yurai::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-unsigned processors(unsigned wanted) {
-  return wanted > 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
-}
 
 /// A run's newest checkpoint, or the folder itself.
 Result<fs::path> model_dir(const std::string& dir) {
@@ -43,19 +39,22 @@ class TrainingLine {
     const auto now = std::chrono::steady_clock::now();
     const bool last = report.metrics.step + 1 == report.steps;
     const bool told = report.metrics.validation_nats >= 0;
-    if (!last && !told && now - drawn_ < (terminal_ ? std::chrono::milliseconds(200)
-                                                    : std::chrono::milliseconds(5000))) {
+    if (!last && !told &&
+        now - drawn_ <
+            (terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(5000))) {
       return;
     }
     drawn_ = now;
     std::string line = fmt::format(
-        fmt::runtime(tr("step {}/{}  loss {:.3f}  {:.0f} tokens/s  {:.0f} % of peak  {} left",
-                        "ステップ {}/{}  損失 {:.3f}  {:.0f} トークン/秒  最大性能の {:.0f} %  残り {}")),
+        fmt::runtime(
+            tr("step {}/{}  loss {:.3f}  {:.0f} tokens/s  {:.0f} % of peak  {} left",
+               "ステップ {}/{}  損失 {:.3f}  {:.0f} トークン/秒  最大性能の {:.0f} %  残り {}")),
         report.metrics.step + 1, report.steps, report.metrics.loss_nats, report.tokens_per_second,
         100 * report.flop_per_second / peak_flops_, duration(report.seconds_left));
     if (told) {
-      line += fmt::format(fmt::runtime(tr("  validation {:.3f} ± {:.3f}", "  検証 {:.3f} ± {:.3f}")),
-                          report.metrics.validation_nats, report.metrics.validation_error);
+      line +=
+          fmt::format(fmt::runtime(tr("  validation {:.3f} ± {:.3f}", "  検証 {:.3f} ± {:.3f}")),
+                      report.metrics.validation_nats, report.metrics.validation_error);
     }
     print_error(terminal_ ? fmt::format("\r\x1b[K{}{}", line, told || last ? "\n" : "")
                           : line + "\n");
@@ -90,43 +89,37 @@ class Recorder final : public Observer {
 }  // namespace
 
 Result<std::unique_ptr<LanguageModel>> open_model(const std::string& dir, unsigned threads) {
-  set_model_threads(static_cast<int>(processors(threads)));
+  set_model_threads(static_cast<int>(num_threads(threads)));
   YURAI_ASSIGN(const fs::path folder, model_dir(dir));
   YURAI_ASSIGN(auto model, TransformerModel::open(folder));
   return std::unique_ptr<LanguageModel>(std::move(model));
 }
 
 Result<void> run_training(const TrainArguments& arguments) {
-  YURAI_ASSIGN(const std::string toml, read_file(arguments.config, 1 << 20));
-  YURAI_ASSIGN(const TrainConfig config,
-               parse_train_config(toml, arguments.config, fs::path(arguments.config).parent_path()));
+  YURAI_ASSIGN(const TrainConfig config, read_train_config(arguments));
   TrainOptions options;
-  options.resume = arguments.resume;
-  options.threads = processors(arguments.threads);
+  options.threads = num_threads(arguments.threads);
   set_model_threads(1);
   TrainingLine line(measure_peak_flops() * options.threads);
   options.on_step = [&](const StepReport& report) { line.draw(report); };
-  ProgressBar bar;
-  options.progress = bar.callback();
-  auto trained = train(config, arguments.out, options);
-  bar.finish();
-  YURAI_ASSIGN(const TrainReport report, std::move(trained));
+  YURAI_ASSIGN(const TrainReport report, train(config, arguments.out, options));
   const StepMetrics& last = report.last;
   if (arguments.json) {
-    return print_json({{"steps", report.steps},
-                       {"tokens", report.tokens},
-                       {"parameters", report.parameters},
-                       {"loss_nats", report.loss_nats},
-                       {"validation_nats",
-                        last.validation_nats < 0 ? Json(nullptr) : Json(last.validation_nats)},
-                       {"validation_error",
-                        last.validation_nats < 0 ? Json(nullptr) : Json(last.validation_error)},
-                       {"ledger_head", report.ledger_head},
-                       {"weights_sha256", report.weights_sha256}});
+    return print_json(
+        {{"steps", report.steps},
+         {"tokens", report.tokens},
+         {"parameters", report.parameters},
+         {"loss_nats", report.loss_nats},
+         {"validation_nats", last.validation_nats < 0 ? Json(nullptr) : Json(last.validation_nats)},
+         {"validation_error",
+          last.validation_nats < 0 ? Json(nullptr) : Json(last.validation_error)},
+         {"ledger_head", report.ledger_head},
+         {"weights_sha256", report.weights_sha256}});
   }
   YURAI_TRY(print(fmt::format(
-      fmt::runtime(tr("{}: {} parameters, {} tokens in {} steps, loss {:.3f} nats a token\n",
-                      "{}: パラメーター {}、{} トークン（{} ステップ）、損失 {:.3f} ナット/トークン\n")),
+      fmt::runtime(
+          tr("{}: {} parameters, {} tokens in {} steps, loss {:.3f} nats a token\n",
+             "{}: パラメーター {}、{} トークン（{} ステップ）、損失 {:.3f} ナット/トークン\n")),
       for_terminal(arguments.out), grouped(report.parameters), grouped(report.tokens),
       grouped(report.steps), report.loss_nats)));
   if (last.validation_nats >= 0) {
@@ -135,9 +128,10 @@ Result<void> run_training(const TrainArguments& arguments) {
                                 last.validation_nats, last.validation_error)));
   }
   return print(fmt::format(
-      fmt::runtime(tr("Next: yurai generate --model {0} --prompt TEXT, or yurai ledger step {0} 0\n",
-                      "次は: yurai generate --model {0} --prompt TEXT、または yurai ledger step {0} "
-                      "0\n")),
+      fmt::runtime(
+          tr("Next: yurai generate --model {0} --prompt TEXT, or yurai ledger step {0} 0\n",
+             "次は: yurai generate --model {0} --prompt TEXT、または yurai ledger step {0} "
+             "0\n")),
       for_terminal(arguments.out)));
 }
 
@@ -159,7 +153,7 @@ Result<void> run_observation(const ObserveArguments& arguments) {
     return fail(ErrorCode::kAlreadyExists,
                 fmt::format("{} is there already; replace it with --force", arguments.out));
   }
-  set_model_threads(static_cast<int>(processors(0)));
+  set_model_threads(static_cast<int>(num_threads(0)));
   YURAI_ASSIGN(const fs::path folder, model_dir(arguments.model));
   YURAI_ASSIGN(const auto model, TransformerModel::open(folder));
   YURAI_ASSIGN(const std::vector<int32_t> ids, model->encode_prompt(arguments.text));
@@ -181,9 +175,8 @@ Result<void> run_observation(const ObserveArguments& arguments) {
   if (arguments.json) {
     Json list = Json::array();
     for (const TensorSource& tensor : recorder.tensors) {
-      list.push_back({{"name", tensor.name},
-                      {"dtype", dtype_name(tensor.dtype)},
-                      {"shape", tensor.shape}});
+      list.push_back(
+          {{"name", tensor.name}, {"dtype", dtype_name(tensor.dtype)}, {"shape", tensor.shape}});
     }
     return print_json({{"tokens", ids}, {"tensors", std::move(list)}});
   }

@@ -146,6 +146,12 @@ ApiResult<CompletionCall> read_completion_call(const RequestBody& body, bool cha
   const char* limit = body.has("max_completion_tokens") ? "max_completion_tokens" : "max_tokens";
   YURAI_ASSIGN(call.generate.max_chars, body.integer(limit, kDefaultMaxChars, 0, kMaxChars));
   YURAI_ASSIGN(call.generate.temperature, body.number("temperature", 1, 0, 100));
+  TokenFilter& filter = call.generate.filter;
+  YURAI_ASSIGN(filter.top_p, body.number("top_p", filter.top_p, 1e-9, 1));
+  YURAI_ASSIGN(filter.top_k, body.integer("top_k", filter.top_k, 0, UINT32_MAX));
+  YURAI_ASSIGN(filter.min_p, body.number("min_p", filter.min_p, 0, 1));
+  YURAI_ASSIGN(filter.repetition_penalty,
+               body.number("repetition_penalty", filter.repetition_penalty, 0.1, 10));
   YURAI_ASSIGN(call.generate.seed, body.integer("seed", fresh_seed, 0, UINT64_MAX));
   YURAI_TRY(read_stop(body, call.generate));
   YURAI_TRY(read_stream_options(body, call));

@@ -265,6 +265,15 @@ Result<Gateway> Gateway::open(const GatewayOptions& options) {
     YURAI_ASSIGN(upstream, Upstream::open(options.upstream_url, options.upstream_api_key));
   }
   auto ngram = std::make_unique<NgramModel>(*index);
+  if (options.model && options.model->id() == ngram->id()) {
+    return fail(ErrorCode::kInvalidArgument,
+                "a model may not be called 'ngram' here: rename its folder");
+  }
+  std::optional<TrainedRun> run;
+  if (!options.run_dir.empty()) {
+    YURAI_ASSIGN(run, TrainedRun::open(options.run_dir));
+    YURAI_TRY(run->check_corpus(index->corpus().identity()));
+  }
   Metrics metrics;
   metrics.set_fact("yurai_index_documents", "Documents of the corpus",
                    static_cast<double>(stats.documents));
@@ -279,6 +288,8 @@ Result<Gateway> Gateway::open(const GatewayOptions& options) {
                                                  .tracer = std::move(tracer),
                                                  .search = std::move(search),
                                                  .ngram = std::move(ngram),
+                                                 .transformer = options.model,
+                                                 .run = std::move(run),
                                                  .upstream = std::move(upstream),
                                                  .page = std::move(page),
                                                  .corpus_statistics = to_json(stats),

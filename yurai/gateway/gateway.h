@@ -10,6 +10,7 @@
 #include "yurai/gateway/http.h"
 #include "yurai/gateway/http_server.h"
 #include "yurai/index/corpus_index.h"
+#include "yurai/lm/language_model.h"
 
 /// The HTTP API over an index: traces, counts, probabilities, documents, OpenAI-compatible models
 /// and the page. docs/api/openapi.json is its contract.
@@ -22,7 +23,11 @@ struct GatewayOptions {
   std::filesystem::path index_dir{};
   uint64_t cache_bytes = IndexOpenOptions{}.cache_bytes;  ///< memory for pages of index and text
   std::filesystem::path filtered_dir{};  ///< of `yurai corpus filter`; empty: no decisions shown
-  std::string upstream_url{};            ///< empty: the n-gram model is the only one
+  /// A model of our own beside the n-gram model, whose id it must not have; null: none. Shared with
+  /// whoever opened it.
+  std::shared_ptr<const LanguageModel> model{};
+  std::filesystem::path run_dir{};  ///< of `yurai train`: traces say when it read a passage
+  std::string upstream_url{};       ///< empty: no further models
   std::string upstream_api_key{};
   std::filesystem::path web_dir{};  ///< the built page; absent: a page that says so
   /// Names that a request's Host may carry (without port); empty: any. On a loopback address this

@@ -45,7 +45,10 @@ ApiResult<ApiResponse> trace(const Services& services, const ApiRequest& request
     return refuse(404, "the index was built without document search", "related",
                   "no_document_search");
   }
-  YURAI_ASSIGN(const Trace traced, services.tracer.trace(text, options));
+  YURAI_ASSIGN(Trace traced, services.tracer.trace(text, options));
+  if (services.run) {
+    YURAI_TRY(services.run->add_exposures(traced, services.transformer.get()));
+  }
   Json json = to_json(traced);
   YURAI_ASSIGN(const bool near, body.boolean("near", false));
   if (near) {

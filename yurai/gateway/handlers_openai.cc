@@ -3,6 +3,8 @@
 #include <chrono>
 #include <ctime>
 #include <random>
+#include <set>
+#include <vector>
 
 #include "yurai/base/terminal.h"
 #include "yurai/base/utf8.h"
@@ -20,8 +22,8 @@ uint64_t random_number() {
   return (uint64_t{device()} << 32) | device();
 }
 
-CompletionAnswer answer_to(const CompletionCall& call, const Services& services) {
-  return {call, std::string(services.ngram->id()), fmt::format("{:016x}", random_number()),
+CompletionAnswer answer_to(const CompletionCall& call, const LanguageModel& model) {
+  return {call, std::string(model.id()), fmt::format("{:016x}", random_number()),
           std::time(nullptr)};
 }
 
@@ -84,14 +86,14 @@ class EventStream {
   bool begun_ = false;
 };
 
-ApiResponse stream_ngram(const Services& services, CompletionCall call, std::stop_token stop) {
+ApiResponse stream_own(const LanguageModel& model, CompletionCall call, std::stop_token stop) {
   ApiResponse response;
-  response.stream = [&services, call = std::move(call), stop](ResponseWriter& writer) {
+  response.stream = [&model, call = std::move(call), stop](ResponseWriter& writer) {
     const Patience patience(stop);
-    EventStream events(call, answer_to(call, services), writer);
-    const auto generation = services.ngram->generate(
-        call.generate,
-        [&](const GeneratedSymbol& symbol) { return patience.left() && events.add(symbol); });
+    EventStream events(call, answer_to(call, model), writer);
+    const auto generation = model.generate(call.generate, [&](const GeneratedSymbol& symbol) {
+      return patience.left() && events.add(symbol);
+    });
     if (generation) return events.end(*generation);
     const ApiError error = patience.explain(generation.error());
     if (events.begun()) return events.fail(error);
@@ -102,29 +104,41 @@ ApiResponse stream_ngram(const Services& services, CompletionCall call, std::sto
   return response;
 }
 
-ApiResult<ApiResponse> ask_ngram(const Services& services, const RequestBody& body, bool chat,
-                                 const std::stop_token& stop) {
+ApiResult<ApiResponse> ask_own(const LanguageModel& model, const RequestBody& body, bool chat,
+                               const std::stop_token& stop) {
   YURAI_ASSIGN(CompletionCall call, read_completion_call(body, chat, random_number()));
-  if (call.stream) return stream_ngram(services, std::move(call), stop);
+  if (call.stream) return stream_own(model, std::move(call), stop);
   const Patience patience(stop);
-  const auto generation = services.ngram->generate(
-      call.generate, [&](const GeneratedSymbol&) { return patience.left(); });
+  const auto generation =
+      model.generate(call.generate, [&](const GeneratedSymbol&) { return patience.left(); });
   if (!generation) return fail(patience.explain(generation.error()));
-  return json_response(answer_to(call, services).whole(*generation));
+  return json_response(answer_to(call, model).whole(*generation));
+}
+
+/// Those that the server itself runs; the last one answers who names none.
+std::vector<const LanguageModel*> own_models(const Services& services) {
+  std::vector<const LanguageModel*> models = {services.ngram.get()};
+  if (services.transformer) models.push_back(services.transformer.get());
+  return models;
 }
 
 ApiResult<ApiResponse> ask(const Services& services, const ApiRequest& request, bool chat) {
   YURAI_ASSIGN(const RequestBody body, RequestBody::parse(request));
-  std::string model(services.ngram->id());
+  const std::vector<const LanguageModel*> own = own_models(services);
+  std::string model(own.back()->id());
   if (body.has("model")) {
     YURAI_ASSIGN(model, body.text("model", 1000));
   }
-  if (model == services.ngram->id()) return ask_ngram(services, body, chat, request.stop);
+  std::string names;
+  for (const LanguageModel* candidate : own) {
+    if (candidate->id() == model) return ask_own(*candidate, body, chat, request.stop);
+    names += fmt::format("{}'{}'", names.empty() ? "" : ", ", for_terminal(candidate->id()));
+  }
   if (!services.upstream) {
     return refuse(404,
-                  fmt::format("there is no model '{}': only '{}', as the server runs without "
+                  fmt::format("there is no model '{}': only {}, as the server runs without "
                               "--upstream",
-                              for_terminal(first_chars(model, 100)), services.ngram->id()),
+                              for_terminal(first_chars(model, 100)), names),
                   "model", "model_not_found");
   }
   return services.upstream->forward(request, chat ? "/chat/completions" : "/completions");
@@ -141,8 +155,13 @@ ApiResult<ApiResponse> chat_completions(const Services& services, const ApiReque
 }
 
 ApiResult<ApiResponse> models(const Services& services, const ApiRequest& request) {
-  Json list = Json::array(
-      {{{"id", services.ngram->id()}, {"object", "model"}, {"created", 0}, {"owned_by", "yurai"}}});
+  Json list = Json::array();
+  std::set<std::string, std::less<>> ids;
+  for (const LanguageModel* model : own_models(services)) {
+    ids.emplace(model->id());
+    list.push_back(
+        {{"id", model->id()}, {"object", "model"}, {"created", 0}, {"owned_by", "yurai"}});
+  }
   std::string warning;
   if (services.upstream) {
     auto others = services.upstream->models(request);
@@ -150,12 +169,12 @@ ApiResult<ApiResponse> models(const Services& services, const ApiRequest& reques
     if (others) {
       for (Json& model : *others) {
         const auto id = json_string(model, "id");
-        if (id && *id != services.ngram->id()) list.push_back(std::move(model));
+        if (id && !ids.contains(*id)) list.push_back(std::move(model));
       }
     }
   }
   ApiResponse response = json_response({{"object", "list"}, {"data", std::move(list)}});
-  // The n-gram model can be asked all the same.
+  // Our own models can be asked all the same.
   if (!warning.empty()) response.headers.emplace_back("x-yurai-warning", for_terminal(warning));
   return response;
 }

@@ -12,6 +12,7 @@
 #include "yurai/index/corpus_index.h"
 #include "yurai/lm/language_model.h"
 #include "yurai/search/document_search.h"
+#include "yurai/testbed/trained_run.h"
 #include "yurai/trace/tracer.h"
 
 namespace yurai {
@@ -22,6 +23,8 @@ struct Services {
   Tracer tracer;
   std::optional<DocumentSearch> search;  ///< when the index has it
   std::unique_ptr<LanguageModel> ngram;
+  std::shared_ptr<const LanguageModel> transformer;  ///< null: none
+  std::optional<TrainedRun> run;                     ///< with --run
   std::optional<Upstream> upstream;
   PageFiles page;
   Json corpus_statistics;

@@ -26,4 +26,9 @@ Json to_json(const Generation& generation) {
               {"symbols", std::move(symbols)}};
 }
 
+Result<std::vector<float>> LanguageModel::token_nats(std::span<const int32_t>,
+                                                     std::span<const int32_t>) const {
+  return fail(ErrorCode::kInvalidArgument, "this model does not say what a given text costs it");
+}
+
 }  // namespace yurai

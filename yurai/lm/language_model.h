@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,8 +38,8 @@ struct GenerateRequest {
   std::vector<std::string> stop;  ///< generation ends before the first of these
 };
 
-/// One step of a generation. Counts are the n-gram model's evidence, tokens the transformers'; other
-/// models leave them empty.
+/// One step of a generation. Counts are the n-gram model's evidence, tokens the transformers';
+/// other models leave them empty.
 struct GeneratedSymbol {
   std::string text;                       ///< empty: the end of a document
   std::optional<double> probability;      ///< under the model, before temperature
@@ -66,6 +67,10 @@ class LanguageModel {
   using OnSymbol = std::function<bool(const GeneratedSymbol&)>;
   virtual Result<Generation> generate(const GenerateRequest& request,
                                       const OnSymbol& on_symbol) const = 0;
+  /// What it costs to predict targets[i] from tokens[0..i], in nats: of a model of our own that has
+  /// tokens. kInvalidArgument: this one has none.
+  virtual Result<std::vector<float>> token_nats(std::span<const int32_t> tokens,
+                                                std::span<const int32_t> targets) const;
 };
 
 }  // namespace yurai

@@ -18,8 +18,8 @@ struct DrawnToken {
 Result<void> check_sampling(double temperature, const TokenFilter& filter);
 
 /// Draws a token by its logit: the repetition penalty for those in `seen`, the temperature, then
-/// top_k, top_p and min_p, in this order. Ties are broken by the smaller id. Temperature 0 takes the
-/// most probable. O(V log V) where a filter needs the order, else O(V).
+/// top_k, top_p and min_p, in this order. Ties are broken by the smaller id. Temperature 0 takes
+/// the most probable. O(V log V) where a filter needs the order, else O(V).
 DrawnToken draw_token(std::span<const float> logits, std::span<const int32_t> seen,
                       double temperature, const TokenFilter& filter, SplitMix64& random);
 

@@ -15,7 +15,8 @@ const std::vector<float> kLogits = {std::log(0.1F), std::log(0.4F), std::log(0.1
 std::set<uint32_t> drawn(const TokenFilter& filter, double temperature = 1) {
   SplitMix64 random(testing::test_seed());
   std::set<uint32_t> tokens;
-  for (int i = 0; i < 500; ++i) tokens.insert(draw_token(kLogits, {}, temperature, filter, random).token);
+  for (int i = 0; i < 500; ++i)
+    tokens.insert(draw_token(kLogits, {}, temperature, filter, random).token);
   return tokens;
 }
 

@@ -11,7 +11,6 @@
 #include <c10/util/Exception.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <array>
@@ -22,6 +21,7 @@
 #include <numbers>
 
 #include "yurai/base/random.h"
+#include "yurai/model/tensor_memory.h"
 #include "yurai/model/transformer_internal.h"
 
 namespace yurai {
@@ -104,11 +104,11 @@ void set_model_threads(int threads) {
   at::set_num_threads(threads);
   // OpenBLAS has threads of its own, where it is the BLAS.
   using SetThreads = void (*)(int);
-  if (const auto set = reinterpret_cast<SetThreads>(::dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) {
+  if (const auto set =
+          reinterpret_cast<SetThreads>(::dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) {
     set(threads);
   }
-  ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  keep_tensor_memory();
 }
 
 double training_flop_per_token(const ModelConfig& config, uint64_t length) {

@@ -105,7 +105,8 @@ TEST_P(GoldenModel, ComputesTheSameLossAndGradients) {
   const auto predictions = static_cast<float>(batch_.batch * (batch_.length - 1));
   const auto weight = static_cast<float>(model_->config().router_loss_weight);
   std::vector<float> gradients(model_->weights().size(), 0);
-  const auto loss = model_->loss(batch_, targets, {.scale = 1 / predictions, .router_scale = weight}, gradients);
+  const auto loss =
+      model_->loss(batch_, targets, {.scale = 1 / predictions, .router_scale = weight}, gradients);
   ASSERT_TRUE(loss) << loss.error().message;
   double total = loss->mean_nats;
   if (!facts_["aux_loss"].is_null()) {
@@ -120,7 +121,8 @@ TEST_P(GoldenModel, ComputesTheSameLossAndGradients) {
   }
   // What is there is added to.
   const std::vector<float> once = gradients;
-  ASSERT_TRUE(model_->loss(batch_, targets, {.scale = 1 / predictions, .router_scale = weight}, gradients));
+  ASSERT_TRUE(
+      model_->loss(batch_, targets, {.scale = 1 / predictions, .router_scale = weight}, gradients));
   for (size_t i = 0; i < once.size(); ++i) ASSERT_FLOAT_EQ(gradients[i], 2 * once[i]);
 }
 

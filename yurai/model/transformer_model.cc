@@ -38,7 +38,8 @@ class TokenText {
  private:
   Result<std::string> rest(bool all) {
     const std::span<const uint32_t> ids(ids_);
-    YURAI_ASSIGN(const std::string before, tokenizer_.decode(ids.first(read_), {.skip_special = true}));
+    YURAI_ASSIGN(const std::string before,
+                 tokenizer_.decode(ids.first(read_), {.skip_special = true}));
     YURAI_ASSIGN(std::string now, tokenizer_.decode(ids, {.skip_special = true}));
     if (!all && now.ends_with(kNoCharacter)) return std::string();
     std::string fresh = now.substr(std::min(before.size(), now.size()));
@@ -97,10 +98,11 @@ Result<Generation> TransformerModel::generate(const GenerateRequest& request,
   YURAI_ASSIGN(std::vector<int32_t> ids, encode_prompt(prompt));
   const ModelConfig& config = transformer_->config();
   if (ids.size() >= config.max_positions) {
-    return fail(ErrorCode::kInvalidArgument,
-                fmt::format("the prompt has {} tokens; the model reads at most {} and needs room for "
-                            "its answer; shorten it",
-                            ids.size(), config.max_positions));
+    return fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("the prompt has {} tokens; the model reads at most {} and needs room for "
+                    "its answer; shorten it",
+                    ids.size(), config.max_positions));
   }
   const auto ends = [&](uint32_t token) {
     return std::ranges::find(config.end_tokens, token) != config.end_tokens.end() ||
@@ -120,9 +122,8 @@ Result<Generation> TransformerModel::generate(const GenerateRequest& request,
                  transformer_->logits({.length = fresh.size(), .tokens = fresh}, &cache, nullptr,
                                       /*last_only=*/true));
     // The model may have places that no token fills.
-    const DrawnToken drawn =
-        draw_token(std::span(logits).first(tokenizer_->vocabulary_size()), ids, request.temperature,
-                   request.filter, random);
+    const DrawnToken drawn = draw_token(std::span(logits).first(tokenizer_->vocabulary_size()), ids,
+                                        request.temperature, request.filter, random);
     fresh = {static_cast<int32_t>(drawn.token)};
     ids.push_back(fresh[0]);
     symbol.tokens.push_back(drawn.token);
@@ -148,33 +149,12 @@ Result<Generation> TransformerModel::generate(const GenerateRequest& request,
   return stream.finish();
 }
 
-Result<std::vector<float>> TransformerModel::token_losses(std::string_view text,
-                                                          std::vector<Token>& tokens) const {
-  YURAI_ASSIGN(tokens, tokenizer_->encode(text, {.add_special = false, .match_special = false}));
-  const TokenizerFacts& facts = tokenizer_->facts();
-  const std::optional<uint32_t> begin = facts.begin ? facts.begin : facts.end;
-  if (!begin) {
-    return fail(ErrorCode::kInvalidArgument, "the tokenizer names no token that begins a text");
-  }
-  std::vector<float> losses(tokens.size());
-  const uint64_t length = std::max<uint64_t>(2, transformer_->config().max_positions);
-  // Each piece but the first is read from half a length before what it is asked for.
-  for (uint64_t at = 0; at < tokens.size();) {
-    const uint64_t from = at == 0 ? 0 : at - length / 2;
-    const uint64_t to = std::min<uint64_t>(tokens.size(), from + length);
-    std::vector<int32_t> inputs;
-    std::vector<int32_t> targets;
-    for (uint64_t i = from; i < to; ++i) {
-      inputs.push_back(static_cast<int32_t>(i == 0 ? *begin : tokens[i - 1].id));
-      targets.push_back(i < at ? -1 : static_cast<int32_t>(tokens[i].id));
-    }
-    YURAI_TRY(check_stop());
-    YURAI_ASSIGN(const Loss loss,
-                 transformer_->loss({.length = inputs.size(), .tokens = inputs}, targets, {}, {}));
-    for (uint64_t i = at; i < to; ++i) losses[i] = loss.tokens[i - from];
-    at = to;
-  }
-  return losses;
+Result<std::vector<float>> TransformerModel::token_nats(std::span<const int32_t> tokens,
+                                                        std::span<const int32_t> targets) const {
+  YURAI_TRY(check_stop());
+  YURAI_ASSIGN(Loss loss,
+               transformer_->loss({.length = tokens.size(), .tokens = tokens}, targets, {}, {}));
+  return std::move(loss.tokens);
 }
 
 }  // namespace yurai

@@ -34,9 +34,8 @@ class TransformerModel final : public LanguageModel {
   /// then its own.
   Result<std::vector<int32_t>> encode_prompt(std::string_view text) const;
 
-  /// What each token of a text costs the model, read from the beginning or, where it is longer than
-  /// the model reads at once, in pieces that overlap by half. [tokens] nats.
-  Result<std::vector<float>> token_losses(std::string_view text, std::vector<Token>& tokens) const;
+  Result<std::vector<float>> token_nats(std::span<const int32_t> tokens,
+                                        std::span<const int32_t> targets) const override;
 
  private:
   TransformerModel() = default;

@@ -19,6 +19,27 @@ Json to_json(const Span& span) {
           {"documents", std::move(documents)}};
 }
 
+Json number_or_null(const std::optional<double>& number) {
+  return number ? Json(*number) : Json(nullptr);
+}
+
+void append(Json& json, const Exposures& exposures) {
+  Json seen = Json::array();
+  for (const Exposure& exposure : exposures.seen) {
+    seen.push_back({{"stage", exposure.stage},
+                    {"step", exposure.step},
+                    {"epoch", exposure.epoch},
+                    {"byte_begin", exposure.byte_begin},
+                    {"byte_end", exposure.byte_end},
+                    {"loss", number_or_null(exposure.loss_nats)}});
+  }
+  json["seen"] = std::move(seen);
+  json["seen_total"] = exposures.total;
+  json["loss_first"] = number_or_null(exposures.loss_first);
+  json["loss_last"] = number_or_null(exposures.loss_last);
+  json["loss_now"] = number_or_null(exposures.loss_now);
+}
+
 }  // namespace
 
 std::string_view name(PointMode points) { return points == PointMode::kChar ? "char" : "word"; }
@@ -32,6 +53,7 @@ Json to_json(const Occurrence& occurrence) {
                {"match", occurrence.match},
                {"after", occurrence.after}};
   append_origin(json, document);
+  if (occurrence.exposures) append(json, *occurrence.exposures);
   return json;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,27 @@ namespace yurai {
 enum class PointMode { kChar, kWord };
 std::string_view name(PointMode points);
 
+/// A training step that read bytes of a document.
+struct Exposure {
+  std::string stage;  ///< "pretrain", …
+  uint64_t step = 0;
+  uint32_t epoch = 0;
+  uint64_t byte_begin = 0;  ///< what the step read at once, into the document's text
+  uint64_t byte_end = 0;
+  std::optional<double> loss_nats;  ///< a token, before the step's update
+};
+
+/// When a model read an occurrence, and what its tokens cost it.
+struct Exposures {
+  std::vector<Exposure> seen;        ///< by step, the first kMaxShown
+  uint64_t total = 0;                ///< steps, those that are not listed included
+  std::optional<double> loss_first;  ///< nats a token when it was read for the first time
+  std::optional<double> loss_last;   ///< for the last time
+  std::optional<double> loss_now;    ///< of the model as it is, over what loss_last is of
+
+  static constexpr size_t kMaxShown = 100;
+};
+
 /// One occurrence of a text in a document.
 struct Occurrence {
   Document document;  ///< without its text
@@ -25,6 +47,7 @@ struct Occurrence {
   std::string before;  ///< up to 40 characters
   std::string match;
   std::string after;  ///< up to 40 characters
+  std::optional<Exposures> exposures{};  ///< where a run's ledger was asked
 };
 
 struct Span {

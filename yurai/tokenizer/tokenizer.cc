@@ -55,7 +55,8 @@ Result<void> check_own(const fs::path& dir) {
   std::error_code status;
   if (!fs::exists(dir / "manifest.json", status)) return {};
   YURAI_ASSIGN(const std::string bytes, read_file(dir / "manifest.json", kMaxConfigBytes));
-  if (bytes.find(kTokenizerFormat) == bytes.npos) return {};  // of some other program
+  const auto json = parse_json(bytes, "manifest.json");
+  if (!json || json_string(*json, "format").value_or("") != kTokenizerFormat) return {};
   YURAI_ASSIGN(const Manifest manifest, read_manifest(dir, kTokenizerFormat, kTokenizerVersion));
   YURAI_TRY(read_manifest_file(dir, manifest, kTokenizerModelName));
   return {};

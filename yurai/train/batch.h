@@ -16,6 +16,14 @@ struct SpecialTokens {
   uint32_t end = 0;    ///< what the end of a document is
 };
 
+/// Tokens [begin, end) of a document as they are trained: `tokens[i]` predicts `targets[i]`.
+struct SegmentTokens {
+  std::vector<int32_t> tokens;
+  std::vector<int32_t> targets;
+};
+Result<SegmentTokens> read_segment(const TokenStore& store, uint64_t document,
+                                   const SpecialTokens& special, uint64_t begin, uint64_t end);
+
 /// `tokens[i]` predicts `targets[i]` from the earlier tokens of its segment. [B, L] each.
 struct Batch {
   uint64_t num_sequences = 0;

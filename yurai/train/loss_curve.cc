@@ -32,10 +32,17 @@ std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '&': out += "&amp;"; break;
-      default: out += c;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -97,7 +104,8 @@ std::string draw_loss_curve(const std::vector<StepMetrics>& steps, std::string_v
   };
 
   std::string svg = fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
+      "height=\"{1}\" "
       "font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" "
       "fill=\"#fff\"/>\n<text x=\"{2}\" y=\"22\" font-size=\"14\">{3}</text>\n",
       kWidth, kHeight, kLeft, escaped(title));
@@ -140,8 +148,10 @@ std::string draw_loss_curve(const std::vector<StepMetrics>& steps, std::string_v
         each, mean, validation);
   }
   svg += fmt::format(
-      "<text x=\"{0}\" y=\"{1}\" text-anchor=\"end\" fill=\"#1864ab\">training loss (nats a token) · "
-      "学習損失</text>\n<text x=\"{0}\" y=\"{2}\" text-anchor=\"end\" fill=\"#d9480f\">validation, 95 % · "
+      "<text x=\"{0}\" y=\"{1}\" text-anchor=\"end\" fill=\"#1864ab\">training loss (nats a token) "
+      "· "
+      "学習損失</text>\n<text x=\"{0}\" y=\"{2}\" text-anchor=\"end\" fill=\"#d9480f\">validation, "
+      "95 % · "
       "検証損失</text>\n</svg>\n",
       kWidth - kRight, kTop + 14, kTop + 30);
   return svg;

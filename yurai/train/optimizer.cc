@@ -25,7 +25,8 @@ double Optimizer::norm(std::span<const float> gradients) {
   size_t i = 0;
   for (; i + 8 <= gradients.size(); i += 8) {
     for (size_t lane = 0; lane < 8; ++lane) {
-      sums[lane] += static_cast<double>(gradients[i + lane]) * static_cast<double>(gradients[i + lane]);
+      sums[lane] +=
+          static_cast<double>(gradients[i + lane]) * static_cast<double>(gradients[i + lane]);
     }
   }
   for (; i < gradients.size(); ++i) {
@@ -47,8 +48,7 @@ void Optimizer::update(std::span<float> weights, std::span<const float> gradient
   const auto root2 = static_cast<float>(1 / std::sqrt(1 - std::pow(config_.beta2, t)));
   const auto epsilon = static_cast<float>(config_.epsilon);
   for (const Decayed& range : ranges_) {
-    const float keep =
-        range.decays ? static_cast<float>(1 - rate * config_.weight_decay) : 1.0F;
+    const float keep = range.decays ? static_cast<float>(1 - rate * config_.weight_decay) : 1.0F;
     for (uint64_t i = range.begin; i < range.end; ++i) {
       const float gradient = gradients[i] * scale;
       mean_[i] = beta1 * mean_[i] + (1 - beta1) * gradient;

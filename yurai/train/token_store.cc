@@ -22,7 +22,7 @@ constexpr std::string_view kLengthsName = "lengths.bin";      // u16 a token: by
 constexpr std::string_view kDocumentsName = "documents.bin";  // u64 tokens, u64 bytes, u64 flags
 constexpr std::string_view kIdsName = "ids.bin";              // u32 length, bytes
 constexpr uint64_t kMarkTokens = 4096;
-constexpr uint64_t kBatch = 256;                              // documents encoded at a time
+constexpr uint64_t kBatch = 256;  // documents encoded at a time
 
 struct Encoded {
   std::string id;
@@ -72,6 +72,13 @@ bool is_kept_apart(std::string_view id, double share) {
 
 }  // namespace
 
+std::string name_of(std::span<const Corpus> corpora) {
+  if (corpora.size() == 1) return corpora[0].identity().corpus_sha256;
+  Sha256 hash;
+  for (const Corpus& corpus : corpora) hash.update_field(corpus.identity().corpus_sha256);
+  return hash.hex();
+}
+
 Result<Manifest> build_tokens(std::span<const Corpus> corpora, const Tokenizer& tokenizer,
                               const TokenOptions& options, StagingDirectory& stage,
                               const Progress& progress) {
@@ -87,10 +94,8 @@ Result<Manifest> build_tokens(std::span<const Corpus> corpora, const Tokenizer& 
   Manifest manifest;
   manifest.format = kTokensFormat;
   manifest.format_version = kTokensVersion;
-  Sha256 corpus_hash;
   for (const Corpus& corpus : corpora) {
     all_bytes += corpus.identity().bytes;
-    corpus_hash.update_field(corpus.identity().corpus_sha256);
     add_to_lineage(manifest.lineage, corpus.manifest());
   }
   for (const Corpus& corpus : corpora) {
@@ -99,7 +104,8 @@ Result<Manifest> build_tokens(std::span<const Corpus> corpora, const Tokenizer& 
       std::vector<std::optional<Result<Encoded>>> batch(count);
       std::atomic<uint64_t> next = 0;
       const auto work = [&] {
-        for (uint64_t i = next++; i < count; i = next++) batch[i] = encode(corpus, first + i, tokenizer);
+        for (uint64_t i = next++; i < count; i = next++)
+          batch[i] = encode(corpus, first + i, tokenizer);
       };
       {
         std::vector<std::jthread> helpers;
@@ -130,15 +136,12 @@ Result<Manifest> build_tokens(std::span<const Corpus> corpora, const Tokenizer& 
   YURAI_TRY(ids->close());
   YURAI_TRY(stage.add_file(kDocumentsName, documents));
   manifest.configuration = {{"validation_share", options.validation_share}};
-  // One corpus keeps its name.
-  manifest.facts = {
-      {"documents", num_documents},
-      {"validation_documents", num_validation},
-      {"tokens", num_tokens},
-      {"bytes", done_bytes},
-      {"corpus_sha256",
-       corpora.size() == 1 ? corpora[0].identity().corpus_sha256 : corpus_hash.hex()},
-      {"tokenizer_sha256", tokenizer.facts().sha256}};
+  manifest.facts = {{"documents", num_documents},
+                    {"validation_documents", num_validation},
+                    {"tokens", num_tokens},
+                    {"bytes", done_bytes},
+                    {"corpus_sha256", name_of(corpora)},
+                    {"tokenizer_sha256", tokenizer.facts().sha256}};
   YURAI_TRY(write_manifest(manifest, stage, progress));
   return manifest;
 }

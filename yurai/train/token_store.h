@@ -26,6 +26,9 @@ struct TokenOptions {
   unsigned threads = 1;         ///< the result is the same for any number
 };
 
+/// The hash of a corpus, or over those of several in order.
+std::string name_of(std::span<const Corpus> corpora);
+
 /// Encodes every document and writes the folder, but for the commit. Text that names a special
 /// token stays text.
 Result<Manifest> build_tokens(std::span<const Corpus> corpora, const Tokenizer& tokenizer,

@@ -20,7 +20,7 @@ struct Preset {
   uint64_t hidden, layers, heads, inner, experts, experts_per_token;
 };
 constexpr Preset kPresets[] = {
-    {"1M", 96, 4, 3, 256, 0, 0},   {"3M", 160, 6, 5, 432, 0, 0},   {"10M", 320, 6, 5, 864, 0, 0},
+    {"1M", 96, 4, 3, 256, 0, 0},    {"3M", 160, 6, 5, 432, 0, 0},   {"10M", 320, 6, 5, 864, 0, 0},
     {"30M", 512, 8, 8, 1376, 0, 0}, {"8x3M", 160, 6, 5, 432, 8, 2},
 };
 
@@ -50,7 +50,8 @@ class Table {
   template <class T>
   void count(std::string_view key, T& value, uint64_t min, uint64_t max) {
     if (const Json* given = take(key)) {
-      if (given->is_number_unsigned() || (given->is_number_integer() && given->get<int64_t>() >= 0)) {
+      if (given->is_number_unsigned() ||
+          (given->is_number_integer() && given->get<int64_t>() >= 0)) {
         const uint64_t number = given->get<uint64_t>();
         if (number >= min && number <= max) {
           value = static_cast<T>(number);
@@ -226,7 +227,8 @@ Result<TrainConfig> parse_train_config(std::string_view toml, std::string_view n
     }
   }
   if (config.corpora.empty()) top.set_error("'corpus' is missing: the folder of a corpus");
-  if (const Json* tokenizer = top.take("tokenizer"); tokenizer != nullptr && tokenizer->is_string()) {
+  if (const Json* tokenizer = top.take("tokenizer");
+      tokenizer != nullptr && tokenizer->is_string()) {
     config.tokenizer = resolve(*tokenizer);
   } else if (tokenizer != nullptr) {
     top.set_error("'tokenizer' must be a file or a folder");

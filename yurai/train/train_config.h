@@ -18,7 +18,7 @@ namespace yurai {
 struct Schedule {
   uint64_t steps = 0;
   uint64_t warmup_steps = 0;
-  uint64_t decay_steps = 0;    ///< wsd: of the end; cosine: all after the warm-up
+  uint64_t decay_steps = 0;  ///< wsd: of the end; cosine: all after the warm-up
   bool cosine = true;
   double learning_rate = 3e-3;  ///< the highest
   double final_share = 0.1;     ///< of it, at the end

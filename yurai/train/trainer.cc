@@ -13,8 +13,9 @@
 #include "yurai/base/file.h"
 #include "yurai/base/terminal.h"
 #include "yurai/ledger/ledger_writer.h"
+#include "yurai/train/checkpoint.h"
 #include "yurai/train/optimizer.h"
-#include "yurai/train/run_folder.h"
+#include "yurai/train/run_inputs.h"
 
 namespace yurai {
 namespace {
@@ -154,15 +155,15 @@ Result<void> Trainer::open_model() {
   const uint64_t values = model_->weights().size();
   optimizer_ = std::make_unique<Optimizer>(config_.optimizer, model_->weight_ranges(), values);
   tree_ = std::make_unique<GradientTree>(values);
-  YURAI_ASSIGN(const auto found, load_checkpoint(run_, *model_, optimizer_->mean(),
-                                                 optimizer_->square()));
+  YURAI_ASSIGN(const auto found,
+               load_checkpoint(run_, *model_, optimizer_->mean(), optimizer_->square()));
   if (found) at_ = *found;
   return {};
 }
 
 Result<void> Trainer::open_ledger() {
   const OrderSpec spec{config_.seed, config_.sequence_tokens, config_.sequences_per_step};
-  const fs::path dir = run_ / "ledger";
+  const fs::path dir = run_ / kRunLedger;
   std::error_code ignored;
   if (fs::exists(dir, ignored)) {
     YURAI_ASSIGN(LedgerWriter writer, LedgerWriter::resume(dir, at_.steps));
@@ -247,7 +248,8 @@ Result<StepResult> Trainer::step(uint64_t number) {
       static_cast<float>(config_.sequences_per_step) * static_cast<float>(config_.sequence_tokens);
   const LossOptions weights = {
       .scale = 1 / tokens_of_step,
-      .router_scale = static_cast<float>(config_.model.router_loss_weight) / static_cast<float>(micro),
+      .router_scale =
+          static_cast<float>(config_.model.router_loss_weight) / static_cast<float>(micro),
       .router_z_scale = static_cast<float>(config_.router_z_weight) / static_cast<float>(micro)};
   StepResult result;
   double loss_sum = 0;
@@ -337,13 +339,13 @@ Result<void> Trainer::check_loss(const StepMetrics& metrics,
     names += fmt::format("{}'{}'", names.empty() ? "" : ", ",
                          for_terminal(inputs_.tokens->id(inputs_.training[row.document])));
   }
-  return fail(ErrorCode::kInvalidArgument,
-              fmt::format("step {}: the loss {} (gradient {:.3g}); it read documents {}; look at "
-                          "them, or lower schedule.learning_rate. The checkpoints before it stay",
-                          metrics.step,
-                          number ? fmt::format("diverges: {:.2f} nats", metrics.loss_nats)
-                                 : "is no number",
-                          metrics.gradient_norm, names));
+  return fail(
+      ErrorCode::kInvalidArgument,
+      fmt::format("step {}: the loss {} (gradient {:.3g}); it read documents {}; look at "
+                  "them, or lower schedule.learning_rate. The checkpoints before it stay",
+                  metrics.step,
+                  number ? fmt::format("diverges: {:.2f} nats", metrics.loss_nats) : "is no number",
+                  metrics.gradient_norm, names));
 }
 
 Result<void> Trainer::keep(const StepMetrics& metrics) {
@@ -360,10 +362,9 @@ Result<void> Trainer::checkpoint() {
   YURAI_TRY(metrics_->sync());
   at_.metrics_bytes = metrics_bytes_;
   at_.ledger_head = ledger_->chain_head();
-  YURAI_ASSIGN(weights_sha256_, save_checkpoint(run_, at_, *model_, optimizer_->mean(),
-                                                optimizer_->square()));
-  return write_file(run_ / kLossCurveName,
-                    draw_loss_curve(history_, run_.filename().string()));
+  YURAI_ASSIGN(weights_sha256_,
+               save_checkpoint(run_, at_, *model_, optimizer_->mean(), optimizer_->square()));
+  return write_file(run_ / kLossCurveName, draw_loss_curve(history_, run_.filename().string()));
 }
 
 void Trainer::report(const StepMetrics& metrics) {
@@ -374,8 +375,8 @@ void Trainer::report(const StepMetrics& metrics) {
   report.steps = config_.schedule.steps;
   const double rate = steps / std::max(seconds, 1e-9);
   report.tokens_per_second = rate * config_.sequences_per_step * config_.sequence_tokens;
-  report.flop_per_second = report.tokens_per_second *
-                           training_flop_per_token(model_->config(), config_.sequence_tokens);
+  report.flop_per_second =
+      report.tokens_per_second * training_flop_per_token(model_->config(), config_.sequence_tokens);
   report.seconds_left = static_cast<double>(config_.schedule.steps - at_.steps) / rate;
   options_.on_step(report);
   if (seconds > 10) {
@@ -433,8 +434,7 @@ Result<TrainReport> train(const TrainConfig& config, const fs::path& run,
                           const TrainOptions& options) {
   YURAI_CHECK(options.threads > 0);
   set_model_threads(1);  // passes run side by side, each on one thread
-  YURAI_ASSIGN(RunInputs inputs,
-               prepare_run(config, run, options.resume, options.threads, options.progress));
+  YURAI_ASSIGN(RunInputs inputs, open_run(run));
   return Trainer(config, run, options, std::move(inputs)).run();
 }
 

@@ -5,7 +5,6 @@
 #include <functional>
 #include <string>
 
-#include "yurai/base/progress.h"
 #include "yurai/base/result.h"
 #include "yurai/train/loss_curve.h"
 #include "yurai/train/train_config.h"
@@ -13,34 +12,33 @@
 /// Trains a model on corpora, with a ledger of what it read when.
 ///
 ///     YURAI_ASSIGN(const TrainConfig config, parse_train_config(toml, "tiny.toml", "configs"));
+///     YURAI_TRY(prepare_run(config, "run", {.threads = 2}, no_progress));
 ///     YURAI_ASSIGN(const TrainReport report, train(config, "run", {.threads = 2}));
 ///
 /// The same configuration and corpora give the same weights and ledger, bit by bit, on any number
-/// of threads, and after any crash that was followed by `resume`. docs/formats/run.md.
+/// of threads, and after any crash. docs/formats/run.md.
 namespace yurai {
 
-inline constexpr std::string_view kRunFormat = "yurai-run";
-inline constexpr uint64_t kRunVersion = 1;
+inline constexpr std::string_view kMetricsName = "metrics.jsonl";
+inline constexpr std::string_view kLossCurveName = "loss.svg";
 
 /// One step that was done.
 struct StepReport {
   StepMetrics metrics;
-  uint64_t steps = 0;             ///< of the whole run
-  double tokens_per_second = 0;   ///< over the last seconds
+  uint64_t steps = 0;            ///< of the whole run
+  double tokens_per_second = 0;  ///< over the last seconds
   double flop_per_second = 0;
   double seconds_left = 0;
 };
 
 struct TrainOptions {
-  bool resume = false;  ///< go on from the newest checkpoint; where there is no run, begin
   unsigned threads = 1;
   std::function<void(const StepReport&)> on_step = [](const StepReport&) {};
-  Progress progress = no_progress;  ///< of what comes before the first step
 };
 
 struct TrainReport {
   uint64_t steps = 0;
-  uint64_t tokens = 0;      ///< predicted
+  uint64_t tokens = 0;  ///< predicted
   uint64_t parameters = 0;
   double loss_nats = 0;     ///< of the last steps, up to 20, weighted alike
   StepMetrics last;         ///< with the last validation loss there was
@@ -48,13 +46,9 @@ struct TrainReport {
   std::string weights_sha256;
 };
 
-/// kAlreadyExists: `run` is there and `resume` is not asked for. kInvalidArgument: it was begun
-/// with another configuration. A loss that is no number ends the run with the documents of its
-/// step named; the checkpoints before it stay.
+/// Trains a run that prepare_run() made, from its newest checkpoint on. A loss that is no number
+/// ends it with the documents of its step named; the checkpoints before it stay.
 Result<TrainReport> train(const TrainConfig& config, const std::filesystem::path& run,
                           const TrainOptions& options);
-
-/// The folder of the newest checkpoint of a run; kNotFound: none.
-Result<std::filesystem::path> newest_checkpoint(const std::filesystem::path& run);
 
 }  // namespace yurai

@@ -1,2 +1,270 @@
+#include "yurai/train/trainer.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
-TEST(T, T) {}
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <csignal>
+
+#include "yurai/base/file.h"
+#include "yurai/base/hash.h"
+#include "yurai/base/random.h"
+#include "yurai/base/testing.h"
+#include "yurai/base/utf8.h"
+#include "yurai/corpus/testing.h"
+#include "yurai/ledger/ledger.h"
+#include "yurai/model/transformer.h"
+#include "yurai/tokenizer/byte_alphabet.h"
+#include "yurai/train/batch.h"
+#include "yurai/train/prepare_run.h"
+#include "yurai/train/run_inputs.h"
+#include "yurai/train/testing.h"
+
+namespace yurai {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class Training : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(testing::write_byte_tokenizer(dir_ / "tokenizer"));
+    SplitMix64 random(testing::test_seed());
+    std::vector<Document> documents;
+    for (int i = 0; i < 40; ++i) {
+      Document document;
+      document.id = fmt::format("d{}", i);
+      for (uint64_t word = random.below(12); word > 0; --word) {
+        document.text += random.below(2) ? "猫は眠る。" : "abc abd ";
+      }
+      documents.push_back(std::move(document));
+    }
+    ASSERT_TRUE(testing::write_corpus(dir_ / "corpus", documents));
+  }
+
+  TrainConfig config(const std::string& more = "", uint64_t steps = 6,
+                     const std::string& model = "") const {
+    const std::string toml = fmt::format(
+        "corpus = \"corpus\"\ntokenizer = \"tokenizer\"\n{}\n[model]\nhidden_size = 16\nlayers = "
+        "2\n"
+        "heads = 2\ninner_size = 24\n{}\n[batch]\nsequence_tokens = 24\nsequences = 6\nmicro_batch "
+        "= 2\n"
+        "[schedule]\nsteps = {}\nlearning_rate = 0.01\n[validation]\nshare = 0.1\nevery = 3\n"
+        "[checkpoint]\nevery = 2\n",
+        more, model, steps);
+    auto parsed = parse_train_config(toml, "t.toml", dir_.path());
+    EXPECT_TRUE(parsed) << parsed.error().message;
+    return *parsed;
+  }
+
+  Result<TrainReport> run(const TrainConfig& training, const std::string& name,
+                          unsigned threads = 1, bool resume = false) const {
+    YURAI_TRY(
+        prepare_run(training, dir_ / name, {.resume = resume, .threads = threads}, no_progress));
+    return train(training, dir_ / name, {.threads = threads});
+  }
+
+  /// All that a run leaves: the same bytes mean the same run.
+  std::string fingerprint(const std::string& name, uint64_t steps) const {
+    Sha256 hash;
+    for (const char* file : {"model.safetensors", "optimizer.safetensors", "manifest.json"}) {
+      hash.update_field(
+          *read_file(dir_ / name / "checkpoints" / fmt::format("step-{}", steps) / file));
+    }
+    hash.update_field(*read_file(dir_ / name / "metrics.jsonl"));
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(dir_ / name / "ledger")) {
+      if (entry.is_regular_file() && entry.path().filename() != ".lock")
+        files.push_back(entry.path());
+    }
+    std::ranges::sort(files);
+    for (const fs::path& file : files) hash.update_field(*read_file(file));
+    return hash.hex();
+  }
+
+  testing::TemporaryDirectory dir_;
+};
+
+TEST_F(Training, LearnsAndWritesAModelFolderAndALedger) {
+  const auto report = run(config("", 30), "run");
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->steps, 30U);
+  EXPECT_EQ(report->tokens, 30U * 6 * 24);
+  EXPECT_LT(report->loss_nats, std::log(258.0) - 1);
+  EXPECT_GT(report->last.validation_nats, 0);
+  const auto newest = newest_checkpoint(dir_ / "run");
+  ASSERT_TRUE(newest);
+  EXPECT_EQ(newest->filename(), "step-30");
+  const auto folder = ModelFolder::open(*newest);
+  ASSERT_TRUE(folder) << folder.error().message;
+  EXPECT_EQ(folder->num_parameters(), report->parameters);
+
+  const auto ledger = Ledger::open(dir_ / "run" / "ledger");
+  ASSERT_TRUE(ledger) << ledger.error().message;
+  EXPECT_EQ(ledger->steps(), 30U);
+  EXPECT_EQ(*ledger->chain_head(), report->ledger_head);
+  const auto verified = ledger->verify();
+  ASSERT_TRUE(verified) << verified.error().message;
+  EXPECT_TRUE(verified->order_checked);
+  EXPECT_EQ(verified->tokens, report->tokens);
+  EXPECT_THAT(*read_file(dir_ / "run" / "loss.svg"), HasSubstr("<svg"));
+}
+
+TEST_F(Training, KeepsTheLossesOfEachPassageInTheLedger) {
+  // One step from the first weights: what the ledger says is what the model computes.
+  const TrainConfig training = config("", 1);
+  ASSERT_TRUE(run(training, "run"));
+  const auto inputs = open_run(dir_ / "run");
+  ASSERT_TRUE(inputs);
+  const auto ledger = Ledger::open(dir_ / "run" / "ledger");
+  ModelConfig shape = training.model;
+  shape.vocabulary_size = 320;
+  const auto model = Transformer::make(shape, training.seed);
+  ASSERT_TRUE(model);
+  const auto corpus = Corpus::open(dir_ / "corpus");
+  double sum = 0;
+  const auto rows = ledger->step(0);
+  ASSERT_TRUE(rows) << rows.error().message;
+  for (const LedgerRow& row : *rows) {
+    const uint64_t number = inputs->training[row.document];
+    const std::string text = corpus->document(number)->text;
+    // By hand: the bytes from the row's first to its last, and the end token where it is included.
+    std::vector<int32_t> tokens;
+    std::vector<int32_t> targets;
+    for (uint64_t i = row.token_begin; i < row.token_begin + row.tokens; ++i) {
+      const auto byte = [&](uint64_t at) {
+        return static_cast<int32_t>(
+            *inputs->tokenizer->id_of(to_byte_alphabet(text.substr(at, 1))));
+      };
+      tokens.push_back(i == 0 ? static_cast<int32_t>(inputs->special.begin) : byte(i - 1));
+      targets.push_back(i == text.size() ? static_cast<int32_t>(inputs->special.end) : byte(i));
+    }
+    const auto loss = (*model)->loss({.length = tokens.size(), .tokens = tokens}, targets, {}, {});
+    ASSERT_TRUE(loss) << loss.error().message;
+    EXPECT_NEAR(loss->mean_nats, row.loss_nats_mean, 1e-5);
+    // A character that is cut belongs to the row in which it ends.
+    EXPECT_EQ(row.byte_begin, char_floor(text, std::min<uint64_t>(row.token_begin, text.size())));
+    EXPECT_EQ(row.byte_end,
+              char_floor(text, std::min<uint64_t>(row.token_begin + row.tokens, text.size())));
+    sum += static_cast<double>(row.loss_nats_mean) * row.tokens;
+  }
+  EXPECT_NEAR(sum / (6 * 24),
+              parse_step_metrics(*read_file(dir_ / "run" / "metrics.jsonl"))->loss_nats, 1e-5);
+}
+
+TEST_F(Training, IsTheSameOnAnyNumberOfThreads) {
+  for (const bool experts : {false, true}) {
+    const TrainConfig training = config("", 4, experts ? "experts = 4\nexperts_per_token = 2" : "");
+    std::string first;
+    for (const unsigned threads : {1U, 2U, 3U}) {
+      const std::string name = fmt::format("run{}{}", threads, experts);
+      const auto report = run(training, name, threads);
+      ASSERT_TRUE(report) << report.error().message;
+      const std::string print = fingerprint(name, 4);
+      if (first.empty()) first = print;
+      EXPECT_EQ(print, first) << threads;
+    }
+  }
+}
+
+TEST_F(Training, IsTheSameAfterAKillAtAnyMoment) {
+  const TrainConfig training = config("", 6);
+  ASSERT_TRUE(run(training, "whole"));
+  const std::string whole = fingerprint("whole", 6);
+  SplitMix64 random(testing::test_seed());
+  for (int round = 0; round < 6; ++round) {
+    const std::string name = fmt::format("killed{}", round);
+    // Killed at a moment that differs: after so many steps and a little.
+    for (int kill = 0; kill < 3; ++kill) {
+      const uint64_t steps = random.below(4);
+      const pid_t child = ::fork();
+      if (child == 0) {
+        uint64_t done = 0;
+        const auto prepared = prepare_run(training, dir_ / name, {.resume = true}, no_progress);
+        if (prepared) {
+          (void)train(training, dir_ / name, {.on_step = [&](const StepReport&) {
+                        if (done++ == steps) ::kill(::getpid(), SIGKILL);
+                      }});
+        }
+        ::_exit(0);
+      }
+      int status = 0;
+      ::waitpid(child, &status, 0);
+    }
+    const auto report = run(training, name, 1, /*resume=*/true);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(fingerprint(name, 6), whole);
+  }
+}
+
+TEST_F(Training, RefusesToGoOnWithAnotherConfigurationOrCorpus) {
+  ASSERT_TRUE(run(config("", 2), "run"));
+  EXPECT_EQ(run(config("", 2), "run").error().code, ErrorCode::kAlreadyExists);
+  const auto other = run(config("seed = 2", 2), "run", 1, true);
+  ASSERT_FALSE(other);
+  EXPECT_THAT(other.error().message, HasSubstr("another 'configuration.seed'"));
+  Document document;
+  document.id = "new";
+  document.text = "another";
+  fs::remove_all(dir_ / "corpus");
+  ASSERT_TRUE(testing::write_corpus(dir_ / "corpus", {document}));
+  EXPECT_THAT(run(config("", 2), "run", 1, true).error().message, HasSubstr("another corpus"));
+}
+
+TEST_F(Training, NamesTheDocumentsOfAStepWhoseLossDiverges) {
+  TrainConfig training = config("", 40);
+  training.schedule.learning_rate = 1000;
+  training.schedule.warmup_steps = 0;
+  const auto report = run(training, "run");
+  ASSERT_FALSE(report);
+  EXPECT_THAT(report.error().message, HasSubstr("it read documents 'd"));
+  EXPECT_THAT(report.error().message, HasSubstr("schedule.learning_rate"));
+}
+
+TEST_F(Training, NeverTrainsOnValidationDocuments) {
+  ASSERT_TRUE(run(config("", 6), "run"));
+  const auto inputs = open_run(dir_ / "run");
+  ASSERT_FALSE(inputs->validation.empty());
+  const auto ledger = Ledger::open(dir_ / "run" / "ledger");
+  for (const uint64_t document : inputs->validation) {
+    EXPECT_FALSE(ledger->document(inputs->tokens->id(document)));
+  }
+}
+
+TEST(TrainConfigText, NamesWhatIsWrong) {
+  const auto error = [](std::string_view toml) {
+    const auto parsed = parse_train_config(toml, "t.toml", "");
+    return parsed ? std::string() : parsed.error().message;
+  };
+  EXPECT_EQ(error("corpus = \"c\""), "");
+  EXPECT_THAT(error(""), HasSubstr("'corpus' is missing"));
+  EXPECT_THAT(error("corpus = \"c\"\nsteps = 3"), HasSubstr("'steps' is unknown"));
+  EXPECT_THAT(error("corpus = \"c\"\n[schedule]\nsteps = -3"), HasSubstr("schedule.steps"));
+  EXPECT_THAT(error("corpus = \"c\"\n[schedule]\nsteps = 1.5"), HasSubstr("schedule.steps"));
+  EXPECT_THAT(error("corpus = \"c\"\n[model]\npreset = \"7B\""),
+              HasSubstr("1M, 3M, 10M, 30M, 8x3M"));
+  EXPECT_THAT(error("corpus = \"c\"\n[model]\nheads = 7"), HasSubstr("model.hidden_size"));
+  EXPECT_THAT(error("corpus = \"c\"\n[batch]\nsequences = 5"), HasSubstr("batch.micro_batch"));
+  EXPECT_THAT(error("corpus = \"c\"\n[optimizer]\nbeta1 = nan"), HasSubstr("optimizer.beta1"));
+  EXPECT_THAT(error("corpus = 3"), HasSubstr("'corpus'"));
+  EXPECT_THAT(error("corpus = \"c\"\nstage = \"x\""), HasSubstr("pretrain"));
+}
+
+TEST(Schedule, WarmsUpAndDecays) {
+  Schedule cosine{.steps = 100, .warmup_steps = 10, .decay_steps = 90};
+  EXPECT_DOUBLE_EQ(cosine.rate(0), cosine.learning_rate / 10);
+  EXPECT_DOUBLE_EQ(cosine.rate(9), cosine.learning_rate);
+  EXPECT_DOUBLE_EQ(cosine.rate(10), cosine.learning_rate);
+  EXPECT_NEAR(cosine.rate(55), cosine.learning_rate * 0.55, 1e-12);
+  EXPECT_NEAR(cosine.rate(99), cosine.learning_rate * 0.1, 1e-5);
+  Schedule wsd{.steps = 100, .warmup_steps = 0, .decay_steps = 20, .cosine = false};
+  EXPECT_DOUBLE_EQ(wsd.rate(80), wsd.learning_rate);
+  EXPECT_NEAR(wsd.rate(90), wsd.learning_rate * 0.55, 1e-12);
+}
+
+}  // namespace
+}  // namespace yurai

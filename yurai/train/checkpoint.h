@@ -2,44 +2,18 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
-#include "yurai/base/progress.h"
 #include "yurai/base/result.h"
 #include "yurai/model/transformer.h"
-#include "yurai/tokenizer/tokenizer.h"
-#include "yurai/train/batch.h"
-#include "yurai/train/token_store.h"
-#include "yurai/train/train_config.h"
 
-/// The folder of a run: run.json, tokenizer, tokens, ledger, metrics, checkpoints.
-/// docs/formats/run.md.
+/// Where a run stands, whole or not at all. docs/formats/run.md.
 namespace yurai {
 
-inline constexpr std::string_view kRunName = "run.json";
-inline constexpr std::string_view kMetricsName = "metrics.jsonl";
-inline constexpr std::string_view kLossCurveName = "loss.svg";
 inline constexpr std::string_view kCheckpointFormat = "yurai-checkpoint";
 inline constexpr uint64_t kCheckpointVersion = 1;
-
-/// What is there before the first step.
-struct RunInputs {
-  std::unique_ptr<Tokenizer> tokenizer;
-  std::unique_ptr<TokenStore> tokens;
-  SpecialTokens special;
-  std::vector<uint64_t> training;    ///< numbers of documents in the store
-  std::vector<uint64_t> validation;
-  std::string corpus_sha256;
-};
-
-/// Makes what is missing of tokenizer and tokens, and writes run.json last; of a run that was begun
-/// opens them, and compares its configuration with this one.
-Result<RunInputs> prepare_run(const TrainConfig& config, const std::filesystem::path& run,
-                              bool resume, unsigned threads, const Progress& progress);
 
 /// Where a run stands.
 struct CheckpointFacts {

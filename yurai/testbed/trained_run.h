@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "yurai/base/result.h"
+#include "yurai/ledger/ledger.h"
+#include "yurai/lm/language_model.h"
+#include "yurai/record/trace.h"
+#include "yurai/train/run_inputs.h"
+
+/// A training run beside an index of its corpus: which steps read what an answer repeats.
+///
+///     YURAI_ASSIGN(const TrainedRun run, TrainedRun::open("run"));
+///     YURAI_TRY(run.add_exposures(trace, model.get()));
+namespace yurai {
+
+/// Immutable; const calls are thread-safe.
+class TrainedRun {
+ public:
+  static Result<TrainedRun> open(const std::filesystem::path& run);
+
+  /// kInvalidArgument: the run was trained on another corpus than this.
+  Result<void> check_corpus(const CorpusIdentity& corpus) const;
+
+  /// Of each document of the trace: the steps that read the matched bytes, what they cost then and,
+  /// with a `model` of this run, what they cost now. Fails as check_corpus() does.
+  Result<void> add_exposures(Trace& trace, const LanguageModel* model) const;
+
+  const RunInputs& inputs() const { return inputs_; }
+  const Ledger& ledger() const { return ledger_; }
+
+ private:
+  TrainedRun(RunInputs inputs, Ledger ledger)
+      : inputs_(std::move(inputs)), ledger_(std::move(ledger)) {}
+  Result<Exposures> exposures_of(const Occurrence& occurrence, const LanguageModel* model) const;
+  Result<double> loss_now(const std::vector<LedgerRow>& rows, const LanguageModel& model) const;
+
+  RunInputs inputs_;
+  Ledger ledger_;
+};
+
+}  // namespace yurai

@@ -1,0 +1,155 @@
+#include "yurai/testbed/trained_run.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "yurai/base/testing.h"
+#include "yurai/corpus/testing.h"
+#include "yurai/ledger/ledger_writer.h"
+#include "yurai/train/prepare_run.h"
+#include "yurai/train/testing.h"
+
+namespace yurai {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// Every token costs 3 nats.
+class ThreeNats final : public LanguageModel {
+ public:
+  std::string_view id() const override { return "three"; }
+  Result<Generation> generate(const GenerateRequest&, const OnSymbol&) const override {
+    return Generation();
+  }
+  Result<std::vector<float>> token_nats(std::span<const int32_t> tokens,
+                                        std::span<const int32_t>) const override {
+    return std::vector<float>(tokens.size(), 3);
+  }
+};
+
+/// A run of four steps of two sequences of 8 tokens over two documents of 20 and 9 bytes, whose
+/// losses are the number of their step.
+class TrainedRunTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(testing::write_byte_tokenizer(dir_ / "tokenizer"));
+    const auto corpus = testing::write_corpus(
+        dir_ / "corpus",
+        {{.id = "a", .text = "abcdefghijklmnopqrst"}, {.id = "b", .text = "123456789"}});
+    ASSERT_TRUE(corpus);
+    identity_ = corpus->identity();
+    const auto config = parse_train_config(
+        "corpus = \"corpus\"\ntokenizer = \"tokenizer\"\n[batch]\nsequence_tokens = 8\n"
+        "sequences = 2\nmicro_batch = 1\n[validation]\nshare = 0",
+        "t.toml", dir_.path());
+    ASSERT_TRUE(config) << config.error().message;
+    ASSERT_TRUE(prepare_run(*config, dir_ / "run", {}, no_progress));
+    const auto inputs = open_run(dir_ / "run");
+    ASSERT_TRUE(inputs) << inputs.error().message;
+    LedgerHead head;
+    head.corpus_sha256 = inputs->corpus_sha256;
+    head.order = OrderSpec{1, 8, 2};
+    auto writer = LedgerWriter::create(dir_ / "run" / "ledger", head,
+                                       std::vector<LedgerDocument>{{"a", 20, 20}, {"b", 9, 9}});
+    ASSERT_TRUE(writer) << writer.error().message;
+    for (uint64_t step = 0; step < 4; ++step) {
+      std::vector<LedgerRow> rows;
+      for (uint64_t q = 2 * step; q < 2 * step + 2; ++q) {
+        const std::vector<OrderSegment> segments = writer->order()->sequence(q);
+        for (const OrderSegment& segment : segments) {
+          LedgerRow row;
+          row.step = step;
+          row.epoch = segment.epoch;
+          row.sequence = q;
+          row.document = segment.document;
+          row.token_begin = segment.token_begin;
+          row.tokens = static_cast<uint32_t>(segment.token_end - segment.token_begin);
+          const uint64_t bytes = segment.document == 0 ? 20 : 9;
+          row.byte_begin = std::min(segment.token_begin, bytes);
+          row.byte_end = std::min(segment.token_end, bytes);
+          row.loss_nats_mean = static_cast<float>(step);
+          rows.push_back(row);
+        }
+      }
+      ASSERT_TRUE(writer->append(rows));
+    }
+  }
+
+  Trace trace(const std::string& id, uint64_t begin, uint64_t end) const {
+    Occurrence occurrence;
+    occurrence.document.id = id;
+    occurrence.byte_begin = begin;
+    occurrence.byte_end = end;
+    Span span;
+    span.documents = {occurrence};
+    Trace out;
+    out.spans = {span};
+    out.index = identity_;
+    return out;
+  }
+
+  testing::TemporaryDirectory dir_;
+  CorpusIdentity identity_;
+};
+
+TEST_F(TrainedRunTest, SaysWhichStepsReadWhatAnAnswerRepeats) {
+  const auto run = TrainedRun::open(dir_ / "run");
+  ASSERT_TRUE(run) << run.error().message;
+  for (uint64_t begin = 0; begin < 20; ++begin) {
+    for (uint64_t end = begin + 1; end <= 20; ++end) {
+      Trace traced = trace("a", begin, end);
+      ASSERT_TRUE(run->add_exposures(traced, nullptr));
+      const Exposures& exposures = *traced.spans[0].documents[0].exposures;
+      // Every step's rows, one by one.
+      size_t wanted = 0;
+      for (uint64_t step = 0; step < 4; ++step) {
+        const std::vector<LedgerRow> rows = run->ledger().step(step).value();
+        for (const LedgerRow& row : rows) {
+          if (row.document != 0 || row.byte_begin >= end || row.byte_end <= begin) continue;
+          ASSERT_LT(wanted, exposures.seen.size());
+          EXPECT_EQ(exposures.seen[wanted].step, step);
+          EXPECT_EQ(exposures.seen[wanted].byte_begin, row.byte_begin);
+          EXPECT_EQ(exposures.seen[wanted].byte_end, row.byte_end);
+          EXPECT_EQ(*exposures.seen[wanted].loss_nats, static_cast<double>(step));
+          ++wanted;
+        }
+      }
+      EXPECT_EQ(exposures.total, wanted);
+      EXPECT_FALSE(exposures.loss_now);
+      EXPECT_LE(*exposures.loss_first, *exposures.loss_last);
+    }
+  }
+}
+
+TEST_F(TrainedRunTest, AsksTheModelWhatThePassageCostsNow) {
+  const auto run = TrainedRun::open(dir_ / "run");
+  Trace traced = trace("b", 0, 9);
+  const ThreeNats model;
+  ASSERT_TRUE(run->add_exposures(traced, &model));
+  EXPECT_EQ(*traced.spans[0].documents[0].exposures->loss_now, 3);
+  const Json json = to_json(traced)["spans"][0]["documents"][0];
+  EXPECT_EQ(json["loss_now"], 3);
+  EXPECT_EQ(json["seen"][0]["stage"], "pretrain");
+  EXPECT_EQ(json["seen_total"], json["seen"].size());
+}
+
+TEST_F(TrainedRunTest, SaysNothingOfADocumentThatWasNotTrained) {
+  const auto run = TrainedRun::open(dir_ / "run");
+  Trace traced = trace("kept apart", 0, 4);
+  ASSERT_TRUE(run->add_exposures(traced, nullptr));
+  EXPECT_EQ(traced.spans[0].documents[0].exposures->total, 0U);
+  EXPECT_TRUE(to_json(traced)["spans"][0]["documents"][0]["loss_first"].is_null());
+}
+
+TEST_F(TrainedRunTest, RefusesATraceOfAnotherCorpus) {
+  const auto run = TrainedRun::open(dir_ / "run");
+  Trace traced = trace("a", 0, 4);
+  traced.index.corpus_sha256 = std::string(64, '0');
+  EXPECT_THAT(run->add_exposures(traced, nullptr).error().message, HasSubstr("trained on corpus"));
+}
+
+}  // namespace
+}  // namespace yurai

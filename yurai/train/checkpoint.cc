@@ -1,0 +1,102 @@
+#include "yurai/train/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "yurai/base/file.h"
+#include "yurai/base/hash.h"
+#include "yurai/base/terminal.h"
+#include "yurai/model/model_folder.h"
+#include "yurai/record/manifest.h"
+#include "yurai/train/run_inputs.h"
+
+namespace yurai {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kWeightsName = "model.safetensors";
+constexpr std::string_view kOptimizerName = "optimizer.safetensors";
+
+std::string shown(const fs::path& path) { return for_terminal(path.string()); }
+
+std::string_view as_bytes(std::span<const float> values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
+}
+
+}  // namespace
+
+Result<std::string> save_checkpoint(const fs::path& run, const CheckpointFacts& facts,
+                                    const Transformer& model, std::span<const float> mean,
+                                    std::span<const float> square) {
+  std::error_code error;
+  fs::create_directories(run / "checkpoints", error);
+  if (error) return fail(io_error("create", run / "checkpoints", error.value()));
+  YURAI_ASSIGN(
+      StagingDirectory stage,
+      StagingDirectory::create(run / "checkpoints" / fmt::format("step-{}", facts.steps), {}));
+  YURAI_TRY(stage.add_file("config.json", to_json(model.config()).dump(2) + "\n"));
+  YURAI_TRY(copy_tokenizer(run / kRunTokenizer, stage));
+  std::vector<TensorSource> tensors;
+  for (const WeightRange& range : model.weight_ranges()) {
+    tensors.push_back(
+        {range.parameter.name, DType::kF32, range.parameter.shape,
+         as_bytes(model.weights().subspan(range.begin, range.parameter.num_values()))});
+  }
+  YURAI_ASSIGN(auto weights, stage.create_file(kWeightsName));
+  YURAI_TRY(write_safetensors(*weights, tensors, {{"format", "pt"}}));
+  YURAI_TRY(weights->close());
+  YURAI_ASSIGN(auto state, stage.create_file(kOptimizerName));
+  const TensorSource moments[] = {{"mean", DType::kF32, {mean.size()}, as_bytes(mean)},
+                                  {"square", DType::kF32, {square.size()}, as_bytes(square)}};
+  YURAI_TRY(write_safetensors(*state, moments));
+  YURAI_TRY(state->close());
+
+  YURAI_ASSIGN(const std::string text, read_file(run / kRunName));
+  YURAI_ASSIGN(const Json begun, parse_json(text, shown(run / kRunName)));
+  Manifest manifest;
+  manifest.format = kCheckpointFormat;
+  manifest.format_version = kCheckpointVersion;
+  manifest.configuration = begun["configuration"];
+  manifest.lineage = begun["lineage"];
+  manifest.inputs = {{std::string(kRunName), text.size(), sha256_hex(text)}};
+  manifest.facts = {{"steps", facts.steps},
+                    {"metrics_bytes", facts.metrics_bytes},
+                    {"ledger_head", facts.ledger_head},
+                    {"parameters", model.weights().size()}};
+  YURAI_TRY(write_manifest(manifest, stage));
+  YURAI_ASSIGN(const Manifest written, read_manifest(stage.path()));
+  YURAI_TRY(stage.commit());
+  return std::ranges::find(written.files, kWeightsName, &ManifestFile::name)->sha256;
+}
+
+Result<std::optional<CheckpointFacts>> load_checkpoint(const fs::path& run, Transformer& model,
+                                                       std::span<float> mean,
+                                                       std::span<float> square) {
+  const auto dir = newest_checkpoint(run);
+  if (!dir) return std::optional<CheckpointFacts>();
+  YURAI_ASSIGN(const Manifest manifest, read_manifest(*dir, kCheckpointFormat, kCheckpointVersion));
+  YURAI_TRY(verify_files(*dir, manifest));
+  CheckpointFacts facts;
+  YURAI_ASSIGN(facts.steps, json_uint(manifest.facts, "steps"));
+  YURAI_ASSIGN(facts.metrics_bytes, json_uint(manifest.facts, "metrics_bytes"));
+  YURAI_ASSIGN(facts.ledger_head, json_string(manifest.facts, "ledger_head"));
+  YURAI_ASSIGN(const ModelFolder folder, ModelFolder::open(*dir));
+  for (const WeightRange& range : model.weight_ranges()) {
+    YURAI_TRY(folder.read_f32(range.parameter.name,
+                              model.weights().subspan(range.begin, range.parameter.num_values())));
+  }
+  YURAI_ASSIGN(const SafetensorsFile state, SafetensorsFile::open(*dir / kOptimizerName));
+  for (const TensorEntry& entry : state.tensors()) {
+    const std::span<float> values = entry.name == "mean" ? mean : square;
+    if (entry.num_values() != values.size()) {
+      return fail(ErrorCode::kCorrupt, fmt::format("{}: '{}' is not of this model", shown(*dir),
+                                                   for_terminal(entry.name)));
+    }
+    YURAI_TRY(state.read_f32(entry, values));
+  }
+  return std::optional(facts);
+}
+
+}  // namespace yurai

@@ -1,0 +1,128 @@
+#include "yurai/train/prepare_run.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "yurai/base/file.h"
+#include "yurai/base/hash.h"
+#include "yurai/base/terminal.h"
+#include "yurai/corpus/corpus.h"
+#include "yurai/record/manifest.h"
+#include "yurai/train/run_inputs.h"
+
+namespace yurai {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string shown(const fs::path& path) { return for_terminal(path.string()); }
+
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+Result<std::unique_ptr<Tokenizer>> make_tokenizer(const TrainConfig& config,
+                                                  const std::vector<Corpus>& corpora,
+                                                  const fs::path& dir, const LearnTokenizer& learn,
+                                                  const Progress& progress) {
+  if (!is_there(dir)) {
+    YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(dir, {}));
+    if (config.tokenizer.empty() && !learn) {
+      return fail(ErrorCode::kInvalidArgument,
+                  "the configuration names no tokenizer; make one with 'yurai tokenizer train'");
+    }
+    if (config.tokenizer.empty()) {
+      TokenizerTrainOptions options;
+      options.vocabulary_size = config.vocabulary_size;
+      options.seed = config.seed;
+      YURAI_TRY(learn(corpora, options, stage, progress));
+    } else {
+      YURAI_TRY(Tokenizer::open(config.tokenizer));
+      YURAI_TRY(copy_tokenizer(config.tokenizer, stage));
+    }
+    YURAI_TRY(stage.commit());
+  }
+  return Tokenizer::open(dir);
+}
+
+/// The first member in which two objects differ: "schedule.steps".
+std::string first_difference(const Json& a, const Json& b) {
+  for (const auto& [key, value] : a.items()) {
+    const auto other = b.find(key);
+    if (other == b.end()) return key;
+    if (value == *other) continue;
+    const std::string inner =
+        value.is_object() && other->is_object() ? first_difference(value, *other) : "";
+    return inner.empty() ? key : key + "." + inner;
+  }
+  for (const auto& [key, value] : b.items()) {
+    if (!a.contains(key)) return key;
+  }
+  return "";
+}
+
+Result<void> check_begun(const fs::path& run, const Json& wanted) {
+  YURAI_ASSIGN(const std::string text, read_file(run / kRunName));
+  YURAI_ASSIGN(const Json begun, parse_json(text, shown(run / kRunName)));
+  if (begun == wanted) return {};
+  return fail(
+      ErrorCode::kInvalidArgument,
+      fmt::format("{} was begun with another '{}'; give it as it was, or train into another "
+                  "folder",
+                  shown(run), for_terminal(first_difference(begun, wanted))));
+}
+
+}  // namespace
+
+Result<void> prepare_run(const TrainConfig& config, const fs::path& run,
+                         const PrepareOptions& options, const Progress& progress) {
+  std::error_code error;
+  if (!options.resume && is_there(run) && !fs::is_empty(run, error)) {
+    return fail(ErrorCode::kAlreadyExists,
+                fmt::format("{} is there already; go on with --resume, or name another folder",
+                            shown(run)));
+  }
+  std::vector<Corpus> corpora;
+  for (const std::string& dir : config.corpora) {
+    YURAI_ASSIGN(Corpus corpus, Corpus::open(dir));
+    corpora.push_back(std::move(corpus));
+  }
+  fs::create_directories(run, error);
+  if (error) return fail(io_error("create", run, error.value()));
+  YURAI_ASSIGN(const auto tokenizer, make_tokenizer(config, corpora, run / kRunTokenizer,
+                                                    options.learn_tokenizer, progress));
+  if (!is_there(run / kRunTokens)) {
+    YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(run / kRunTokens, {}));
+    YURAI_TRY(
+        build_tokens(corpora, *tokenizer,
+                     {.validation_share = config.validation_share, .threads = options.threads},
+                     stage, progress));
+    YURAI_TRY(stage.commit());
+  }
+  YURAI_ASSIGN(const TokenStore tokens, TokenStore::open(run / kRunTokens));
+  YURAI_ASSIGN(const std::string corpus_sha256,
+               json_string(tokens.manifest().facts, "corpus_sha256"));
+  if (corpus_sha256 != name_of(corpora)) {
+    return fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("{} was begun with another corpus; train into another folder", shown(run)));
+  }
+  const Json facts = {{"format", kRunFormat},
+                      {"format_version", kRunVersion},
+                      {"tool_version", kToolVersion},
+                      {"configuration", config.resolved},
+                      {"corpus_sha256", corpus_sha256},
+                      {"tokenizer_sha256", tokenizer->facts().sha256},
+                      {"tokens", tokens.manifest().facts["tokens"]},
+                      {"documents", tokens.manifest().facts["documents"]},
+                      {"validation_documents", tokens.manifest().facts["validation_documents"]},
+                      {"lineage", tokens.manifest().lineage}};
+  if (is_there(run / kRunName)) return check_begun(run, facts);
+  return write_file(run / kRunName, dump_json(facts) + "\n");
+}
+
+}  // namespace yurai

@@ -1,0 +1,106 @@
+#include "yurai/train/run_inputs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "yurai/base/file.h"
+#include "yurai/base/terminal.h"
+#include "yurai/record/manifest.h"
+
+namespace yurai {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 4> kTokenizerFiles = {
+    "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json"};
+
+std::string shown(const fs::path& path) { return for_terminal(path.string()); }
+
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+Result<SpecialTokens> special_tokens(const TokenizerFacts& facts) {
+  if (!facts.end) {
+    return fail(
+        ErrorCode::kInvalidArgument,
+        "the tokenizer names no end token (eos_token), which a model must learn; name one in "
+        "its tokenizer_config.json");
+  }
+  return SpecialTokens{facts.begin.value_or(*facts.end), *facts.end};
+}
+
+}  // namespace
+
+Result<void> copy_tokenizer(const fs::path& from, StagingDirectory& stage) {
+  std::error_code ignored;
+  if (!fs::is_directory(from, ignored)) {
+    const bool json = from.extension() == ".json";
+    YURAI_ASSIGN(const std::string bytes, read_file(from));
+    return stage.add_file(json ? kTokenizerFiles[0] : kTokenizerFiles[1], bytes);
+  }
+  for (const std::string_view name : kTokenizerFiles) {
+    if (!is_there(from / name)) continue;
+    YURAI_ASSIGN(const std::string bytes, read_file(from / name));
+    YURAI_TRY(stage.add_file(name, bytes));
+  }
+  return {};
+}
+
+Result<RunInputs> open_run(const fs::path& run) {
+  RunInputs inputs;
+  auto text = read_file(run / kRunName);
+  if (!text && text.error().code == ErrorCode::kNotFound) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("{} is no training run: it has no {}; make one with 'yurai train'",
+                            shown(run), kRunName));
+  }
+  if (!text) return fail(std::move(text).error());
+  YURAI_ASSIGN(inputs.run, parse_json(*text, shown(run / kRunName)));
+  YURAI_ASSIGN(const uint64_t version, json_uint(inputs.run, "format_version"));
+  if (version != kRunVersion) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{}: version {} of a run is unknown; use the program that made it",
+                            shown(run), version));
+  }
+  YURAI_ASSIGN(inputs.tokenizer, Tokenizer::open(run / kRunTokenizer));
+  YURAI_ASSIGN(inputs.special, special_tokens(inputs.tokenizer->facts()));
+  YURAI_ASSIGN(TokenStore tokens, TokenStore::open(run / kRunTokens));
+  inputs.tokens = std::make_unique<TokenStore>(std::move(tokens));
+  for (uint64_t d = 0; d < inputs.tokens->num_documents(); ++d) {
+    (inputs.tokens->is_validation(d) ? inputs.validation : inputs.training).push_back(d);
+  }
+  if (inputs.training.empty()) {
+    return fail(ErrorCode::kInvalidArgument,
+                "no document is left to train on; add some, or lower "
+                "validation.share");
+  }
+  YURAI_ASSIGN(inputs.corpus_sha256, json_string(inputs.tokens->manifest().facts, "corpus_sha256"));
+  return inputs;
+}
+
+Result<fs::path> newest_checkpoint(const fs::path& run) {
+  std::optional<uint64_t> newest;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(run / "checkpoints", error)) {
+    const std::string name = entry.path().filename().string();
+    uint64_t step = 0;
+    const char* end = name.data() + name.size();
+    if (!name.starts_with("step-")) continue;
+    const auto [stop, failed] = std::from_chars(name.data() + 5, end, step);
+    if (failed != std::errc() || stop != end || !is_there(entry.path() / kManifestName)) continue;
+    newest = std::max(newest.value_or(0), step);
+  }
+  if (!newest) {
+    return fail(ErrorCode::kNotFound, fmt::format("{} has no checkpoint yet", shown(run)));
+  }
+  return run / "checkpoints" / fmt::format("step-{}", *newest);
+}
+
+}  // namespace yurai
