@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "apps/yurai/cli.h"
+#include "apps/yurai/tokenizer_training.h"
 #include "yurai/base/file.h"
 #include "yurai/base/terminal.h"
 #include "yurai/tokenizer/tokenizer.h"
-#include "yurai/tokenizer/train_tokenizer.h"
 
 namespace yurai::cli {
 namespace {
@@ -26,41 +26,8 @@ Json json_or_null(const std::optional<uint32_t>& id) { return id ? Json(*id) : J
 
 // ---- train ----
 
-struct TrainArguments {
-  std::string out;
-  std::vector<std::string> corpora;
-  TokenizerTrainOptions train;
-  bool force = false;
-  bool json = false;
-};
-
-Result<void> train(const TrainArguments& arguments) {
-  YURAI_TRY(check_train_options(arguments.train));
-  std::vector<Corpus> corpora;
-  for (const std::string& dir : arguments.corpora) {
-    YURAI_ASSIGN(Corpus corpus, Corpus::open(dir));
-    corpora.push_back(std::move(corpus));
-  }
-  YURAI_ASSIGN(StagingDirectory stage,
-               StagingDirectory::create(arguments.out, {.force = arguments.force}));
-  ProgressBar bar;
-  auto trained = train_tokenizer(corpora, arguments.train, stage, bar.callback());
-  bar.finish();
-  YURAI_ASSIGN(const Manifest manifest, std::move(trained));
-  YURAI_TRY(stage.commit());
-  if (arguments.json) return print_json(manifest.facts);
-  const auto fact = [&](const char* name) { return grouped(manifest.facts[name].get<uint64_t>()); };
-  YURAI_TRY(print(fmt::format(
-      fmt::runtime(tr("{}: {} tokens, learnt from {} documents ({} bytes)\n",
-                      "{}: 語彙 {} トークン。文書 {} 件（{} バイト）から学習した\n")),
-      for_terminal(arguments.out), fact("vocabulary_size"), fact("documents"), fact("bytes"))));
-  return print(fmt::format(fmt::runtime(tr("Next: yurai tokenizer encode {} TEXT\n",
-                                           "次は: yurai tokenizer encode {} TEXT\n")),
-                           for_terminal(arguments.out)));
-}
-
 void add_train(CLI::App& tokenizer) {
-  auto arguments = std::make_shared<TrainArguments>();
+  auto arguments = std::make_shared<TokenizerTrainArguments>();
   TokenizerTrainOptions& options = arguments->train;
   CLI::App* verb = tokenizer.add_subcommand(
       "train", tr("A new SentencePiece tokenizer from corpora",
@@ -103,7 +70,7 @@ void add_train(CLI::App& tokenizer) {
                  tr("Replace OUT if it exists", "OUT があれば置き換える"));
   verb->add_flag("--json", arguments->json,
                  tr("Print one line of JSON", "結果を 1 行の JSON で出力する"));
-  verb->callback([arguments] { run([&] { return train(*arguments); }); });
+  verb->callback([arguments] { run([&] { return run_tokenizer_training(*arguments); }); });
 }
 
 // ---- encode ----

@@ -6,26 +6,18 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <optional>
-#include <vector>
+#include <unordered_set>
 
-#include "yurai/base/terminal.h"
 #include "yurai/base/utf8.h"
+#include "yurai/tokenizer/byte_alphabet.h"
 
 namespace yurai {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "models are little-endian");
-
 constexpr size_t kMaxPieces = 1 << 22;
 constexpr size_t kMaxRuleBytes = 16 << 20;
-constexpr size_t kMaxPieceBytes = 1024;  // the library's BPE descends a piece's parts recursively
-// The library keeps so many results of one look-up on its stack, and reads on if there are more.
-constexpr size_t kMaxNestedSymbols = 64;
-constexpr uint32_t kMaxNestedRules = 32;
-
-constexpr uint64_t kUnknownType = 2;
-constexpr uint64_t kUserDefinedType = 4;
+constexpr size_t kMaxPieceBytes = 1024;   // encoding looks as far ahead, at every place
+constexpr size_t kMaxNestedSymbols = 64;  // the library sees no more of them
 constexpr uint64_t kLastType = 6;
 
 tl::unexpected<Error> bad(std::string message) {
@@ -38,7 +30,6 @@ struct Field {
   uint64_t varint = 0;     ///< of wire types 0, 1 and 5
   std::string_view bytes;  ///< of wire type 2
   bool has_bytes = false;
-  std::string_view whole;  ///< with its tag
 };
 
 /// Reads a message front to back.
@@ -50,7 +41,6 @@ class FieldReader {
   bool done() const { return rest_.empty(); }
 
   Result<Field> next() {
-    const std::string_view begin = rest_;
     Field field;
     YURAI_ASSIGN(const uint64_t tag, varint());
     field.number = tag >> 3;
@@ -80,7 +70,6 @@ class FieldReader {
       default:
         return broken("is no SentencePiece model");
     }
-    field.whole = begin.substr(0, begin.size() - rest_.size());
     return field;
   }
 
@@ -113,140 +102,76 @@ class FieldReader {
 
 // ---- the normaliser's rules ----
 
-/// A double array of Darts-clone: units of 32 bits; a node is where its children's labels are
-/// counted from.
-class DoubleArray {
- public:
-  explicit DoubleArray(std::string_view bytes) : units_(bytes.size() / 4) {
-    if (!units_.empty()) std::memcpy(units_.data(), bytes.data(), units_.size() * 4);
-  }
-
-  /// Proves that no text leads out of the array or to a value of `num_values` and more, nor past
-  /// more than kMaxNestedRules values.
-  Result<void> check(size_t num_values) const {
-    enum Colour : uint8_t { kNew, kOpen, kDone };
-    struct Visit {
-      uint32_t node;
-      uint32_t label;
-      uint32_t most;  ///< values on the way down from here, so far
-    };
-    std::vector<uint8_t> colours(units_.size(), kNew);
-    std::vector<uint8_t> most(units_.size(), 0);
-    std::vector<Visit> stack;
-    const auto enter = [&](uint32_t node) -> Result<void> {
-      if ((node | 0xFF) >= units_.size()) return bad("its normaliser leads out of its table");
-      colours[node] = kOpen;
-      stack.push_back({node, 0, 0});
-      return {};
-    };
-    if (units_.empty()) return bad("its normaliser's table is empty");
-    YURAI_TRY(enter(offset(units_[0])));
-    while (!stack.empty()) {
-      Visit& visit = stack.back();
-      if (visit.label == 256) {
-        if (visit.most > kMaxNestedRules) return bad("its normaliser's rules are nested too deep");
-        colours[visit.node] = kDone;
-        most[visit.node] = static_cast<uint8_t>(visit.most);
-        stack.pop_back();
-        continue;
-      }
-      const uint32_t place = visit.node ^ visit.label;
-      const uint32_t unit = units_[place];
-      if (label(unit) != visit.label) {
-        ++visit.label;
-        continue;
-      }
-      const uint32_t child = place ^ offset(unit);
-      if (child >= units_.size() || colours[child] == kNew) {
-        YURAI_TRY(enter(child));  // and come back to this label
-        continue;
-      }
-      if (colours[child] == kOpen) return bad("its normaliser's table runs in a circle");
-      if (has_value(unit) && (units_[child] & 0x7FFFFFFF) >= num_values) {
-        return bad("its normaliser leads out of its texts");
-      }
-      visit.most = std::max<uint32_t>(visit.most, most[child] + (has_value(unit) ? 1u : 0u));
-      ++visit.label;
-    }
-    return {};
-  }
-
- private:
-  static bool has_value(uint32_t unit) { return (unit >> 8 & 1) != 0; }
-  static uint32_t label(uint32_t unit) { return unit & 0x800000FFu; }
-  static uint32_t offset(uint32_t unit) { return (unit >> 10) << ((unit & 0x200u) >> 6); }
-
-  std::vector<uint32_t> units_;
-};
-
 /// <bytes of the array, 4 bytes> <array> <texts, each ended by a zero byte>.
-Result<void> check_rules(std::string_view rules) {
-  if (rules.empty()) return {};
-  if (rules.size() > kMaxRuleBytes) return bad("its normaliser is too large");
+Result<void> parse_charsmap(std::string_view bytes, SentencePieceRules& rules) {
+  if (bytes.empty()) return {};
+  if (bytes.size() > kMaxRuleBytes) return bad("its normaliser is too large");
   uint32_t array_bytes = 0;
-  if (rules.size() > 4) std::memcpy(&array_bytes, rules.data(), 4);
-  rules.remove_prefix(std::min<size_t>(4, rules.size()));
-  if (array_bytes % 4 != 0 || array_bytes >= rules.size()) {
+  if (bytes.size() > 4) std::memcpy(&array_bytes, bytes.data(), 4);
+  bytes.remove_prefix(std::min<size_t>(4, bytes.size()));
+  if (array_bytes % 4 != 0 || array_bytes >= bytes.size()) {
     return bad("its normaliser's table has another size than it says");
   }
-  const std::string_view texts = rules.substr(array_bytes);
-  if (texts.back() != '\0' || find_invalid_utf8(texts)) {
+  rules.texts = bytes.substr(array_bytes);
+  if (rules.texts.back() != '\0' || find_invalid_utf8(rules.texts)) {
     return bad("its normaliser's texts are broken");
   }
-  return DoubleArray(rules.substr(0, array_bytes)).check(texts.size());
+  rules.array = DoubleArray(bytes.substr(0, array_bytes));
+  return rules.array.check(rules.texts);
 }
 
-Result<void> check_normalizer(std::string_view message) {
+Result<SentencePieceRules> parse_rules(std::string_view message) {
+  SentencePieceRules rules;
   FieldReader reader(message, "its normaliser");
-  std::optional<std::string_view> rules;
+  std::optional<std::string_view> charsmap;
   while (!reader.done()) {
     YURAI_ASSIGN(const Field field, reader.next());
-    if (field.number != 2) continue;
-    if (!field.has_bytes || rules) return bad("its normaliser is broken");
-    rules = field.bytes;
+    if (field.number < 2 || field.number > 5) continue;
+    if (field.has_bytes != (field.number == 2) || (field.has_bytes && charsmap)) {
+      return bad("its normaliser is broken");
+    }
+    if (field.number == 2) charsmap = field.bytes;
+    if (field.number == 3) rules.add_dummy_prefix = field.varint != 0;
+    if (field.number == 4) rules.remove_extra_whitespaces = field.varint != 0;
+    if (field.number == 5) rules.escape_whitespaces = field.varint != 0;
   }
-  return check_rules(rules.value_or(std::string_view()));
+  YURAI_TRY(parse_charsmap(charsmap.value_or(std::string_view()), rules));
+  return rules;
 }
 
 // ---- pieces ----
 
-struct Pieces {
-  size_t count = 0;
-  size_t num_unknown = 0;
-  std::vector<std::string_view> user_defined;
-};
-
-Result<void> check_piece(std::string_view message, Pieces& pieces) {
+Result<SentencePiece> parse_piece(std::string_view message, size_t number) {
   const auto wrong = [&](std::string_view how) {
-    return bad(fmt::format("piece {} {}", pieces.count, how));
+    return bad(fmt::format("piece {} {}", number, how));
   };
-  std::string_view piece;
-  uint64_t type = 1;
-  FieldReader reader(message, fmt::format("piece {}", pieces.count));
+  SentencePiece piece;
+  FieldReader reader(message, fmt::format("piece {}", number));
   while (!reader.done()) {
     YURAI_ASSIGN(const Field field, reader.next());
     if (field.number == 1) {
       if (!field.has_bytes) return wrong("is no text");
-      piece = field.bytes;
+      piece.text = field.bytes;
     } else if (field.number == 2) {
-      const auto score = std::bit_cast<float>(static_cast<uint32_t>(field.varint));
-      if (field.has_bytes || !std::isfinite(score)) return wrong("has a score that is no number");
+      piece.score = std::bit_cast<float>(static_cast<uint32_t>(field.varint));
+      if (field.has_bytes || !std::isfinite(piece.score)) {
+        return wrong("has a score that is no number");
+      }
     } else if (field.number == 3) {
-      type = field.varint;
-      if (field.has_bytes || type == 0 || type > kLastType) return wrong("is of no known type");
+      if (field.has_bytes || field.varint == 0 || field.varint > kLastType) {
+        return wrong("is of no known type");
+      }
+      piece.type = static_cast<SentencePieceType>(field.varint);
     }
   }
-  if (piece.empty()) return wrong("is empty");
-  if (piece.size() > kMaxPieceBytes) {
-    return wrong(fmt::format("has {} bytes, more than {}", piece.size(), kMaxPieceBytes));
+  if (piece.text.empty()) return wrong("is empty");
+  if (piece.text.size() > kMaxPieceBytes) {
+    return wrong(fmt::format("has {} bytes, more than {}", piece.text.size(), kMaxPieceBytes));
   }
-  if (find_invalid_utf8(piece) || piece.find('\0') != piece.npos) {
+  if (find_invalid_utf8(piece.text) || piece.text.find('\0') != piece.text.npos) {
     return wrong("is not UTF-8 without zero bytes");
   }
-  pieces.num_unknown += type == kUnknownType ? 1 : 0;
-  if (type == kUserDefinedType) pieces.user_defined.push_back(piece);
-  if (++pieces.count > kMaxPieces) return bad("it has too many pieces");
-  return {};
+  return piece;
 }
 
 Result<void> check_nesting(std::vector<std::string_view> symbols) {
@@ -263,24 +188,75 @@ Result<void> check_nesting(std::vector<std::string_view> symbols) {
   return {};
 }
 
-Result<std::string> model_type(std::string_view trainer) {
+// ---- the whole ----
+
+Result<void> parse_trainer(std::string_view message, SentencePieceModel& model) {
   constexpr std::string_view kTypes[] = {"unigram", "bpe", "word", "char"};
   uint64_t type = 1;
-  FieldReader reader(trainer, "its trainer's settings");
+  FieldReader reader(message, "its trainer's settings");
+  // The library takes these texts up to a zero byte, and an empty name for none.
+  const auto set = [](std::string& to, std::string_view text, bool may_be_empty) {
+    text = text.substr(0, text.find('\0'));
+    if (may_be_empty || !text.empty()) to = text;
+  };
   while (!reader.done()) {
     YURAI_ASSIGN(const Field field, reader.next());
+    const bool is_text = field.number >= 44 && field.number <= 48;
+    const bool is_number = field.number == 3 || field.number == 24 || field.number == 35;
+    if ((is_text && !field.has_bytes) || (is_number && field.has_bytes)) {
+      return bad("its trainer's settings are broken");
+    }
     if (field.number == 3) type = field.varint;
+    if (field.number == 24) model.whitespace_as_suffix = field.varint != 0;
+    if (field.number == 35) model.byte_fallback = field.varint != 0;
+    if (field.number == 44) set(model.unknown_surface, field.bytes, true);
+    if (field.number == 45) set(model.unknown_name, field.bytes, false);
+    if (field.number == 46) set(model.begin_name, field.bytes, false);
+    if (field.number == 47) set(model.end_name, field.bytes, false);
+    if (field.number == 48) set(model.padding_name, field.bytes, false);
   }
   if (type == 0 || type > std::size(kTypes)) return bad("it is of no known type");
-  return std::string(kTypes[type - 1]);
+  model.type = kTypes[type - 1];
+  if (find_invalid_utf8(model.unknown_surface)) return bad("its text for <unk> is not UTF-8");
+  return {};
+}
+
+/// Whether a piece can be a part of a text.
+bool is_of_texts(SentencePieceType type) {
+  return type == SentencePieceType::kNormal || type == SentencePieceType::kUserDefined ||
+         type == SentencePieceType::kUnused;
+}
+
+Result<void> check_pieces(const SentencePieceModel& model) {
+  std::unordered_set<std::string_view> of_texts;
+  std::unordered_set<std::string_view> others;
+  std::vector<std::string_view> symbols;
+  size_t num_unknown = 0;
+  size_t num_bytes = 0;
+  for (size_t id = 0; id < model.pieces.size(); ++id) {
+    const auto& [text, score, type] = model.pieces[id];
+    const bool is_new = (is_of_texts(type) ? of_texts : others).insert(text).second;
+    if (!is_new) return bad(fmt::format("piece {} is there already", id));
+    if (type == SentencePieceType::kUserDefined) symbols.push_back(text);
+    num_unknown += type == SentencePieceType::kUnknown ? 1 : 0;
+    if (type != SentencePieceType::kByte) continue;
+    const auto byte = fallback_byte(text);
+    if (!byte || text != fmt::format("<0x{:02X}>", *byte)) {
+      return bad(fmt::format("piece {} is no byte, as it says", id));
+    }
+    ++num_bytes;
+  }
+  if (num_unknown != 1) return bad(fmt::format("it has {} unknown pieces, not one", num_unknown));
+  const size_t wanted = model.byte_fallback ? 256 : 0;
+  if (num_bytes != wanted) return bad(fmt::format("it has {} bytes, not {}", num_bytes, wanted));
+  if (model.type == "unigram" && of_texts.empty()) return bad("no piece is of texts");
+  return check_nesting(std::move(symbols));
 }
 
 }  // namespace
 
-Result<CheckedSentencePieceModel> check_sentencepiece_model(std::string_view bytes) {
-  CheckedSentencePieceModel model;
-  model.bytes.reserve(bytes.size());
-  Pieces pieces;
+Result<SentencePieceModel> parse_sentencepiece_model(std::string_view bytes) {
+  SentencePieceModel model;
   std::string_view trainer;
   std::vector<uint64_t> seen;
   FieldReader reader(bytes, "the file");
@@ -288,24 +264,27 @@ Result<CheckedSentencePieceModel> check_sentencepiece_model(std::string_view byt
     YURAI_ASSIGN(const Field field, reader.next());
     if (field.number <= 5 && !field.has_bytes) return bad("the file is no SentencePiece model");
     if (field.number == 1) {
-      YURAI_TRY(check_piece(field.bytes, pieces));
+      YURAI_ASSIGN(SentencePiece piece, parse_piece(field.bytes, model.pieces.size()));
+      model.pieces.push_back(std::move(piece));
+      if (model.pieces.size() > kMaxPieces) return bad("it has too many pieces");
     } else if (field.number <= 5) {
-      // Protocol Buffers would merge two of a kind, and what we checked would not be what runs.
+      // Protocol Buffers would merge two of a kind.
       if (std::find(seen.begin(), seen.end(), field.number) != seen.end()) {
         return bad(fmt::format("field {} comes twice", field.number));
       }
       seen.push_back(field.number);
     }
     if (field.number == 2) trainer = field.bytes;
-    if (field.number == 3 || field.number == 5) YURAI_TRY(check_normalizer(field.bytes));
-    if (field.number != 4) model.bytes += field.whole;
+    if (field.number == 3) {
+      YURAI_ASSIGN(model.normalizer, parse_rules(field.bytes));
+    } else if (field.number == 5) {
+      YURAI_ASSIGN(SentencePieceRules rules, parse_rules(field.bytes));
+      if (!rules.array.empty()) model.denormalizer = std::move(rules);
+    }
   }
-  if (pieces.count == 0) return bad("the file is no SentencePiece model: it has no pieces");
-  if (pieces.num_unknown != 1) {
-    return bad(fmt::format("it has {} unknown pieces, not one", pieces.num_unknown));
-  }
-  YURAI_TRY(check_nesting(std::move(pieces.user_defined)));
-  YURAI_ASSIGN(model.type, model_type(trainer));
+  if (model.pieces.empty()) return bad("the file is no SentencePiece model: it has no pieces");
+  YURAI_TRY(parse_trainer(trainer, model));
+  YURAI_TRY(check_pieces(model));
   return model;
 }
 

@@ -10,7 +10,6 @@
 #include "yurai/record/manifest.h"
 #include "yurai/tokenizer/json_tokenizer.h"
 #include "yurai/tokenizer/sentencepiece_tokenizer.h"
-#include "yurai/tokenizer/train_tokenizer.h"
 
 namespace yurai {
 namespace {

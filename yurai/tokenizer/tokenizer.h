@@ -21,6 +21,11 @@
 /// docs/tokenizers.md says which parts of tokenizer.json are read, and what is promised.
 namespace yurai {
 
+/// A folder that `tokenizer train` wrote (docs/formats/tokenizer.md).
+inline constexpr std::string_view kTokenizerFormat = "yurai-tokenizer";
+inline constexpr uint64_t kTokenizerVersion = 1;
+inline constexpr std::string_view kTokenizerModelName = "tokenizer.model";
+
 /// One token and the bytes of the text that it stands for: whole characters, so that the parts of a
 /// character that was cut share its range; empty for what is not in the text.
 struct Token {

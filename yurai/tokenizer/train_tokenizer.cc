@@ -12,7 +12,6 @@
 #include "yurai/base/hash.h"
 #include "yurai/base/terminal.h"
 #include "yurai/base/utf8.h"
-#include "yurai/tokenizer/tokenizer.h"
 
 namespace yurai {
 namespace {

@@ -11,14 +11,12 @@
 #include "yurai/base/result.h"
 #include "yurai/corpus/corpus.h"
 #include "yurai/record/manifest.h"
+#include "yurai/tokenizer/tokenizer.h"
 
 /// A new tokenizer from corpora, as a folder: a SentencePiece model and its manifest.
-/// docs/formats/tokenizer.md.
+/// docs/formats/tokenizer.md. A library of its own, `yurai_tokenizer_training`: only learning needs
+/// libsentencepiece, which no program may load together with LibTorch (docs/adr/0015).
 namespace yurai {
-
-inline constexpr std::string_view kTokenizerFormat = "yurai-tokenizer";
-inline constexpr uint64_t kTokenizerVersion = 1;
-inline constexpr std::string_view kTokenizerModelName = "tokenizer.model";
 
 struct TokenizerTrainOptions {
   std::string model = "unigram";  ///< or "bpe"

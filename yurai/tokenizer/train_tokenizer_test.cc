@@ -211,13 +211,13 @@ std::string rules(const std::vector<uint32_t>& units, const std::string& texts) 
 
 TEST(SentencePieceModel, SaysWhatIsWrongWithAModel) {
   const std::string sound = piece("<unk>", 2) + piece("a");
-  EXPECT_TRUE(check_sentencepiece_model(sound));
+  EXPECT_TRUE(parse_sentencepiece_model(sound));
   std::string nested;
   for (size_t i = 1; i <= 65; ++i) nested += piece(std::string(i, 'x'), 4);
   const std::string texts("x\0", 2);
   std::vector<uint32_t> empty_array(512, 1u << 31);  // such a unit is no child of any
   empty_array[0] = 256u << 10;                       // the root's children stand from 256 on
-  EXPECT_TRUE(check_sentencepiece_model(sound + rules(empty_array, texts)));
+  EXPECT_TRUE(parse_sentencepiece_model(sound + rules(empty_array, texts)));
   std::vector<uint32_t> circle = empty_array;
   circle[256 ^ 'a'] = 'a' | ('a' << 10);  // those of 'a', too
   std::vector<uint32_t> outside = empty_array;
@@ -245,7 +245,7 @@ TEST(SentencePieceModel, SaysWhatIsWrongWithAModel) {
            {sound + rules(empty_array, "x"), "texts are broken"},
            {sound + rules(circle, texts), "in a circle"},
            {sound + rules(outside, texts), "out of its table"}}) {
-    const auto model = check_sentencepiece_model(bytes);
+    const auto model = parse_sentencepiece_model(bytes);
     ASSERT_FALSE(model) << words;
     EXPECT_EQ(model.error().code, ErrorCode::kInvalidArgument);
     EXPECT_THAT(model.error().message, HasSubstr(words));
