@@ -78,5 +78,6 @@ void add_trace_command(CLI::App& app);
 void add_generate_command(CLI::App& app);
 void add_serve_command(CLI::App& app);
 void add_tokenizer_commands(CLI::App& app);
+void add_ledger_commands(CLI::App& app);
 
 }  // namespace yurai::cli

@@ -65,9 +65,11 @@ LedgerWriter::~LedgerWriter() = default;
 
 Result<LedgerWriter> LedgerWriter::create(const fs::path& dir, const LedgerHead& head,
                                           std::span<const LedgerDocument> documents, Disk* disk) {
-  YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(dir, {.disk = disk}));
-  YURAI_TRY(write_ledger_folder(head, documents, stage));
-  YURAI_TRY(stage.commit());
+  {
+    YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(dir, {.disk = disk}));
+    YURAI_TRY(write_ledger_folder(head, documents, stage));
+    YURAI_TRY(stage.commit());
+  }  // lets go of the folder's lock
   return resume(dir, 0, disk);
 }
 
