@@ -82,5 +82,6 @@ void add_serve_command(CLI::App& app);
 void add_tokenizer_commands(CLI::App& app);
 void add_train_command(CLI::App& app);
 void add_ask_command(CLI::App& app);
+void add_ledger_commands(CLI::App& app);
 
 }  // namespace yurai::cli

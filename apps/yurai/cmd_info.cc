@@ -10,6 +10,7 @@
 #include "yurai/index/corpus_index.h"
 #include "yurai/index/index_layout.h"
 #include "yurai/index/index_update.h"
+#include "yurai/ledger/ledger.h"
 #include "yurai/record/manifest.h"
 
 namespace yurai::cli {
@@ -26,6 +27,7 @@ struct Artefact {
   Manifest manifest;
   Json calibration;  ///< of an index; else null
   std::string index_sha256{};
+  Json ledger{};                    ///< of a ledger: its steps and their hash; else null
   std::vector<Artefact> further{};  ///< the corpora of an index's segments after the first
 };
 
@@ -48,6 +50,14 @@ Result<void> read_segments(Artefact& artefact) {
   return {};
 }
 
+/// What of a ledger grows, so that its manifest cannot hold it.
+Result<void> read_ledger(Artefact& artefact) {
+  YURAI_ASSIGN(const Ledger ledger, Ledger::open(artefact.dir));
+  YURAI_ASSIGN(const std::string chain_head, ledger.chain_head());
+  artefact.ledger = {{"steps", ledger.steps()}, {"chain_head", chain_head}};
+  return {};
+}
+
 /// The artefact in `dir`, then the corpus that its manifest names, relative to it, and so on.
 Result<std::vector<Artefact>> read_lineage(fs::path dir) {
   std::vector<Artefact> lineage;
@@ -63,6 +73,7 @@ Result<std::vector<Artefact>> read_lineage(fs::path dir) {
       YURAI_ASSIGN(artefact.calibration, parse_json(bytes, kCalibrationName));
     }
     if (manifest.format == kIndexFormat) YURAI_TRY(read_segments(artefact));
+    if (manifest.format == kLedgerFormat) YURAI_TRY(read_ledger(artefact));
     const auto corpus = json_string(manifest.configuration, "corpus");
     const auto expected_hash = json_string(manifest.configuration, "corpus_sha256");
     lineage.push_back(std::move(artefact));
@@ -87,6 +98,10 @@ Result<void> verify(const Artefact& artefact) {
   ProgressBar bar;
   YURAI_TRY(verify_files(artefact.dir, artefact.manifest, bar.callback()));
   for (const Artefact& corpus : artefact.further) YURAI_TRY(verify(corpus));
+  if (artefact.manifest.format == kLedgerFormat) {
+    YURAI_ASSIGN(const Ledger ledger, Ledger::open(artefact.dir));
+    YURAI_TRY(ledger.verify(bar.callback()));
+  }
   if (artefact.manifest.format != kCorpusFormat) return {};
   YURAI_ASSIGN(const Corpus corpus, Corpus::open(artefact.dir));
   return corpus.verify(bar.callback());
@@ -97,6 +112,7 @@ Json artefact_json(const Artefact& artefact, bool verified) {
   json.update(to_json(artefact.manifest));
   if (!artefact.index_sha256.empty()) json["index_sha256"] = artefact.index_sha256;
   json["calibration"] = artefact.calibration;
+  if (!artefact.ledger.is_null()) json["ledger"] = artefact.ledger;
   if (!artefact.further.empty()) {
     json["further_corpora"] = Json::array();
     for (const Artefact& corpus : artefact.further) {
@@ -165,6 +181,7 @@ Result<void> print_artefact(const Artefact& artefact, bool verified) {
                               for_terminal(manifest.tool_version))));
   Json facts = manifest.facts;
   if (!artefact.index_sha256.empty()) facts["index_sha256"] = artefact.index_sha256;
+  if (!artefact.ledger.is_null()) facts.update(artefact.ledger);
   YURAI_TRY(print_members(tr("facts", "内容"), facts));
   YURAI_TRY(print_members(tr("configuration", "設定"), manifest.configuration));
   YURAI_TRY(print_files(
@@ -219,9 +236,11 @@ void add_info_command(CLI::App& app) {
   };
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand(
-      "info", tr("What a corpus or an index is, what it was made from, and whether it is whole",
-                 "コーパスや索引の素性と、壊れていないことを示す"));
-  verb->add_option("DIR", options->dir, tr("A corpus or an index", "コーパスまたは索引"))
+      "info",
+      tr("What a corpus, an index or a ledger is, what it was made from, and whether it is whole",
+         "コーパス・索引・学習台帳の素性と、壊れていないことを示す"));
+  verb->add_option("DIR", options->dir,
+                   tr("A corpus, an index or a ledger", "コーパス・索引・学習台帳"))
       ->required();
   verb->add_flag("--verify", options->verify,
                  tr("Read everything and compare it with the stored hashes",

@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
   add_serve_command(app);
   add_tokenizer_commands(app);
   add_train_command(app);
+  add_ledger_commands(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
