@@ -320,6 +320,10 @@ std::string_view architecture_name(Architecture architecture) {
   return std::ranges::find(kArchitectures, architecture, &ArchitectureName::architecture)->name;
 }
 
+std::string_view rope_kind_name(RopeScaling::Kind kind) {
+  return std::ranges::find(kRopeKinds, kind, [](const auto& pair) { return pair.second; })->first;
+}
+
 uint64_t ParameterShape::num_values() const {
   uint64_t values = 1;
   for (const uint64_t size : shape) values *= size;
@@ -415,9 +419,7 @@ Json to_json(const ModelConfig& config) {
                {"torch_dtype", config.dtype}};
   const RopeScaling& rope = config.rope_scaling;
   if (rope.kind != RopeScaling::Kind::kNone) {
-    Json scaling = {{"rope_type", std::ranges::find(kRopeKinds, rope.kind,
-                                                    [](const auto& pair) { return pair.second; })
-                                      ->first},
+    Json scaling = {{"rope_type", rope_kind_name(rope.kind)},
                     {"factor", rope.factor},
                     {"original_max_position_embeddings", rope.original_max_positions}};
     if (rope.kind == RopeScaling::Kind::kLlama3) {

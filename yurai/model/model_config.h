@@ -35,6 +35,9 @@ struct RopeScaling {
   bool operator==(const RopeScaling&) const = default;
 };
 
+/// "yarn", as config.json has it.
+std::string_view rope_kind_name(RopeScaling::Kind kind);
+
 struct ModelConfig {
   Architecture architecture = Architecture::kLlama;
   uint64_t vocabulary_size = 0;
