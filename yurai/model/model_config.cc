@@ -23,6 +23,37 @@ constexpr ArchitectureName kArchitectures[] = {
     {Architecture::kQwen3Moe, "Qwen3MoeForCausalLM", "qwen3_moe"},
 };
 
+/// What transformers takes for a member that is missing.
+struct Defaults {
+  uint64_t vocabulary_size;
+  uint64_t hidden_size;
+  uint64_t intermediate_size;
+  uint64_t num_layers;
+  uint64_t num_kv_heads;  ///< 0: as many as heads
+  uint64_t head_size;     ///< 0: hidden_size / num_heads
+  uint64_t max_positions;
+  double rms_norm_eps;
+  double rope_theta;
+  bool special_tokens;  ///< 1 begins, 2 ends
+};
+
+constexpr Defaults defaults_of(Architecture architecture) {
+  switch (architecture) {
+    case Architecture::kLlama:
+      return {32000, 4096, 11008, 32, 0, 0, 2048, 1e-6, 1e4, true};
+    case Architecture::kMixtral:
+      return {32000, 4096, 14336, 32, 8, 0, 131072, 1e-5, 1e6, true};
+    case Architecture::kQwen3:
+      return {151936, 4096, 22016, 32, 32, 128, 32768, 1e-6, 1e4, false};
+    case Architecture::kQwen3Moe:
+      return {151936, 2048, 6144, 24, 4, 0, 32768, 1e-6, 1e4, false};
+  }
+  return {};
+}
+
+constexpr double kMaxParameters = 1e15;               // 1,000 times the largest model of 2026
+constexpr uint64_t kMaxExpertsOfAllLayers = 1 << 17;  // 60 layers of 384 experts are 23,040
+
 constexpr std::array<std::pair<std::string_view, RopeScaling::Kind>, 4> kRopeKinds = {{
     {"default", RopeScaling::Kind::kNone},
     {"linear", RopeScaling::Kind::kLinear},
@@ -35,19 +66,22 @@ class Members {
  public:
   Members(const Json& object, std::string_view name) : object_(object), name_(name) {}
 
+  bool has(std::string_view key) const { return object_.contains(key); }
+
   /// The member, or nothing where it is missing or null.
   const Json* find(std::string_view key) const {
     const auto member = object_.find(key);
     return member == object_.end() || member->is_null() ? nullptr : &*member;
   }
 
-  uint64_t count(std::string_view key, std::optional<uint64_t> missing, uint64_t max) {
+  uint64_t count(std::string_view key, uint64_t missing, uint64_t max) {
     const Json* member = find(key);
+    uint64_t value = 0;
     if (member == nullptr) {
-      if (!missing) set_error(fmt::format("'{}' is missing", key));
-      return missing.value_or(1);
+      value = missing;
+    } else if (member->is_number_unsigned()) {
+      value = member->get<uint64_t>();
     }
-    const uint64_t value = member->is_number_unsigned() ? member->get<uint64_t>() : 0;
     if (value == 0 || value > max) {
       set_error(fmt::format("'{}' must be a whole number from 1 to {}", key, max));
       return 1;
@@ -100,6 +134,9 @@ class Members {
     return ids;
   }
 
+  /// The error of a part, unless there is one.
+  void take_error(const Members& part) { set_error(part.error_); }
+
   void set_error(std::string what) {
     if (error_.empty()) error_ = std::move(what);
   }
@@ -116,52 +153,102 @@ class Members {
   std::string error_;
 };
 
-RopeScaling parse_rope_scaling(Members& config, uint64_t max_positions, std::string_view name,
-                               Result<void>& result) {
-  RopeScaling scaling;
-  scaling.original_max_positions = max_positions;
-  const Json* json = config.find("rope_scaling");
-  if (json == nullptr) return scaling;
-  if (!json->is_object()) {
-    config.set_error("'rope_scaling' must be an object");
-    return scaling;
+void refuse_partial_rotary(Members& members) {
+  if (members.number("partial_rotary_factor", 1, 0, 1) != 1) {
+    members.set_error("a 'partial_rotary_factor' other than 1 is not supported");
   }
-  Members members(*json, name);
+}
+
+/// The object that says how positions are embedded, or nothing: `rope_scaling`, and since version 5
+/// of transformers `rope_parameters`.
+const Json* find_rope(Members& config) {
+  for (const std::string_view key : {"rope_scaling", "rope_parameters"}) {
+    const Json* json = config.find(key);
+    if (json == nullptr || json->empty()) continue;
+    if (json->is_object()) return json;
+    config.set_error(fmt::format("'{}' must be an object", key));
+  }
+  return nullptr;
+}
+
+void parse_rope(Members& config, const Json& json, ModelConfig& model, std::string_view name) {
+  RopeScaling& scaling = model.rope_scaling;
+  Members members(json, name);
+  model.rope_theta = members.number("rope_theta", model.rope_theta, 1, 1e12);
+  refuse_partial_rotary(members);
   std::string kind = members.text("rope_type");
   if (kind.empty()) kind = members.text("type");
+  if (kind.empty()) kind = "default";
   const auto* known =
       std::ranges::find(kRopeKinds, kind, [](const auto& pair) { return pair.first; });
   if (known == kRopeKinds.end()) {
-    config.set_error(
+    return config.set_error(
         fmt::format("rope_scaling '{}' is unknown; we have default, linear, llama3, yarn", kind));
-    return scaling;
   }
   scaling.kind = known->second;
-  if (scaling.kind == RopeScaling::Kind::kNone) return scaling;
-  scaling.factor = members.number("factor", 1, 1, 1e6);
-  scaling.low_freq_factor = members.number("low_freq_factor", 1, 1e-3, 1e6);
-  scaling.high_freq_factor = members.number("high_freq_factor", 4, 1e-3, 1e6);
-  if (scaling.high_freq_factor <= scaling.low_freq_factor) {
-    members.set_error("'high_freq_factor' must be above 'low_freq_factor'");
+  using Kind = RopeScaling::Kind;
+  const auto required = [&](std::string_view key, double min) {
+    if (members.find(key) == nullptr) {
+      members.set_error(fmt::format("'{}' of rope_scaling '{}' is missing", key, kind));
+    }
+    return members.number(key, min, min, 1e6);
+  };
+  if (scaling.kind != Kind::kNone) {
+    scaling.factor = required("factor", 1);
+    scaling.original_max_positions =
+        members.count("original_max_position_embeddings", model.max_positions, 1ull << 32);
   }
-  scaling.beta_fast = members.number("beta_fast", 32, 1e-3, 1e6);
-  scaling.beta_slow = members.number("beta_slow", 1, 1e-3, 1e6);
-  scaling.attention_factor = members.optional_number("attention_factor", 1e-3, 1e3);
-  scaling.mscale = members.optional_number("mscale", 0, 1e3);
-  scaling.mscale_all_dim = members.optional_number("mscale_all_dim", 0, 1e3);
-  scaling.truncate = members.flag("truncate", true);
-  scaling.original_max_positions =
-      members.count("original_max_position_embeddings", max_positions, 1ull << 32);
-  result = members.result();
-  return scaling;
+  if (scaling.kind == Kind::kLlama3) {
+    scaling.low_freq_factor = required("low_freq_factor", 1e-3);
+    scaling.high_freq_factor = required("high_freq_factor", 1e-3);
+    if (scaling.high_freq_factor <= scaling.low_freq_factor) {
+      members.set_error("'high_freq_factor' must be above 'low_freq_factor'");
+    }
+  }
+  if (scaling.kind == Kind::kYarn) {
+    scaling.beta_fast = members.number("beta_fast", 32, 1e-3, 1e6);
+    scaling.beta_slow = members.number("beta_slow", 1, 1e-3, 1e6);
+    scaling.attention_factor = members.optional_number("attention_factor", 1e-3, 1e3);
+    scaling.mscale = members.optional_number("mscale", 0, 1e3);
+    scaling.mscale_all_dim = members.optional_number("mscale_all_dim", 0, 1e3);
+    scaling.truncate = members.flag("truncate", true);
+  }
+  config.take_error(members);
+}
+
+/// A window for all layers; of some only is not what we have.
+void parse_window(Members& config, ModelConfig& model) {
+  const bool qwen = model.is_qwen3();
+  if (model.architecture == Architecture::kLlama) return;
+  if (qwen && !config.flag("use_sliding_window", false)) return;
+  if (config.find("sliding_window") != nullptr) {
+    model.sliding_window = config.count("sliding_window", 0, 1ull << 32);
+  } else if (qwen && !config.has("sliding_window")) {
+    model.sliding_window = 4096;
+  }
+  if (!model.sliding_window || !qwen) return;
+  // Layers from this one on have the window. Qwen3-MoE gives it to all, unless an older file says.
+  uint64_t first = model.architecture == Architecture::kQwen3 ? 28 : 0;
+  if (config.find("max_window_layers") != nullptr) {
+    first = static_cast<uint64_t>(config.number("max_window_layers", 0, 0, 1e6));
+  }
+  uint64_t without = std::min(first, model.num_layers);
+  if (const Json* types = config.find("layer_types"); types != nullptr && types->is_array()) {
+    without = static_cast<uint64_t>(std::ranges::count(*types, Json("full_attention")));
+  }
+  if (without == model.num_layers) {
+    model.sliding_window.reset();
+  } else if (without > 0) {
+    config.set_error("a 'sliding_window' of some layers only is not supported");
+  }
 }
 
 void parse_experts(Members& config, ModelConfig& model) {
   const bool qwen = model.architecture == Architecture::kQwen3Moe;
-  model.num_experts = config.count(qwen ? "num_experts" : "num_local_experts",
-                                   qwen ? std::optional<uint64_t>(128) : 8, 4096);
-  model.experts_per_token =
-      config.count("num_experts_per_tok", qwen ? std::optional<uint64_t>(8) : 2, model.num_experts);
+  // Both names are Qwen3-MoE's since version 5.
+  const bool own = qwen && config.find("num_experts") != nullptr;
+  model.num_experts = config.count(own ? "num_experts" : "num_local_experts", qwen ? 128 : 8, 4096);
+  model.experts_per_token = config.count("num_experts_per_tok", qwen ? 8 : 2, model.num_experts);
   model.expert_size =
       qwen ? config.count("moe_intermediate_size", 768, 1 << 20) : model.intermediate_size;
   // Mixtral divides by the sum of the chosen; Qwen3-MoE says so in its configuration.
@@ -183,6 +270,34 @@ void parse_experts(Members& config, ModelConfig& model) {
   }
 }
 
+void parse_special_tokens(Members& config, bool has_defaults, ModelConfig& model) {
+  const std::vector<uint32_t> begin = config.tokens("bos_token_id", model.vocabulary_size);
+  if (!begin.empty()) model.begin_token = begin[0];
+  model.end_tokens = config.tokens("eos_token_id", model.vocabulary_size);
+  if (!has_defaults) return;
+  if (!config.has("bos_token_id") && model.vocabulary_size > 1) model.begin_token = 1;
+  if (!config.has("eos_token_id") && model.vocabulary_size > 2) model.end_tokens = {2};
+}
+
+/// An upper bound, in numbers that do not overflow.
+void refuse_absurd(Members& config, const ModelConfig& model) {
+  const auto D = static_cast<double>(model.hidden_size);
+  const auto heads = static_cast<double>(model.num_heads) * static_cast<double>(model.head_size);
+  const double mlp =
+      std::max(static_cast<double>(model.intermediate_size),
+               static_cast<double>(model.num_experts) * static_cast<double>(model.expert_size + 1));
+  const double layer = 4 * D * heads + 3 * D * mlp + 4 * (D + heads + mlp);
+  const double total = 2 * D * static_cast<double>(model.vocabulary_size + 1) +
+                       static_cast<double>(model.num_layers) * layer;
+  if (total > kMaxParameters) {
+    config.set_error(fmt::format("a model of about {:.3g} parameters; no machine has it", total));
+  }
+  if (model.num_experts * model.num_layers > kMaxExpertsOfAllLayers) {
+    config.set_error(fmt::format("{} layers of {} experts; we take {} experts in all",
+                                 model.num_layers, model.num_experts, kMaxExpertsOfAllLayers));
+  }
+}
+
 /// What could be set, and changes what a model computes, in a way that we do not have.
 void refuse_unknown(Members& config, const ModelConfig& model) {
   const std::string activation = config.text("hidden_act");
@@ -192,9 +307,7 @@ void refuse_unknown(Members& config, const ModelConfig& model) {
   if (config.find("quantization_config") != nullptr) {
     config.set_error("quantised weights are not read; export the model in f32, bf16 or f16");
   }
-  if (config.number("partial_rotary_factor", 1, 0, 1) != 1) {
-    config.set_error("a 'partial_rotary_factor' other than 1 is not supported");
-  }
+  refuse_partial_rotary(config);
   if (model.num_heads % model.num_kv_heads != 0) {
     config.set_error("'num_attention_heads' must be a multiple of 'num_key_value_heads'");
   }
@@ -205,6 +318,10 @@ void refuse_unknown(Members& config, const ModelConfig& model) {
 
 std::string_view architecture_name(Architecture architecture) {
   return std::ranges::find(kArchitectures, architecture, &ArchitectureName::architecture)->name;
+}
+
+std::string_view rope_kind_name(RopeScaling::Kind kind) {
+  return std::ranges::find(kRopeKinds, kind, [](const auto& pair) { return pair.second; })->first;
 }
 
 uint64_t ParameterShape::num_values() const {
@@ -238,46 +355,46 @@ Result<ModelConfig> parse_model_config(std::string_view json, std::string_view n
                     for_terminal(name), for_terminal(architecture.empty() ? type : architecture)));
   }
   model.architecture = known->architecture;
+  const Defaults defaults = defaults_of(model.architecture);
   constexpr uint64_t kMaxSize = 1 << 20;
-  model.vocabulary_size = config.count("vocab_size", std::nullopt, 1 << 24);
-  model.hidden_size = config.count("hidden_size", std::nullopt, kMaxSize);
-  model.intermediate_size = config.count("intermediate_size", std::nullopt, kMaxSize);
-  model.num_layers = config.count("num_hidden_layers", std::nullopt, 4096);
-  model.num_heads = config.count("num_attention_heads", std::nullopt, 4096);
-  const bool mixtral = model.architecture == Architecture::kMixtral;
-  model.num_kv_heads = config.count(
-      "num_key_value_heads", mixtral ? std::min<uint64_t>(8, model.num_heads) : model.num_heads,
-      model.num_heads);
-  if (config.find("head_dim") == nullptr && !model.is_qwen3() &&
+  model.vocabulary_size = config.count("vocab_size", defaults.vocabulary_size, 1 << 24);
+  model.hidden_size = config.count("hidden_size", defaults.hidden_size, kMaxSize);
+  model.intermediate_size = config.count("intermediate_size", defaults.intermediate_size, kMaxSize);
+  model.num_layers = config.count("num_hidden_layers", defaults.num_layers, 4096);
+  model.num_heads = config.count("num_attention_heads", 32, 4096);
+  const bool null_is_heads = config.has("num_key_value_heads") || defaults.num_kv_heads == 0;
+  model.num_kv_heads = config.count("num_key_value_heads",
+                                    null_is_heads ? model.num_heads : defaults.num_kv_heads, 4096);
+  model.head_size = config.count("head_dim",
+                                 defaults.head_size != 0
+                                     ? defaults.head_size
+                                     : std::max<uint64_t>(1, model.hidden_size / model.num_heads),
+                                 kMaxSize);
+  if (config.find("head_dim") == nullptr && defaults.head_size == 0 &&
       model.hidden_size % model.num_heads != 0) {
     config.set_error("'hidden_size' must be a multiple of 'num_attention_heads'");
   }
-  model.head_size = config.count(
-      "head_dim",
-      model.is_qwen3() ? 128 : std::max<uint64_t>(1, model.hidden_size / model.num_heads),
-      kMaxSize);
-  model.max_positions = config.count("max_position_embeddings", 2048, 1ull << 32);
-  model.rms_norm_eps = config.number("rms_norm_eps", mixtral ? 1e-5 : 1e-6, 0, 1);
-  model.rope_theta = config.number("rope_theta", mixtral ? 1e6 : 1e4, 1, 1e12);
-  Result<void> scaling;
-  model.rope_scaling = parse_rope_scaling(config, model.max_positions, name, scaling);
+  model.max_positions = config.count("max_position_embeddings", defaults.max_positions, 1ull << 32);
+  model.rms_norm_eps = config.number("rms_norm_eps", defaults.rms_norm_eps, 0, 1);
+  model.rope_theta = config.number("rope_theta", defaults.rope_theta, 1, 1e12);
+  model.rope_scaling.original_max_positions = model.max_positions;
+  if (const Json* rope = find_rope(config)) parse_rope(config, *rope, model, name);
   model.tie_embeddings = config.flag("tie_word_embeddings", false);
-  model.attention_bias = config.flag("attention_bias", false);
-  model.mlp_bias = config.flag("mlp_bias", false);
-  if (config.find("sliding_window") != nullptr &&
-      (mixtral || config.flag("use_sliding_window", false))) {
-    model.sliding_window = config.count("sliding_window", std::nullopt, 1ull << 32);
-    if (config.number("max_window_layers", 0, 0, 4096) != 0) {
-      config.set_error("a 'sliding_window' of some layers only is not supported");
-    }
+  if (model.architecture != Architecture::kMixtral) {
+    model.attention_bias = config.flag("attention_bias", false);
   }
-  if (mixtral || model.architecture == Architecture::kQwen3Moe) parse_experts(config, model);
-  const std::vector<uint32_t> begin = config.tokens("bos_token_id", model.vocabulary_size);
-  if (!begin.empty()) model.begin_token = begin[0];
-  model.end_tokens = config.tokens("eos_token_id", model.vocabulary_size);
+  if (model.architecture == Architecture::kLlama) model.mlp_bias = config.flag("mlp_bias", false);
+  parse_window(config, model);
+  const bool experts =
+      model.architecture == Architecture::kMixtral || model.architecture == Architecture::kQwen3Moe;
+  if (experts) parse_experts(config, model);
+  parse_special_tokens(config, defaults.special_tokens, model);
+  std::string dtype = config.text("dtype");
+  if (dtype.empty()) dtype = config.text("torch_dtype");
+  if (dtype == "bfloat16" || dtype == "float16") model.dtype = dtype;
   refuse_unknown(config, model);
+  refuse_absurd(config, model);
   YURAI_TRY(config.result());
-  YURAI_TRY(scaling);
   return model;
 }
 
@@ -299,12 +416,10 @@ Json to_json(const ModelConfig& config) {
                {"rope_theta", config.rope_theta},
                {"tie_word_embeddings", config.tie_embeddings},
                {"attention_bias", config.attention_bias},
-               {"torch_dtype", "float32"}};
+               {"torch_dtype", config.dtype}};
   const RopeScaling& rope = config.rope_scaling;
   if (rope.kind != RopeScaling::Kind::kNone) {
-    Json scaling = {{"rope_type", std::ranges::find(kRopeKinds, rope.kind,
-                                                    [](const auto& pair) { return pair.second; })
-                                      ->first},
+    Json scaling = {{"rope_type", rope_kind_name(rope.kind)},
                     {"factor", rope.factor},
                     {"original_max_position_embeddings", rope.original_max_positions}};
     if (rope.kind == RopeScaling::Kind::kLlama3) {
@@ -346,10 +461,23 @@ Json to_json(const ModelConfig& config) {
       json["mlp_only_layers"] = std::move(dense);
     }
   }
-  if (config.begin_token) json["bos_token_id"] = *config.begin_token;
+  json["bos_token_id"] = config.begin_token ? Json(*config.begin_token) : Json(nullptr);
+  json["eos_token_id"] = nullptr;  // a member that is missing would be 2
   if (config.end_tokens.size() == 1) json["eos_token_id"] = config.end_tokens[0];
   if (config.end_tokens.size() > 1) json["eos_token_id"] = config.end_tokens;
   return json;
+}
+
+uint64_t num_parameter_tensors(const ModelConfig& config) {
+  uint64_t num = config.tie_embeddings ? 2 : 3;
+  for (uint64_t l = 0; l < config.num_layers; ++l) {
+    num += 6;  // two norms; q, k, v, o
+    if (config.attention_bias) num += 4;
+    if (config.is_qwen3()) num += 2;
+    const bool sparse = config.num_experts > 0 && config.sparse_layers[l];
+    num += sparse ? 1 + 3 * config.num_experts : config.mlp_bias ? 6 : 3;
+  }
+  return num;
 }
 
 std::vector<ParameterShape> parameter_shapes(const ModelConfig& config) {

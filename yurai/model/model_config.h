@@ -31,7 +31,12 @@ struct RopeScaling {
   std::optional<double> mscale_all_dim{};    ///< yarn
   bool truncate = true;                      ///< yarn
   uint64_t original_max_positions = 0;
+
+  bool operator==(const RopeScaling&) const = default;
 };
+
+/// "yarn", as config.json has it.
+std::string_view rope_kind_name(RopeScaling::Kind kind);
 
 struct ModelConfig {
   Architecture architecture = Architecture::kLlama;
@@ -58,9 +63,12 @@ struct ModelConfig {
   double router_loss_weight = 0.001;  ///< of the load-balancing loss
   std::vector<bool> sparse_layers{};  ///< per layer: has experts
 
+  std::string dtype = "float32";  ///< the weights are meant for; "bfloat16" or "float16" else
+
   std::optional<uint32_t> begin_token{};
   std::vector<uint32_t> end_tokens{};
 
+  bool operator==(const ModelConfig&) const = default;
   bool is_qwen3() const {
     return architecture == Architecture::kQwen3 || architecture == Architecture::kQwen3Moe;
   }
@@ -74,8 +82,10 @@ struct ParameterShape {
   uint64_t num_values() const;
 };
 
-/// Reads a config.json; `name` is for messages. What we do not have (another architecture or
-/// activation, an unknown scaling), and sizes that no model has, are kInvalidArgument.
+/// Reads a config.json; `name` is for messages. What is missing is as transformers has it, whose
+/// version 4 (`rope_theta`, `rope_scaling`, `torch_dtype`) and 5 (`rope_parameters`, `dtype`) are
+/// read. What we do not have (another architecture or activation, an unknown scaling), and sizes
+/// that no model has, are kInvalidArgument: no later sum over parameters overflows.
 Result<ModelConfig> parse_model_config(std::string_view json, std::string_view name);
 
 /// A config.json that transformers reads the same way.
@@ -84,5 +94,7 @@ Json to_json(const ModelConfig& config);
 /// Every weight that a model of this shape has, in the order of its layers. Those that are
 /// multiplied with the same input stand side by side (q, k, v; gate, up).
 std::vector<ParameterShape> parameter_shapes(const ModelConfig& config);
+/// How many those are, at no cost.
+uint64_t num_parameter_tensors(const ModelConfig& config);
 
 }  // namespace yurai

@@ -13,14 +13,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint64_t kMaxJsonBytes = 64ull << 20;
+constexpr uint64_t kMaxConfigBytes = 1ull << 20;
+constexpr uint64_t kMaxIndexBytes = 64ull << 20;
 constexpr std::string_view kIndexName = "model.safetensors.index.json";
 
 std::string shown(const fs::path& path) { return for_terminal(path.string()); }
 
 /// The files that an index names, in order. A name that is a path would leave the folder.
 Result<std::set<std::string>> read_index(const fs::path& path) {
-  YURAI_ASSIGN(const std::string bytes, read_file(path, kMaxJsonBytes));
+  YURAI_ASSIGN(const std::string bytes, read_file(path, kMaxIndexBytes));
   const auto bad = [&](std::string_view what) {
     return fail(ErrorCode::kCorrupt, fmt::format("{}: {}", shown(path), what));
   };
@@ -54,7 +55,7 @@ bool is_known_extra(std::string_view name, const ModelConfig& config) {
 Result<ModelFolder> ModelFolder::open(const fs::path& dir) {
   ModelFolder folder;
   folder.dir_ = dir;
-  auto config = read_file(dir / "config.json", kMaxJsonBytes);
+  auto config = read_file(dir / "config.json", kMaxConfigBytes);
   if (!config) {
     if (config.error().code != ErrorCode::kNotFound) return fail(std::move(config).error());
     return fail(ErrorCode::kNotFound,
@@ -67,6 +68,15 @@ Result<ModelFolder> ModelFolder::open(const fs::path& dir) {
     for (const std::string& file : files) YURAI_TRY(folder.add_file(dir / file));
   } else {
     YURAI_TRY(folder.add_file(dir / "model.safetensors"));
+  }
+  // A line of configuration may ask for very many weights: their names cost in proportion to what
+  // is there.
+  if (num_parameter_tensors(folder.config_) > 1000 + 4 * folder.places_.size()) {
+    return fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("{}: {} weights, where config.json asks for {}; config.json and the "
+                    "weights do not belong together",
+                    shown(dir), folder.places_.size(), num_parameter_tensors(folder.config_)));
   }
   folder.parameters_ = parameter_shapes(folder.config_);
   YURAI_TRY(folder.check_parameters());

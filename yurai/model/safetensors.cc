@@ -164,9 +164,11 @@ Result<void> SafetensorsFile::parse_header(std::string_view json, uint64_t data_
   return {};
 }
 
-Result<void> SafetensorsFile::read(const TensorEntry& entry, std::span<char> out) const {
-  YURAI_CHECK(out.size() == entry.byte_end - entry.byte_begin);
-  return file_.read_exactly(entry.byte_begin, out);
+Result<void> SafetensorsFile::read(const TensorEntry& entry, std::span<char> out,
+                                   uint64_t offset) const {
+  const uint64_t size = entry.byte_end - entry.byte_begin;
+  YURAI_CHECK(offset <= size && out.size() <= size - offset);
+  return file_.read_exactly(entry.byte_begin + offset, out);
 }
 
 Result<void> SafetensorsFile::read_f32(const TensorEntry& entry, std::span<float> out) const {

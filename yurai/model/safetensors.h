@@ -48,13 +48,14 @@ class SafetensorsFile {
   static Result<SafetensorsFile> open(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return file_.path(); }
+  uint64_t size_bytes() const { return file_.size_bytes(); }
   /// In the order of their bytes.
   const std::vector<TensorEntry>& tensors() const { return tensors_; }
   /// The header's "__metadata__".
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-  /// All bytes of a tensor; `out` has their size.
-  Result<void> read(const TensorEntry& entry, std::span<char> out) const;
+  /// Bytes of a tensor, from its byte `offset` on: as many as `out` has and no more than it has.
+  Result<void> read(const TensorEntry& entry, std::span<char> out, uint64_t offset = 0) const;
   /// The values of a floating-point tensor as f32; `out` has num_values() of them.
   Result<void> read_f32(const TensorEntry& entry, std::span<float> out) const;
 

@@ -1,0 +1,199 @@
+#include "yurai/model/model_import.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "yurai/base/hash.h"
+#include "yurai/base/stop.h"
+#include "yurai/base/terminal.h"
+#include "yurai/model/model_facts.h"
+#include "yurai/model/model_folder.h"
+
+namespace yurai {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kReadme = "README.md";
+/// The maker's card, beside ours.
+constexpr std::string_view kSourceReadme = "README.source.md";
+
+/// What public folders hold beside configuration and weights.
+constexpr std::string_view kCompanions[] = {
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "vocab.json",
+    "merges.txt",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+    "chat_template.json",
+    "LICENSE",
+    "LICENSE.txt",
+    "LICENSE.md",
+    "NOTICE",
+    "NOTICE.txt",
+    "USE_POLICY.md",
+    "README.md",
+    "generation_config.json",
+    "model.safetensors.index.json",
+};
+
+/// The files of a model that are in its folder, by name.
+std::set<std::string> files_of(const ModelFolder& folder) {
+  std::set<std::string> names = {"config.json"};
+  for (const SafetensorsFile& file : folder.files()) {
+    names.insert(file.path().filename().string());
+  }
+  for (const std::string_view name : kCompanions) {
+    std::error_code ignored;
+    if (fs::is_regular_file(folder.dir() / name, ignored)) names.emplace(name);
+  }
+  return names;
+}
+
+/// Copies and hashes what it reads.
+Result<ManifestFile> copy_file(const fs::path& from, std::string_view name, StagingDirectory& stage,
+                               const Progress& progress) {
+  YURAI_ASSIGN(const ReadableFile file, ReadableFile::open(from));
+  YURAI_ASSIGN(const auto copy, stage.create_file(name));
+  ManifestFile copied{std::string(name), 0, ""};
+  Sha256 hash;
+  std::string buffer(1 << 20, '\0');
+  while (true) {
+    YURAI_TRY(check_stop());
+    YURAI_ASSIGN(const size_t got, file.read(copied.bytes, buffer));
+    if (got == 0) break;
+    const std::string_view bytes(buffer.data(), got);
+    YURAI_TRY(copy->append(bytes));
+    hash.update(bytes);
+    copied.bytes += got;
+    progress("copy " + copied.name, copied.bytes, file.size_bytes());
+  }
+  YURAI_TRY(copy->close());
+  copied.sha256 = hash.hex();
+  return copied;
+}
+
+/// What lies in the staging folder is what was read.
+Result<void> check_copy(const std::vector<ManifestFile>& read,
+                        const std::vector<ManifestFile>& there) {
+  const bool same =
+      std::ranges::equal(read, there, [](const ManifestFile& a, const ManifestFile& b) {
+        return a.name == b.name && a.bytes == b.bytes && a.sha256 == b.sha256;
+      });
+  if (same) return {};
+  return fail(ErrorCode::kIo, "the copy differs from what was copied; look at the disk, try again");
+}
+
+Result<std::vector<std::string>> left_out(const fs::path& dir, const std::set<std::string>& taken) {
+  std::vector<std::string> names;
+  std::error_code status;
+  for (fs::directory_iterator entry(dir, status); !status && entry != fs::directory_iterator();
+       entry.increment(status)) {
+    std::string name = entry->path().filename().string();
+    if (!taken.contains(name)) names.push_back(std::move(name));
+  }
+  if (status) return fail(io_error("list", dir, status.value()));
+  std::ranges::sort(names);
+  return names;
+}
+
+/// Untrusted text in Markdown: on one line, between backticks that it does not hold.
+std::string code(std::string text) {
+  text = for_terminal(text);
+  std::ranges::replace(text, '`', '\'');
+  return text.empty() ? "unknown" : "`" + text + "`";
+}
+
+std::string readme(const Manifest& manifest) {
+  const Json& facts = manifest.facts;
+  const auto text = [&](std::string_view key) { return json_string(facts, key).value_or(""); };
+  std::string card = "---\nlibrary_name: transformers\ntags:\n- yurai\n";
+  if (const std::string license = text("license"); !license.empty()) {
+    card += fmt::format("license: other\nlicense_name: {}\n", dump_json(Json(license)));
+  }
+  const Json parameters = facts.value("parameters", Json::object());
+  card += fmt::format(
+      "---\n\n# Model card\n\nA stub: what follows was recorded and computed by Yurai {}. Add what "
+      "the model is for, what it was trained on and where it fails.\n\n"
+      "| | |\n|---|---|\n| Architecture | {} |\n| Parameters | {} |\n| Active a token | {} |\n"
+      "| Licence, as recorded | {} |\n| Source, as recorded | {} |\n| SHA-256 of the weights | {} "
+      "|\n| SHA-256 of Yurai's manifest | {} |\n",
+      kToolVersion, code(text("architecture")), grouped(json_uint(parameters, "total").value_or(0)),
+      grouped(json_uint(parameters, "active").value_or(0)), code(text("license")),
+      code(text("source")), code(text("weights_sha256")), code(manifest_checksum(manifest)));
+  card += "\n## Made from\n\n| file | bytes | SHA-256 |\n|---|---:|---|\n";
+  for (const ManifestFile& input : manifest.inputs) {
+    card += fmt::format("| {} | {} | {} |\n", code(input.name), input.bytes, code(input.sha256));
+  }
+  for (const Json& step : manifest.lineage) {
+    card += fmt::format("| {} | | {} |\n", code(json_string(step, "format").value_or("")),
+                        code(json_string(step, "checksum").value_or("")));
+  }
+  const auto has_card = [](const ManifestFile& file) { return file.name == kReadme; };
+  if (std::ranges::any_of(manifest.files, has_card)) {
+    card += fmt::format("\nThe card of the source is in [{0}]({0}).\n", kSourceReadme);
+  }
+  return card;
+}
+
+}  // namespace
+
+Result<ImportedModel> import_model(const fs::path& source, const ModelImportOptions& options,
+                                   StagingDirectory& stage, const Progress& progress) {
+  YURAI_ASSIGN(const ModelFolder folder, ModelFolder::open(source));
+  ImportedModel model;
+  Manifest& manifest = model.manifest;
+  manifest.format = kModelFormat;
+  manifest.format_version = kModelVersion;
+  const std::set<std::string> names = files_of(folder);
+  YURAI_ASSIGN(model.left_out, left_out(source, names));
+  for (const std::string& name : names) {
+    YURAI_ASSIGN(ManifestFile file, copy_file(source / name, name, stage, progress));
+    manifest.inputs.push_back(std::move(file));
+  }
+  YURAI_ASSIGN(manifest.files, list_files(stage.path(), {}, progress));
+  YURAI_TRY(check_copy(manifest.inputs, manifest.files));
+  YURAI_ASSIGN(const ModelFolder copy, ModelFolder::open(stage.path()));
+  manifest.facts = facts_json(copy);
+  YURAI_ASSIGN(manifest.facts["weights_sha256"], verify_weights(copy, progress));
+  manifest.facts["license"] = or_null(options.license);
+  manifest.facts["source"] = or_null(options.source);
+  YURAI_TRY(write_manifest(manifest, stage, progress));
+  return model;
+}
+
+Result<Manifest> export_model(const fs::path& model, StagingDirectory& stage,
+                              const Progress& progress) {
+  YURAI_ASSIGN(Manifest manifest, read_manifest(model, kModelFormat, kModelVersion));
+  std::vector<ManifestFile> copies;
+  for (const ManifestFile& file : manifest.files) {
+    const std::string name = file.name == kReadme ? std::string(kSourceReadme) : file.name;
+    YURAI_ASSIGN(const ManifestFile copied, copy_file(model / file.name, name, stage, progress));
+    if (copied.bytes != file.bytes || copied.sha256 != file.sha256) {
+      return fail(ErrorCode::kCorrupt,
+                  fmt::format("'{}' is not what manifest.json says; import the model again",
+                              for_terminal((model / file.name).string())));
+    }
+    copies.push_back(copied);
+  }
+  YURAI_ASSIGN(const std::vector<ManifestFile> there, list_files(stage.path(), {}, progress));
+  std::ranges::sort(copies, {}, &ManifestFile::name);
+  YURAI_TRY(check_copy(copies, there));
+  YURAI_ASSIGN(const ModelFolder folder, ModelFolder::open(stage.path()));
+  YURAI_ASSIGN(const std::string weights, verify_weights(folder, progress));
+  if (json_string(manifest.facts, "weights_sha256").value_or("") != weights) {
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("'{}': the weights are not those of manifest.json; import it again",
+                            for_terminal(model.string())));
+  }
+  YURAI_TRY(stage.add_file(kReadme, readme(manifest)));
+  return manifest;
+}
+
+}  // namespace yurai
