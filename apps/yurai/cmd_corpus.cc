@@ -96,8 +96,8 @@ void add_build(CLI::App& corpus) {
       ->required();
   verb->add_option(
           "INPUT", options->inputs,
-          tr("Files (.jsonl, .ndjson, .txt, .warc; also .gz, .zst; .parquet) or folders of them",
-             "ファイル（.jsonl .ndjson .txt .warc、.gz .zst も可。.parquet）またはフォルダー"))
+          tr("Files (.jsonl, .ndjson, .txt, .md, .warc; also .gz, .zst; .parquet) or folders of them",
+             "ファイル（.jsonl .ndjson .txt .md .warc、.gz .zst も可。.parquet）またはフォルダー"))
       ->required();
   verb->add_option("--map", options->map,
                    tr("Names of fields in the input, such as text=content,id=doc_id",

@@ -197,7 +197,7 @@ TEST_F(CorpusBuilder, FailsOnFilesThatCannotBeRead) {
   put("only.csv", "a,b");
   EXPECT_EQ(
       failure(),
-      "folder 'in' holds no file to read (.jsonl, .ndjson, .txt and .warc, each also with .gz "
+      "folder 'in' holds no file to read (.jsonl, .ndjson, .txt, .md and .warc, each also with .gz "
       "or .zst; .parquet)");
   EXPECT_EQ(build({}, {dir_ / "in/only.csv"}).error().code, ErrorCode::kInvalidArgument);
 }

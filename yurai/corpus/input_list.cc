@@ -31,7 +31,7 @@ std::optional<InputEntry> classify(const fs::path& path) {
   } else if (take_suffix(name, ".zst")) {
     entry.compression = Compression::kZstd;
   }
-  if (take_suffix(name, ".txt")) {
+  if (take_suffix(name, ".txt") || take_suffix(name, ".md")) {
     entry.kind = InputEntry::Kind::kText;
   } else if (take_suffix(name, ".warc")) {
     entry.kind = InputEntry::Kind::kWarc;

@@ -30,7 +30,7 @@ struct InputList {
 
 /// The suffixes that are read, for messages.
 inline constexpr std::string_view kInputSuffixes =
-    ".jsonl, .ndjson, .txt and .warc, each also with .gz or .zst; .parquet";
+    ".jsonl, .ndjson, .txt, .md and .warc, each also with .gz or .zst; .parquet";
 
 /// Lists files as they are given, and what folders hold, recursively and sorted by the bytes of the
 /// path within the folder. From folders only known suffixes are taken; other files and links to

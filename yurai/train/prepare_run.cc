@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "yurai/base/hash.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/corpus.h"
+#include "yurai/corpus/corpus_builder.h"
 #include "yurai/record/manifest.h"
 #include "yurai/train/run_inputs.h"
 
@@ -49,6 +51,27 @@ Result<std::unique_ptr<Tokenizer>> make_tokenizer(const TrainConfig& config,
   return Tokenizer::open(dir);
 }
 
+/// The corpora of the configuration, or one that is built in the run from its files.
+Result<std::vector<Corpus>> open_corpora(const TrainConfig& config, const fs::path& run,
+                                         const Progress& progress) {
+  std::vector<fs::path> paths(config.corpora.begin(), config.corpora.end());
+  if (std::ranges::none_of(paths, [](const fs::path& p) { return is_there(p / kManifestName); })) {
+    if (!is_there(run / kRunCorpus)) {
+      YURAI_ASSIGN(const InputList inputs, list_inputs(paths));
+      YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(run / kRunCorpus, {}));
+      YURAI_TRY(build_corpus(inputs, {}, stage, progress));
+      YURAI_TRY(stage.commit());
+    }
+    paths = {run / kRunCorpus};
+  }
+  std::vector<Corpus> corpora;
+  for (const fs::path& dir : paths) {
+    YURAI_ASSIGN(Corpus corpus, Corpus::open(dir));
+    corpora.push_back(std::move(corpus));
+  }
+  return corpora;
+}
+
 /// The first member in which two objects differ: "schedule.steps".
 std::string first_difference(const Json& a, const Json& b) {
   for (const auto& [key, value] : a.items()) {
@@ -86,13 +109,9 @@ Result<void> prepare_run(const TrainConfig& config, const fs::path& run,
                 fmt::format("{} is there already; go on with --resume, or name another folder",
                             shown(run)));
   }
-  std::vector<Corpus> corpora;
-  for (const std::string& dir : config.corpora) {
-    YURAI_ASSIGN(Corpus corpus, Corpus::open(dir));
-    corpora.push_back(std::move(corpus));
-  }
   fs::create_directories(run, error);
   if (error) return fail(io_error("create", run, error.value()));
+  YURAI_ASSIGN(const std::vector<Corpus> corpora, open_corpora(config, run, progress));
   YURAI_ASSIGN(const auto tokenizer, make_tokenizer(config, corpora, run / kRunTokenizer,
                                                     options.learn_tokenizer, progress));
   if (!is_there(run / kRunTokens)) {

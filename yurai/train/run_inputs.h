@@ -19,6 +19,7 @@ namespace yurai {
 inline constexpr std::string_view kRunFormat = "yurai-run";
 inline constexpr uint64_t kRunVersion = 1;
 inline constexpr std::string_view kRunName = "run.json";
+inline constexpr std::string_view kRunCorpus = "corpus";
 inline constexpr std::string_view kRunTokenizer = "tokenizer";
 inline constexpr std::string_view kRunTokens = "tokens";
 inline constexpr std::string_view kRunLedger = "ledger";
