@@ -96,7 +96,8 @@ void add_build(CLI::App& corpus) {
       ->required();
   verb->add_option(
           "INPUT", options->inputs,
-          tr("Files (.jsonl, .ndjson, .txt, .md, .warc; also .gz, .zst; .parquet) or folders of them",
+          tr("Files (.jsonl, .ndjson, .txt, .md, .warc; also .gz, .zst; .parquet) or folders of "
+             "them",
              "ファイル（.jsonl .ndjson .txt .md .warc、.gz .zst も可。.parquet）またはフォルダー"))
       ->required();
   verb->add_option("--map", options->map,

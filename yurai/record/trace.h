@@ -46,7 +46,7 @@ struct Occurrence {
   uint64_t byte_end = 0;
   std::string before;  ///< up to 40 characters
   std::string match;
-  std::string after;  ///< up to 40 characters
+  std::string after;                     ///< up to 40 characters
   std::optional<Exposures> exposures{};  ///< where a run's ledger was asked
 };
 
