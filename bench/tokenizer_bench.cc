@@ -1,5 +1,6 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
+#include <sentencepiece_processor.h>
 
 #include <filesystem>
 #include <memory>
@@ -49,6 +50,21 @@ void encode(benchmark::State& state, const Tokenizer& tokenizer,
   state.SetBytesProcessed(rounds * static_cast<int64_t>(total_bytes(texts)));
   state.counters["tokens"] =
       benchmark::Counter(static_cast<double>(tokens), benchmark::Counter::kIsRate);
+}
+
+/// What SentencePiece's own library takes, pieces and ranges as we give them.
+void encode_by_library(benchmark::State& state,
+                       const sentencepiece::SentencePieceProcessor& library,
+                       const std::vector<std::string>& texts) {
+  for (auto _ : state) {
+    for (const std::string& text : texts) {
+      sentencepiece::ImmutableSentencePieceText pieces;
+      if (!library.Encode(text, pieces.mutable_proto()).ok()) state.SkipWithError("no pieces");
+      benchmark::DoNotOptimize(pieces.pieces_size());
+    }
+  }
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) *
+                          static_cast<int64_t>(total_bytes(texts)));
 }
 
 void decode(benchmark::State& state, const Tokenizer& tokenizer,
@@ -107,6 +123,14 @@ int main(int argc, char** argv) {
     for (const std::string language : {"ja", "en"}) {
       const auto texts = shared_texts(language);
       for (const auto& [name, tokenizer] : tokenizers) add(name, tokenizer, language, texts);
+      for (const std::string name : {"llm-jp-ver2.2-60k", "llm-jp-ver3.1-100k"}) {
+        const auto library = std::make_shared<sentencepiece::SentencePieceProcessor>();
+        if (!library->Load((dir / (name + ".spm.model")).string()).ok()) continue;
+        benchmark::RegisterBenchmark(
+            fmt::format("encode/{}.library/{}", name, language).c_str(),
+            [=](benchmark::State& state) { encode_by_library(state, *library, texts); })
+            ->Unit(benchmark::kMillisecond);
+      }
     }
   } else {
     fmt::print("no tokenizers in {}: set YURAI_TEST_DATA\n", dir.string());
