@@ -55,7 +55,7 @@ class LedgerCli : public ::testing::Test {
   void write_corpus() {
     put("a.jsonl",
         "{\"id\":\"x\",\"text\":\"hello\"}\n{\"id\":\"y\",\"text\":\"吾輩は猫である\"}\n");
-    EXPECT_EQ(yurai({"corpus", "build", path("a.jsonl"), "--out", path("corpus")}).exit_status, 0);
+    EXPECT_EQ(yurai({"corpus", "build", path("corpus"), path("a.jsonl")}).exit_status, 0);
   }
 
   testing::TemporaryDirectory dir_;
