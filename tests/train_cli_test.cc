@@ -1,0 +1,108 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "yurai/base/file.h"
+#include "yurai/base/json.h"
+#include "yurai/base/subprocess.h"
+#include "yurai/base/testing.h"
+
+/// From documents to an answer traced to training steps, as a person does it.
+namespace yurai {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class TrainCli : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ::setenv("YURAI_LANG", "en", 1);
+    const fs::path models = fs::path(std::getenv("YURAI_BIN")).parent_path() / "yurai-models";
+    if (!fs::exists(models)) GTEST_SKIP() << "built without models (YURAI_WITH_TORCH)";
+    std::ofstream text(dir_ / "texts.jsonl");
+    for (int i = 0; i < 30; ++i) {
+      text
+          << R"({"id":"cat)" << i
+          << R"(","text":"吾輩は猫である。名前はまだ無い。どこで生れたかとんと)"
+          << R"(見当がつかぬ。何でも薄暗いじめじめした所でニャーニャー泣いていた事だけは記憶している。",)"
+          << R"("license":"CC0-1.0","source":"s"})"
+          << "\n";
+    }
+    text.close();
+    std::ofstream(dir_ / "run.toml")
+        << "corpus = \"texts.jsonl\"\nvocabulary = 307\n[model]\nhidden_size = 32\nlayers = 2\n"
+           "heads = 2\ninner_size = 64\n[batch]\nsequence_tokens = 64\nsequences = 8\n"
+           "micro_batch = 4\n[schedule]\nsteps = 120\nlearning_rate = 0.01\n[validation]\n"
+           "share = 0.0\n";
+  }
+  std::string path(const std::string& name) const { return (dir_ / name).string(); }
+  ProcessResult yurai(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), std::getenv("YURAI_BIN"));
+    return run_process(arguments).value();
+  }
+  Json json(std::vector<std::string> arguments) {
+    arguments.emplace_back("--json");
+    const ProcessResult result = yurai(arguments);
+    EXPECT_EQ(result.exit_status, 0) << result.err;
+    return parse_json(result.out, "out").value_or(Json::object());
+  }
+
+  testing::TemporaryDirectory dir_;
+};
+
+TEST_F(TrainCli, WalksAnAnswerBackToTheStepsThatReadIt) {
+  const Json report = json({"train", path("run.toml"), "--out", path("run"), "--threads", "2"});
+  EXPECT_EQ(report["steps"], 120);
+  EXPECT_LT(report["loss_nats"].get<double>(), 1.0);
+  ASSERT_EQ(yurai({"index", "build", path("index"), "--corpus", path("run/corpus")}).exit_status,
+            0);
+
+  // The model has learnt the one passage there is by heart.
+  const Json asked = json({"ask", "--model", path("run"), "--index", path("index"), "--max-chars",
+                           "60", "吾輩は猫である。"});
+  EXPECT_THAT(asked["answer"]["text"].get<std::string>(), HasSubstr("名前はまだ無い"));
+  ASSERT_FALSE(asked["trace"]["spans"].empty());
+  const Json document = asked["trace"]["spans"][0]["documents"][0];
+  ASSERT_GT(document["seen_total"].get<int>(), 0);
+  EXPECT_EQ(document["seen"][0]["stage"], "pretrain");
+  EXPECT_LT(document["loss_last"].get<double>(), document["loss_first"].get<double>());
+  EXPECT_LT(document["loss_now"].get<double>(), document["loss_first"].get<double>());
+
+  // The ledger says the same.
+  const Json rows =
+      json({"ledger", "step", path("run"), std::to_string(document["seen"][0]["step"].get<int>())});
+  bool found = false;
+  for (const Json& row : rows["rows"]) {
+    found = found || row["document_id"] == document["id"];
+  }
+  EXPECT_TRUE(found) << rows;
+  const auto shown = yurai({"ask", "--model", path("run"), "--index", path("index"), "--max-chars",
+                            "60", "吾輩は猫である。"});
+  EXPECT_THAT(shown.out, HasSubstr("read in training at"));
+
+  // A second time: the same text; and refused to be trained over.
+  const Json again = json({"ask", "--model", path("run"), "--index", path("index"), "--max-chars",
+                           "60", "吾輩は猫である。"});
+  EXPECT_EQ(again["answer"]["text"], asked["answer"]["text"]);
+  const auto refused = yurai({"train", path("run.toml"), "--out", path("run")});
+  EXPECT_EQ(refused.exit_status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("--resume"));
+  EXPECT_EQ(yurai({"train", path("run.toml"), "--out", path("run"), "--resume"}).exit_status, 0);
+}
+
+TEST_F(TrainCli, NamesWhatIsWrongBeforeAnyWork) {
+  std::ofstream(dir_ / "bad.toml") << "corpus = \"texts.jsonl\"\n[schedule]\nstep = 3\n";
+  const auto unknown = yurai({"train", path("bad.toml"), "--out", path("run")});
+  EXPECT_EQ(unknown.exit_status, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("'schedule.step' is unknown; [schedule] has"));
+  EXPECT_FALSE(fs::exists(dir_ / "run"));
+  const auto no_model = yurai({"generate", "--model", path("nothing"), "--prompt", "x"});
+  EXPECT_EQ(no_model.exit_status, 1);
+  EXPECT_THAT(no_model.err, HasSubstr("is no model folder"));
+}
+
+}  // namespace
+}  // namespace yurai
