@@ -1,0 +1,172 @@
+#include "yurai/model/transformer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "yurai/base/random.h"
+#include "yurai/base/testing.h"
+#include "yurai/model/reference_model.h"
+
+namespace yurai {
+namespace {
+
+struct Case {
+  const char* name;
+  const char* config;
+};
+
+constexpr Case kCases[] = {
+    {"LlamaWithBiases",
+     R"("architectures":["LlamaForCausalLM"],"attention_bias":true,"mlp_bias":true)"},
+    {"LlamaYarn",
+     R"("architectures":["LlamaForCausalLM"],"rope_scaling":{"rope_type":"yarn","factor":4,)"
+     R"("original_max_position_embeddings":16})"},
+    {"LlamaLlama3",
+     R"("architectures":["LlamaForCausalLM"],"rope_scaling":{"rope_type":"llama3","factor":8,)"
+     R"("low_freq_factor":1,"high_freq_factor":4,"original_max_position_embeddings":16})"},
+    {"MixtralWindow",
+     R"("architectures":["MixtralForCausalLM"],"num_local_experts":4,"num_experts_per_tok":2,)"
+     R"("sliding_window":3)"},
+    {"Qwen3", R"("architectures":["Qwen3ForCausalLM"],"head_dim":6,"tie_word_embeddings":true)"},
+    {"Qwen3Window",
+     R"("architectures":["Qwen3ForCausalLM"],"head_dim":6,"use_sliding_window":true,)"
+     R"("sliding_window":4,"max_window_layers":0)"},
+    {"Qwen3Moe",
+     R"("architectures":["Qwen3MoeForCausalLM"],"head_dim":6,"num_experts":5,)"
+     R"("num_experts_per_tok":3,"moe_intermediate_size":6,"norm_topk_prob":true,"mlp_only_layers":[0])"},
+    {"Qwen3MoeNotNormalised",
+     R"("architectures":["Qwen3MoeForCausalLM"],"head_dim":6,"num_experts":5,)"
+     R"("num_experts_per_tok":2,"moe_intermediate_size":6,"norm_topk_prob":false)"},
+};
+
+class TransformerAgainstReference : public ::testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override {
+    const std::string json =
+        std::string(R"({"vocab_size":19,"hidden_size":16,"intermediate_size":10,)"
+                    R"("num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":2,)"
+                    R"("rope_theta":100.0,"max_position_embeddings":64,)") +
+        GetParam().config + "}";
+    const auto config = parse_model_config(json, "test");
+    ASSERT_TRUE(config) << config.error().message;
+    auto model = Transformer::make(*config, 7);
+    ASSERT_TRUE(model) << model.error().message;
+    model_ = std::move(*model);
+    // Larger than first weights, so that every part counts.
+    SplitMix64 random(testing::test_seed());
+    testing::ReferenceWeights weights;
+    for (const WeightRange& range : model_->weight_ranges()) {
+      auto& values = weights[range.parameter.name];
+      for (uint64_t i = 0; i < range.parameter.num_values(); ++i) {
+        float& value = model_->weights()[range.begin + i];
+        value = static_cast<float>(static_cast<double>(random.below(2001)) / 1000 - 1) * 0.5F +
+                (range.parameter.name.ends_with("norm.weight") ? 1.0F : 0.0F);
+        values.push_back(static_cast<double>(value));
+      }
+    }
+    reference_ = std::make_unique<testing::ReferenceModel>(*config, std::move(weights));
+    for (size_t t = 0; t < 11; ++t) {
+      tokens_.push_back(static_cast<int32_t>(random.below(19)));
+      targets_.push_back(random.below(4) == 0 ? -1 : static_cast<int32_t>(random.below(19)));
+      segments_.push_back(t < 2 ? -1 : t < 6 ? 0 : 1);
+    }
+  }
+
+  std::unique_ptr<Transformer> model_;
+  std::unique_ptr<testing::ReferenceModel> reference_;
+  std::vector<int32_t> tokens_, targets_, segments_;
+};
+
+TEST_P(TransformerAgainstReference, ComputesTheSameLogits) {
+  const auto logits = model_->logits({.length = 11, .tokens = tokens_, .segments = segments_});
+  ASSERT_TRUE(logits) << logits.error().message;
+  const auto wanted = reference_->logits(tokens_, segments_);
+  for (size_t t = 0; t < 11; ++t) {
+    for (size_t v = 0; v < 19; ++v) {
+      EXPECT_NEAR((*logits)[t * 19 + v], wanted[t][v], 2e-4) << t;
+    }
+  }
+  // And token by token through a cache.
+  KvCache cache(1);
+  for (size_t t = 0; t < 11; ++t) {
+    const auto one = model_->logits({.length = 1,
+                                     .tokens = std::span(tokens_).subspan(t, 1),
+                                     .segments = std::span(segments_).subspan(t, 1)},
+                                    &cache);
+    ASSERT_TRUE(one);
+    for (size_t v = 0; v < 19; ++v) EXPECT_NEAR((*one)[v], (*logits)[t * 19 + v], 1e-5) << t;
+  }
+}
+
+TEST_P(TransformerAgainstReference, ComputesTheGradientsOfFiniteDifferences) {
+  constexpr float kScale = 0.3F, kRouter = 0.7F, kRouterZ = 0.2F;
+  std::vector<float> gradients(model_->weights().size(), 0);
+  const auto loss = model_->loss(
+      {.length = 11, .tokens = tokens_, .segments = segments_}, targets_,
+      {.scale = kScale, .router_scale = kRouter, .router_z_scale = kRouterZ}, gradients);
+  ASSERT_TRUE(loss) << loss.error().message;
+  SplitMix64 random(testing::test_seed());
+  for (const WeightRange& range : model_->weight_ranges()) {
+    for (int sample = 0; sample < 4; ++sample) {
+      const uint64_t i = random.below(range.parameter.num_values());
+      double& value = reference_->weights()[range.parameter.name][i];
+      const double before = value;
+      constexpr double kStep = 1e-5;
+      const auto at = [&](double x) {
+        value = x;
+        return reference_->loss(tokens_, segments_, targets_, kScale, kRouter, kRouterZ);
+      };
+      const double slope = (at(before + kStep) - at(before - kStep)) / (2 * kStep);
+      value = before;
+      EXPECT_NEAR(gradients[range.begin + i], slope, 2e-4 + 2e-3 * std::abs(slope))
+          << range.parameter.name << "[" << i << "]";
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, TransformerAgainstReference, ::testing::ValuesIn(kCases),
+                         [](const auto& shape) { return std::string(shape.param.name); });
+
+TEST(Transformer, RefusesBatchesThatAreNone) {
+  const auto config =
+      parse_model_config(R"({"architectures":["LlamaForCausalLM"],"vocab_size":8,"hidden_size":8,)"
+                         R"("intermediate_size":8,"num_hidden_layers":1,"num_attention_heads":2})",
+                         "test");
+  ASSERT_TRUE(config);
+  const auto model = Transformer::make(*config, 1);
+  const std::vector<int32_t> tokens = {1, 9};
+  EXPECT_FALSE((*model)->logits({.length = 2, .tokens = tokens}));
+  EXPECT_FALSE((*model)->logits({.length = 3, .tokens = tokens}));
+  EXPECT_FALSE((*model)->logits({.length = 0, .tokens = {}}));
+  KvCache two(2);
+  EXPECT_FALSE((*model)->logits({.length = 1, .tokens = std::span(tokens).first(1)}, &two));
+}
+
+TEST(Transformer, ObserversSeeEverySiteInItsShape) {
+  const auto config = parse_model_config(
+      R"({"architectures":["MixtralForCausalLM"],"vocab_size":8,"hidden_size":8,)"
+      R"("intermediate_size":8,"num_hidden_layers":2,"num_attention_heads":2,)"
+      R"("num_key_value_heads":1,"num_local_experts":3,"num_experts_per_tok":2})",
+      "test");
+  ASSERT_TRUE(config);
+  const auto model = Transformer::make(*config, 1);
+  struct Shapes final : Observer {
+    bool wants(Site, uint64_t) const override { return true; }
+    void on(Site site, uint64_t layer, const TensorView& view) override {
+      seen[{std::string(site_name(site)), layer}] = view.shape;
+    }
+    std::map<std::pair<std::string, uint64_t>, std::vector<uint64_t>> seen;
+  } shapes;
+  const std::vector<int32_t> tokens = {1, 2, 3, 4, 5, 6};
+  ASSERT_TRUE((*model)->logits({.batch = 2, .length = 3, .tokens = tokens}, nullptr, &shapes));
+  EXPECT_EQ(shapes.seen.size(), 3U + 2 * 15);
+  EXPECT_EQ((shapes.seen[{"attn_probs", 1}]), (std::vector<uint64_t>{2, 2, 3, 3}));
+  EXPECT_EQ((shapes.seen[{"k", 0}]), (std::vector<uint64_t>{2, 1, 3, 4}));
+  EXPECT_EQ((shapes.seen[{"expert_ids", 0}]), (std::vector<uint64_t>{6, 2}));
+  EXPECT_EQ((shapes.seen[{"logits", 0}]), (std::vector<uint64_t>{2, 3, 8}));
+  EXPECT_FALSE(parse_site("nowhere"));
+}
+
+}  // namespace
+}  // namespace yurai
