@@ -136,7 +136,9 @@ Result<std::string> verify_weights(const ModelFolder& folder, const Progress& pr
   Sha256 hash;
   uint64_t done = 0;
   std::string buffer(1 << 20, '\0');
-  for (const auto& [file, entry] : tensors) {
+  for (const Tensor& tensor : tensors) {
+    const auto* file = tensor.file;  // no structured binding: clang 14 captures none
+    const auto* entry = tensor.entry;
     const auto bad = [&](ErrorCode code, std::string_view what) {
       return fail(code, fmt::format("{}: tensor '{}' {}", for_terminal(file->path().string()),
                                     for_terminal(entry->name), what));
