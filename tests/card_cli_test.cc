@@ -152,6 +152,22 @@ TEST_F(CardCli, TheSchemaIsAbleToRefuse) {
   EXPECT_EQ(checked.exit_status, 1);
 }
 
+TEST_F(CardCli, CountsTokensWhenItIsGivenATokenizer) {
+  std::ofstream(dir_ / "t.json") << R"({"added_tokens":[],"model":{"type":"BPE",)"
+                                 << R"("vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]},)"
+                                 << R"("decoder":{"type":"Fuse"}})";
+  std::ofstream(dir_ / "in.jsonl") << "{\"text\":\"aab\"}\n";
+  ASSERT_EQ(run({"build", path("corpus"), path("in.jsonl")}).exit_status, 0);
+  const ProcessResult counted =
+      run({"card", path("corpus"), "--tokenizer", path("t.json"), "--json"});
+  ASSERT_EQ(counted.exit_status, 0) << counted.err;
+  const Json card = Json::parse(counted.out);
+  EXPECT_EQ(card["totals"]["tokens"], 2);
+  EXPECT_EQ(card["tokenizer"]["vocabulary_size"], 3);
+  EXPECT_TRUE(Json::parse(run({"card", path("corpus"), "--json"}).out)["tokenizer"].is_null());
+  EXPECT_EQ(run({"card", path("corpus"), "--tokenizer", path("none.json")}).exit_status, 1);
+}
+
 TEST_F(CardCli, SaysWhatIsWrong) {
   write_raw(true);
   ASSERT_EQ(run({"build", path("corpus"), path("raw.jsonl")}).exit_status, 0);

@@ -111,6 +111,87 @@ TEST_F(FilterCli, IsAStatelessWorkerFromStandardInputToStandardOutput) {
   EXPECT_EQ(run({"filter", path("chain.toml"), "--words", path("words")}, "").out, "");
 }
 
+TEST_F(FilterCli, AWorkersFilesReplaceNothingWithoutForce) {
+  std::ofstream(dir_ / "d.jsonl") << "mine";
+  const std::vector<std::string> command = {"filter",      path("chain.toml"), "--words",
+                                            path("words"), "--decisions",      path("d.jsonl")};
+  const std::string input = read_file(dir_ / "in.jsonl").value();
+  const ProcessResult refused = run(command, input);
+  EXPECT_EQ(refused.exit_status, 1);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_THAT(refused.err, HasSubstr("exists; name another file, or replace it with --force"));
+  EXPECT_EQ(read_file(dir_ / "d.jsonl").value(), "mine");
+  std::vector<std::string> forced = command;
+  forced.emplace_back("--force");
+  EXPECT_EQ(run(forced, input).exit_status, 0);
+  EXPECT_THAT(read_file(dir_ / "d.jsonl").value(), HasSubstr("\"sha256\""));
+  EXPECT_FALSE(fs::exists(dir_ / "d.jsonl.partial"));
+  EXPECT_EQ(run({"filter", path("chain.toml"), path("in.jsonl"), "--out", path("out"), "--words",
+                 path("words"), "--decisions", path("e.jsonl")})
+                .exit_status,
+            1);
+}
+
+TEST_F(FilterCli, AWorkerSaysHowManyRowsItCouldNotReadOrListsThemAll) {
+  std::string input;
+  for (int i = 0; i < 12; ++i) input += "{broken\n";
+  const ProcessResult said = run({"filter", "basic"}, input);
+  EXPECT_EQ(said.exit_status, 0) << said.err;
+  EXPECT_THAT(said.err, HasSubstr("line 10 (byte"));
+  EXPECT_THAT(said.err, Not(HasSubstr("line 11 (byte")));
+  EXPECT_THAT(said.err, HasSubstr("12 rows could not be read and were left out; the first 10"));
+  const ProcessResult listed = run({"filter", "basic", "--rejects", path("r.jsonl")}, input);
+  EXPECT_EQ(listed.exit_status, 0) << listed.err;
+  EXPECT_THAT(listed.err, Not(HasSubstr("line 1 (byte")));
+  const std::string rejects = read_file(dir_ / "r.jsonl").value();
+  EXPECT_EQ(std::count(rejects.begin(), rejects.end(), '\n'), 12);
+  EXPECT_THAT(rejects, HasSubstr(R"({"file":"stdin","line":12,"byte":88,"reason":"broken JSON)"));
+}
+
+TEST_F(FilterCli, NamesInputsAtAnyNumberOfThem) {
+  fs::create_directories(dir_ / "many");
+  for (int i = 0; i < 1'001; ++i) {
+    std::ofstream(dir_ / ("many/" + std::to_string(1'000 + i) + ".jsonl"))
+        << R"({"id":"same","text":"これは良い文章です。"})"
+        << "\n";
+  }
+  std::ofstream(dir_ / "many/last.jsonl") << R"({"id":"last","text":"これも良い。"})"
+                                          << "\n";
+  std::ofstream(dir_ / "keep.toml") << "[[filter]]\nname = \"not_empty\"\n";
+  ASSERT_EQ(run({"filter", path("keep.toml"), path("many"), "--out", path("out")}).exit_status, 0);
+  const ProcessResult why = run({"why", path("out"), "last"});
+  EXPECT_EQ(why.exit_status, 0) << why.err;
+  EXPECT_THAT(why.out, HasSubstr("last.jsonl, line 1,"));
+  const ProcessResult all = run({"why", path("out"), "same", "--json"});
+  EXPECT_EQ(std::count(all.out.begin(), all.out.end(), '\n'), 1'000);
+  EXPECT_THAT(all.err, HasSubstr("the first 1,000; there are more"));
+  const Json card = Json::parse(run({"card", path("out"), "--json"}).out);
+  EXPECT_EQ(card["lineage"][0]["num_inputs"], 1'002);
+  EXPECT_THAT(run({"card", path("out")}).out,
+              HasSubstr("1,002 input files, listed in inputs.jsonl"));
+  // Each later step of the lineage says the same.
+  ASSERT_EQ(run({"build", path("corpus"), path("out")}).exit_status, 0);
+  EXPECT_EQ(Json::parse(run({"card", path("corpus"), "--json"}).out)["lineage"][0]["num_inputs"],
+            1'002);
+  std::ofstream(dir_ / "out/inputs.jsonl", std::ios::in | std::ios::out) << "[";
+  EXPECT_THAT(run({"why", path("out"), "last"}).err, HasSubstr("inputs.jsonl"));
+}
+
+TEST_F(FilterCli, UsesNoMoreThreadsThanTheMachineHasUseFor) {
+  const std::vector<std::string> command = {"filter", "basic", path("in.jsonl"), "--out"};
+  const auto filtered = [&](const std::string& out, const std::string& threads) {
+    std::vector<std::string> all = command;
+    all.insert(all.end(), {path(out), "--threads", threads});
+    return run(all);
+  };
+  const ProcessResult many = filtered("many", "1024");
+  EXPECT_EQ(many.exit_status, 0) << many.err;
+  EXPECT_THAT(many.err, HasSubstr("--threads 1024: "));
+  EXPECT_THAT(filtered("one", "1").err, Not(HasSubstr("--threads")));
+  EXPECT_EQ(read_file(dir_ / "many/manifest.json").value(),
+            read_file(dir_ / "one/manifest.json").value());
+}
+
 TEST_F(FilterCli, SaysWhatIsWrongBeforeAnyWork) {
   const auto fails = [&](std::vector<std::string> arguments, const std::string& what) {
     arguments.insert(arguments.begin(), "filter");

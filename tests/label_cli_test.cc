@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -130,6 +131,25 @@ TEST_F(LabelCli, ABlankLineADuplicateOrAnotherOrderNeverShiftsAScore) {
   EXPECT_EQ(scores("corpus"), expected);
 }
 
+TEST_F(LabelCli, ScoresTheFoldersOfFilterAndDedupAsTheFilesTheyCameFrom) {
+  train();
+  put("in.jsonl",
+      "{\"id\":\"a\",\"text\":\"you stupid fool\"}\n{bad\n{\"text\":\"fine weather\"}\n");
+  const auto expected = scores("in.jsonl");
+  ASSERT_EQ(expected.size(), 2U);
+  put("chain.toml", "[[filter]]\nname = \"not_empty\"\n");
+  ASSERT_EQ(yurai({"filter", path("chain.toml"), path("in.jsonl"), "--out", path("filtered"),
+                   "--compress", "zst"})
+                .exit_status,
+            0);
+  EXPECT_EQ(scores("filtered"), expected);
+  ASSERT_EQ(yurai({"dedup", path("filtered"), "--out", path("unique")}).exit_status, 0);
+  EXPECT_EQ(scores("unique"), expected);
+  const auto labels = label({"score", path("model"), path("labels")});
+  EXPECT_EQ(labels.exit_status, 1);
+  EXPECT_THAT(labels.err, HasSubstr("holds no file to read"));
+}
+
 TEST_F(LabelCli, SaysWhatIsWrong) {
   train();
   const auto fails = [&](std::vector<std::string> arguments, int status, const std::string& words) {
@@ -156,6 +176,14 @@ TEST_F(LabelCli, ExportedLabelsAreTheSameWhenImportedAgain) {
   train();
   ASSERT_EQ(label({"export", path("labels"), path("out.csv")}).exit_status, 0);
   ASSERT_EQ(label({"import", path("again"), path("out.csv")}).exit_status, 0);
+  const std::string written = read_file(dir_ / "out.csv").value();
+  put("out.csv", "mine");
+  const auto refused = label({"export", path("labels"), path("out.csv")});
+  EXPECT_EQ(refused.exit_status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("exists; name another file, or replace it with --force"));
+  EXPECT_EQ(read_file(dir_ / "out.csv").value(), "mine");
+  ASSERT_EQ(label({"export", path("labels"), path("out.csv"), "--force"}).exit_status, 0);
+  EXPECT_EQ(read_file(dir_ / "out.csv").value(), written);
   EXPECT_EQ(read_file(dir_ / "again/labels.jsonl").value(),
             read_file(dir_ / "labels/labels.jsonl").value());
 }
@@ -171,6 +199,26 @@ TEST_F(LabelCli, AChainDropsWhatAModelFindsToxic) {
       yurai({"filter", path("chain.toml"), path("in.jsonl"), "--out", path("filtered")});
   ASSERT_EQ(result.exit_status, 0) << result.err;
   EXPECT_EQ(read_file(dir_ / "filtered/part-00000.jsonl").value(), "{\"text\":\"fine weather\"}\n");
+}
+
+TEST_F(LabelCli, AChainThatSaysNoMaxTakesTheThresholdOfTheModel) {
+  put("labels.csv", labels_csv());
+  ASSERT_EQ(label({"import", path("labels"), path("labels.csv")}).exit_status, 0);
+  ASSERT_EQ(label({"train", path("model"), path("labels"), "--precision", "0.9"}).exit_status, 0);
+  const double threshold =
+      Json::parse(read_file(dir_ / "model/manifest.json").value())["facts"]["threshold"];
+  ASSERT_NE(threshold, 0.5);
+  put("in.jsonl", "{\"text\":\"fine weather\"}\n");
+  const auto bound = [&](const std::string& lines) {
+    put("chain.toml", "[[filter]]\nname = \"toxicity\"\nmodel = \"model\"\n" + lines);
+    const auto done =
+        yurai({"filter", path("chain.toml"), path("in.jsonl"), "--out", path("f"), "--force"});
+    EXPECT_EQ(done.exit_status, 0) << done.err;
+    return Json::parse(read_file(dir_ / "f/ledger/chain.json").value())[0]["max"];
+  };
+  EXPECT_EQ(bound(""), std::nextafter(threshold, 0.0));
+  EXPECT_EQ(bound("max = 0.25\n"), 0.25);
+  EXPECT_TRUE(bound("max = \"none\"\n").is_null());
 }
 
 TEST_F(LabelCli, AWebArchiveBecomesACorpusAndComesBackAsJsonLines) {

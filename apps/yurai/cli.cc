@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -10,6 +11,7 @@
 #include <exception>
 #include <new>
 #include <system_error>
+#include <thread>
 
 #include "yurai/base/file.h"
 #include "yurai/base/terminal.h"
@@ -134,6 +136,18 @@ bool colour() {
 }
 
 void say(std::string_view text) { print_error(std::string(text) + "\n"); }
+
+int threads_to_use(int given) {
+  const int processors =
+      static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 256u));
+  if (given <= 0) return processors;
+  const int most = std::max(16, 4 * processors);
+  if (given <= most) return given;
+  say(fmt::format(fmt::runtime(tr("--threads {}: {} are used, for there are {} processors",
+                                  "--threads {0}: CPU は {2} 個なので {1} スレッドを使う")),
+                  given, most, processors));
+  return most;
+}
 
 Result<uint64_t> parse_bytes(std::string_view text) {
   uint64_t value = 0;

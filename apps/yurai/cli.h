@@ -57,6 +57,11 @@ Result<uint64_t> parse_bytes(std::string_view text);
 /// The same, more than 0.
 Result<uint64_t> parse_part_size(std::string_view text);
 
+/// How many threads to use where `given` (0: not given) are asked for: of many more than the
+/// machine has processors only so many as it can use, which is said. The result is the same for any
+/// number.
+int threads_to_use(int given);
+
 /// A whole number of 0 or more that a uint64_t holds; without leading zeros, which the parser would
 /// take for octal.
 Result<uint64_t> parse_count(std::string_view text);

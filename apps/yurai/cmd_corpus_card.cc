@@ -5,6 +5,7 @@
 
 #include "apps/yurai/cli.h"
 #include "yurai/card/card.h"
+#include "yurai/tokenizer/tokenizer.h"
 
 namespace yurai::cli {
 namespace {
@@ -13,13 +14,20 @@ struct Options {
   std::string dir;
   std::string format = "md";
   std::string lang;
+  std::string tokenizer;
   CardOptions card;
   bool json = false;
 };
 
 Result<void> card(const Options& options) {
+  CardOptions wanted = options.card;
+  std::unique_ptr<Tokenizer> tokenizer;
+  if (!options.tokenizer.empty()) {
+    YURAI_ASSIGN(tokenizer, Tokenizer::open(options.tokenizer));
+    wanted.tokenizer = tokenizer.get();
+  }
   ProgressBar bar("");
-  Result<Json> made = make_card(options.dir, options.card, bar.callback());
+  Result<Json> made = make_card(options.dir, wanted, bar.callback());
   bar.finish();
   YURAI_ASSIGN(const Json card, std::move(made));
   const std::string lang = options.lang.empty() ? tr("en", "ja") : options.lang;
@@ -67,6 +75,10 @@ void add_corpus_card_command(CLI::App& corpus) {
                    tr("Percent of the domains that are listed", "示すドメインの上位の割合（%）"))
       ->check(CLI::Range(0.0, 100.0))
       ->capture_default_str();
+  verb->add_option(
+      "--tokenizer", options->tokenizer,
+      tr("Count tokens too, with this tokenizer (tokenizer.json, .model or folder)",
+         "このトークナイザーでトークン数も数える（tokenizer.json・.model・フォルダー）"));
   verb->add_flag("--json", options->json,
                  tr("Print one line of JSON: the same as --format json",
                     "1 行の JSON で出力する（--format json と同じ）"));

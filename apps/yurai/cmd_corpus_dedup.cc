@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "apps/yurai/cli.h"
@@ -39,6 +38,7 @@ struct Options {
 
 Result<DedupOptions> dedup_options(const Options& options) {
   DedupOptions dedup = options.dedup;
+  dedup.num_threads = threads_to_use(dedup.num_threads);
   const auto wants = [&](std::string_view method) {
     return std::find(options.methods.begin(), options.methods.end(), method) !=
            options.methods.end();
@@ -167,7 +167,7 @@ Result<void> run_as_one(const Options& options) {
 
 void add_corpus_dedup_command(CLI::App& corpus) {
   auto options = std::make_shared<Options>();
-  options->dedup.num_threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  options->dedup.num_threads = threads_to_use(0);
   CLI::App* verb = corpus.add_subcommand(
       "dedup", tr("Take out rows that repeat others, and name the row kept for each",
                   "同文・ほぼ同文の行を除き、それぞれ残した行を示す"));

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "apps/yurai/cli.h"
@@ -31,6 +31,7 @@ struct FilterOptionsGiven {
   std::string measure;
   std::string part_size = "1G";
   std::string decisions;
+  std::string rejects;
   int threads = 0;
   bool force = false;
   bool resume = false;
@@ -69,9 +70,7 @@ Result<FilterRunOptions> run_options(const FilterOptionsGiven& given) {
   options.measure_all = given.measure == "all";
   options.parts.zstd = given.compress == "zst";
   YURAI_ASSIGN(options.parts.part_bytes, parse_part_size(given.part_size));
-  options.num_threads = given.threads > 0
-                            ? given.threads
-                            : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  options.num_threads = threads_to_use(given.threads);
   return options;
 }
 
@@ -104,10 +103,9 @@ Result<void> print_summary(const FilterOptionsGiven& given, const FilterRun& run
       for_terminal(given.out), given.map.empty() ? "" : " --map " + for_terminal(given.map)));
 }
 
-/// A failure of the disk, with what it left and how to go on.
+/// A failure with what it left and how to go on.
 Error with_way_on(Error error, const StagingDirectory& stage) {
-  if (error.code != ErrorCode::kIo && error.code != ErrorCode::kResourceExhausted) return error;
-  const auto finished = finished_parts(stage);
+  const auto finished = finished_parts_after(error, stage);
   if (!finished) return error;
   error.message += fmt::format(
       fmt::runtime(tr("; {} parts are finished and kept in '{}' ({} documents read, {} of them "
@@ -155,22 +153,35 @@ Result<void> filter_to_folder(const FilterOptionsGiven& given, const Chain& chai
                                     "フォルダー内の対象外のファイル {} 個を除いた")),
                     inputs.skipped.size()));
   }
-  if (const auto rejected = run.summary["rejected"].get<uint64_t>(); rejected > 0) {
+  const auto rejected = run.summary["rejected"].get<uint64_t>();
+  const auto left_out = run.summary["left_out"].get<uint64_t>();
+  if (rejected > 0) {
     say(fmt::format(fmt::runtime(tr("{} rows could not be read: see {}/rejects.jsonl",
                                     "{} 件の行は読めなかった: {}/rejects.jsonl を参照")),
                     grouped(rejected), for_terminal(given.out)));
+  }
+  if (left_out > 0) {
+    say(fmt::format(
+        fmt::runtime(tr("{} records of archives hold no document: see {}/rejects.jsonl",
+                        "アーカイブ中の {} レコードは文書ではない: {}/rejects.jsonl を参照")),
+        grouped(left_out), for_terminal(given.out)));
   }
   if (given.timing) say_costs(run);
   return given.json ? print_json(run.summary) : print_summary(given, run);
 }
 
+/// A file beside the standard output, where one is asked for.
+Result<std::optional<NewFile>> extra_file(const std::string& path, bool force) {
+  if (path.empty()) return std::nullopt;
+  YURAI_ASSIGN(NewFile file, NewFile::create(path, {.force = force}));
+  return std::optional<NewFile>(std::move(file));
+}
+
 /// Rows from standard input to standard output.
 Result<void> filter_stdin(const FilterOptionsGiven& given, const Chain& chain,
                           const FilterRunOptions& options) {
-  std::unique_ptr<WritableFile> decisions;
-  if (!given.decisions.empty()) {
-    YURAI_ASSIGN(decisions, posix_disk().create(given.decisions));
-  }
+  YURAI_ASSIGN(std::optional<NewFile> decisions, extra_file(given.decisions, given.force));
+  YURAI_ASSIGN(std::optional<NewFile> rejects, extra_file(given.rejects, given.force));
   constexpr uint64_t kSaidRejects = 10;
   uint64_t rejected = 0;
   StreamOutput output;
@@ -178,16 +189,18 @@ Result<void> filter_stdin(const FilterOptionsGiven& given, const Chain& chain,
     YURAI_TRY(print(line));
     return print("\n");
   };
-  if (decisions != nullptr) {
+  if (decisions) {
     output.decide = [&](std::string_view line) -> Result<void> {
       YURAI_TRY(decisions->append(line));
       return decisions->append("\n");
     };
   }
-  output.reject = [&](const UnreadableRow& row) -> Result<void> {
-    if (++rejected <= kSaidRejects) {
-      say(fmt::format("yurai: line {} (byte {}): {}", row.number, row.byte,
-                      for_terminal(row.reason)));
+  output.reject = [&](const Reject& reject) -> Result<void> {
+    ++rejected;
+    if (rejects) return rejects->append(reject_line(reject));
+    if (rejected <= kSaidRejects) {
+      say(fmt::format("yurai: line {} (byte {}): {}", reject.number, reject.byte,
+                      for_terminal(reject.reason)));
     }
     return {};
   };
@@ -195,14 +208,23 @@ Result<void> filter_stdin(const FilterOptionsGiven& given, const Chain& chain,
   input.path = kStandardInput;
   input.name = "stdin";
   YURAI_ASSIGN(const FilterRun run, filter_stream(chain, input, options, output));
-  if (decisions != nullptr) YURAI_TRY(decisions->close());
+  if (decisions) YURAI_TRY(decisions->commit());
+  if (rejects) YURAI_TRY(rejects->commit());
   if (given.timing) say_costs(run);
   if (given.json) say(dump_json(run.summary));
-  if (rejected > 0) {
-    say(fmt::format(fmt::runtime(tr("{} rows could not be read and were left out",
-                                    "{} 件の行は読めなかったので除いた")),
-                    grouped(rejected)));
+  if (rejected == 0) return {};
+  std::string said = fmt::format(fmt::runtime(tr("{} rows could not be read and were left out",
+                                                 "{} 件の行は読めなかったので除いた")),
+                                 grouped(rejected));
+  if (rejects) {
+    said += fmt::format(fmt::runtime(tr(": see {}", ": {} を参照")), for_terminal(given.rejects));
+  } else if (rejected > kSaidRejects) {
+    said += fmt::format(
+        fmt::runtime(tr("; the first {} of them are named above, --rejects FILE lists them all",
+                        "（上に示したのは最初の {} 件。--rejects FILE ですべて書き出せる）")),
+        kSaidRejects);
   }
+  say(said);
   return {};
 }
 
@@ -216,6 +238,11 @@ Result<void> filter(const FilterOptionsGiven& given) {
   }
   if (given.resume && given.out.empty()) {
     return fail(ErrorCode::kInvalidArgument, "--resume goes on with a run that has an --out DIR");
+  }
+  if (!given.out.empty() && !(given.decisions.empty() && given.rejects.empty())) {
+    return fail(ErrorCode::kInvalidArgument,
+                "--decisions and --rejects are for rows from standard input; with --out both are "
+                "in OUT, as ledger/ and rejects.jsonl");
   }
   YURAI_ASSIGN(const FilterRunOptions options, run_options(given));
   YURAI_ASSIGN(const Chain chain, Chain::load(given.chain, {.words = given.words}));
@@ -266,9 +293,14 @@ void add_filter(CLI::App& corpus) {
   verb->add_option("--decisions", given->decisions,
                    tr("File for the decisions of a run from standard input",
                       "標準入力のとき、判定の記録を書くファイル"));
+  verb->add_option("--rejects", given->rejects,
+                   tr("File for the rows of standard input that could not be read",
+                      "標準入力のとき、読めなかった行を書くファイル"));
   verb->add_flag("--timing", given->timing,
                  tr("Say on stderr what each filter took", "各フィルターの時間を標準エラーに出す"));
-  verb->add_flag("--force", given->force, tr("Replace OUT if it exists", "OUT があれば置き換える"));
+  verb->add_flag("--force", given->force,
+                 tr("Replace OUT (or the files of --decisions and --rejects) if it exists",
+                    "OUT（または --decisions・--rejects のファイル）があれば置き換える"));
   verb->add_flag("--resume", given->resume,
                  tr("Go on where an interrupted run had its last finished part",
                     "中断した実行の、最後に完成した分割ファイルの続きから始める"));
@@ -288,13 +320,10 @@ Result<void> list_filters(bool json) {
     return {};
   }
   for (const FilterInfo* info : all_filters()) {
-    const auto bound = [](const std::optional<double>& value) {
-      return value ? Json(*value) : Json(nullptr);
-    };
     YURAI_TRY(print(fmt::format("{}\n    {}\n    {}: {}   {}: {}{}\n    {}: {}\n", info->name,
                                 japanese ? info->japanese : info->english, tr("unit", "単位"),
                                 info->unit, tr("default", "既定の範囲"),
-                                bounds_text(bound(info->bounds.min), bound(info->bounds.max)),
+                                bounds_text(or_null(info->bounds.min), or_null(info->bounds.max)),
                                 info->edits ? tr("   edits the text", "   本文を編集する") : "",
                                 tr("source", "出典"), info->source)));
     for (const OptionInfo& option : info->options) {

@@ -135,8 +135,10 @@ Result<void> score(const ScoreOptions& options) {
   const std::vector<fs::path> inputs(options.inputs.begin(), options.inputs.end());
   ProgressBar bar;
   const LabelScoreSinks sinks{[](const LabelScore& found) { return print_json(to_json(found)); },
-                              [](const LabelReject& reject) -> Result<void> {
-                                say(for_terminal(dump_json(to_json(reject))));
+                              [](const Reject& reject) -> Result<void> {
+                                std::string line = reject_line(reject);
+                                line.pop_back();
+                                say(for_terminal(line));
                                 return {};
                               }};
   auto scored = score_documents(model, inputs, options.read, sinks, bar.callback());
@@ -157,8 +159,8 @@ void add_score(CLI::App& label) {
   verb->add_option("MODEL", options->model, tr("Folder of the model", "モデルのフォルダー"))
       ->required();
   verb->add_option("INPUT", options->inputs,
-                   tr("Corpora, files or folders, as corpus build reads them",
-                      "コーパス、または corpus build が読むファイルやフォルダー"))
+                   tr("Corpora, results of filter and dedup, or files and folders that build reads",
+                      "コーパス、filter・dedup の結果、build が読むファイルやフォルダー"))
       ->required();
   verb->add_option_function<std::string>(
       "--map",

@@ -87,19 +87,27 @@ void add_import(CLI::App& label) {
   verb->callback([options] { run([&] { return import_files(*options); }); });
 }
 
+struct ExportOptions {
+  std::string dir;
+  std::string file;
+  bool force = false;
+};
+
+Result<void> export_file(const ExportOptions& options) {
+  YURAI_ASSIGN(const LabelSet labels, LabelSet::open(options.dir));
+  return export_labels(labels, options.file, {.force = options.force});
+}
+
 void add_export(CLI::App& label) {
-  auto dir = std::make_shared<std::string>();
-  auto file = std::make_shared<std::string>();
+  auto options = std::make_shared<ExportOptions>();
   CLI::App* verb =
       label.add_subcommand("export", tr("Labels as one file", "ラベルを 1 つのファイルに書き出す"));
-  verb->add_option("DIR", *dir, tr("Folder of the labels", "ラベルのフォルダー"))->required();
-  verb->add_option("FILE", *file, tr(".csv or .jsonl", ".csv か .jsonl"))->required();
-  verb->callback([dir, file] {
-    run([&]() -> Result<void> {
-      YURAI_ASSIGN(const LabelSet labels, LabelSet::open(*dir));
-      return export_labels(labels, *file);
-    });
-  });
+  verb->add_option("DIR", options->dir, tr("Folder of the labels", "ラベルのフォルダー"))
+      ->required();
+  verb->add_option("FILE", options->file, tr(".csv or .jsonl", ".csv か .jsonl"))->required();
+  verb->add_flag("--force", options->force,
+                 tr("Replace FILE if it exists", "FILE があれば置き換える"));
+  verb->callback([options] { run([&] { return export_file(*options); }); });
 }
 
 struct AgreementOptions {

@@ -26,13 +26,12 @@ std::string bounds_text(const Json& min, const Json& max) {
 namespace {
 
 std::string bounds_text(const Bounds& bounds) {
-  const auto json = [](const std::optional<double>& value) {
-    return value ? Json(*value) : Json(nullptr);
-  };
-  return cli::bounds_text(json(bounds.min), json(bounds.max));
+  return cli::bounds_text(or_null(bounds.min), or_null(bounds.max));
 }
 
 // ---- why ----
+
+constexpr size_t kMaxAnswers = 1'000;
 
 struct WhyOptions {
   std::string dir;
@@ -48,12 +47,12 @@ bool is_meant(const DecisionRow& row, const std::string& id) {
   return hex.size() >= 12 && row.sha256.starts_with(hex);
 }
 
-Result<void> print_why(const DecisionLedger& ledger, const DecisionRow& row) {
+Result<void> print_why(const DecisionLedger& ledger, const std::vector<ManifestFile>& inputs,
+                       const DecisionRow& row) {
   const std::vector<LedgerStep>& steps = ledger.steps();
   YURAI_TRY(print(fmt::format("{}  sha256 {}\n", for_terminal(row.id), row.sha256)));
-  const std::string input = row.input < ledger.manifest().inputs.size()
-                                ? for_terminal(ledger.manifest().inputs[row.input].name)
-                                : fmt::format("{}", row.input);
+  const std::string input = row.input < inputs.size() ? for_terminal(inputs[row.input].name)
+                                                      : fmt::format("{}", row.input);
   YURAI_TRY(print(fmt::format(
       fmt::runtime(tr("{}, line {}, {} bytes of text\n", "{}、{} 行目、本文 {} バイト\n")), input,
       row.line, grouped(row.bytes))));
@@ -89,12 +88,16 @@ Result<void> print_why(const DecisionLedger& ledger, const DecisionRow& row) {
 
 Result<void> why(const WhyOptions& options) {
   YURAI_ASSIGN(const DecisionLedger ledger, DecisionLedger::open(options.dir));
+  YURAI_ASSIGN(const std::vector<ManifestFile> inputs, ledger.inputs());
   ProgressBar bar;
   std::vector<DecisionRow> rows;
+  bool more = false;
   const auto read = ledger.for_each(
       [&](const DecisionRow& row) {
-        if (is_meant(row, options.id)) rows.push_back(row);
-        return rows.size() < 1000;
+        if (!is_meant(row, options.id)) return true;
+        more = rows.size() == kMaxAnswers;
+        if (!more) rows.push_back(row);
+        return !more;
       },
       bar.callback());
   bar.finish();
@@ -110,7 +113,12 @@ Result<void> why(const WhyOptions& options) {
       continue;
     }
     if (i > 0) YURAI_TRY(print("\n"));
-    YURAI_TRY(print_why(ledger, rows[i]));
+    YURAI_TRY(print_why(ledger, inputs, rows[i]));
+  }
+  if (more) {
+    say(fmt::format(fmt::runtime(tr("These are the first {}; there are more",
+                                    "最初の {} 件だけを示した。ほかにもある")),
+                    grouped(kMaxAnswers)));
   }
   return {};
 }

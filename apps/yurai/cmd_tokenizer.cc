@@ -22,8 +22,6 @@ Result<std::string> read_text(const std::string& file) {
                      : read_file(file, kMaxTokenizerTextBytes);
 }
 
-Json json_or_null(const std::optional<uint32_t>& id) { return id ? Json(*id) : Json(nullptr); }
-
 // ---- train ----
 
 void add_train(CLI::App& tokenizer) {
@@ -211,10 +209,10 @@ Result<void> info(const std::string& path, bool json) {
     return print_json({{"kind", facts.kind},
                        {"tokenizer_sha256", facts.sha256},
                        {"vocabulary_size", tokenizer->vocabulary_size()},
-                       {"unknown", json_or_null(facts.unknown)},
-                       {"begin", json_or_null(facts.begin)},
-                       {"end", json_or_null(facts.end)},
-                       {"padding", json_or_null(facts.padding)},
+                       {"unknown", or_null(facts.unknown)},
+                       {"begin", or_null(facts.begin)},
+                       {"end", or_null(facts.end)},
+                       {"padding", or_null(facts.padding)},
                        {"special", special}});
   }
   std::vector<std::vector<std::string>> rows = {

@@ -62,7 +62,8 @@ class PosixWritableFile final : public WritableFile {
 
   Result<void> sync() override {
     YURAI_TRY(flush());
-    if (::fsync(fd_) != 0) return broken("sync", errno);
+    // EINVAL: a pipe or a device, which has nothing to sync.
+    if (::fsync(fd_) != 0 && errno != EINVAL) return broken("sync", errno);
     return {};
   }
 
@@ -325,19 +326,62 @@ Result<std::string> read_file(const fs::path& path, uint64_t max_bytes) {
   return bytes;
 }
 
-Result<void> write_file(const fs::path& path, std::string_view bytes, Disk& disk) {
-  fs::path temporary = path;
-  temporary += ".partial";
-  YURAI_ASSIGN(auto file, disk.create(temporary));
-  Result<void> done = file->append(bytes);
-  if (done) done = file->close();
-  if (done) done = disk.rename(temporary, path);
-  if (!done) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    return done;
+Result<void> check_new_file(const fs::path& path, bool force) {
+  std::error_code status;
+  const fs::file_status there = fs::status(path, status);
+  const bool is_link_to_nowhere =
+      !fs::exists(there) && fs::is_symlink(fs::symlink_status(path, status));
+  if (fs::is_directory(there) || is_link_to_nowhere) {
+    return fail(ErrorCode::kAlreadyExists,
+                fmt::format("'{}' is a {}; name a file", for_terminal(path.string()),
+                            is_link_to_nowhere ? "link to nothing" : "folder"));
   }
-  return disk.sync_directory(parent_of(path));
+  if (force || !fs::is_regular_file(there)) return {};
+  return fail(ErrorCode::kAlreadyExists,
+              fmt::format("'{}' exists; name another file, or replace it with --force",
+                          for_terminal(path.string())));
+}
+
+Result<NewFile> NewFile::create(const fs::path& path, Options options) {
+  YURAI_TRY(check_new_file(path, options.force));
+  NewFile file;
+  file.target_ = path;
+  file.options_ = options;
+  if (file.options_.disk == nullptr) file.options_.disk = &posix_disk();
+  std::error_code status;
+  const fs::file_status there = fs::status(path, status);
+  fs::path written = path;
+  if (!fs::exists(there) || fs::is_regular_file(there)) written += ".partial";
+  YURAI_ASSIGN(file.file_, file.options_.disk->create(written));
+  if (written != path) file.path_ = std::move(written);
+  return file;
+}
+
+NewFile::NewFile(NewFile&& other) noexcept
+    : target_(std::move(other.target_)),
+      path_(std::exchange(other.path_, {})),
+      options_(other.options_),
+      file_(std::move(other.file_)) {}
+
+NewFile::~NewFile() {
+  if (path_.empty()) return;
+  std::error_code ignored;
+  fs::remove(path_, ignored);
+}
+
+Result<void> NewFile::commit() {
+  YURAI_TRY(file_->close());
+  if (path_.empty()) return {};
+  YURAI_TRY(check_new_file(target_, options_.force));  // it may have come meanwhile
+  YURAI_TRY(options_.disk->rename(path_, target_));
+  path_.clear();
+  return options_.disk->sync_directory(parent_of(target_));
+}
+
+Result<void> write_file(const fs::path& path, std::string_view bytes, Disk& disk) {
+  YURAI_ASSIGN(NewFile file, NewFile::create(path, {.force = true, .disk = &disk}));
+  YURAI_TRY(file.append(bytes));
+  return file.commit();
 }
 
 Result<StagingDirectory> StagingDirectory::create(const fs::path& target, Options options) {

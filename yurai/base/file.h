@@ -91,6 +91,42 @@ Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_by
 Result<void> write_file(const std::filesystem::path& path, std::string_view bytes,
                         Disk& disk = posix_disk());
 
+/// A file that is whole or absent: written as `<path>.partial`, which becomes `path` at the end.
+/// Where `path` is a device or a pipe, what is written goes there as it comes. Not committed, it is
+/// removed on destruction. Not thread-safe.
+///
+///     YURAI_ASSIGN(NewFile file, NewFile::create("decisions.jsonl", {.force = false}));
+///     YURAI_TRY(file.append(line));
+///     YURAI_TRY(file.commit());
+class NewFile {
+ public:
+  struct Options {
+    bool force = false;    ///< replace a regular file
+    Disk* disk = nullptr;  ///< nullptr: posix_disk()
+  };
+
+  /// kAlreadyExists when there is something at `path` that must not be replaced.
+  static Result<NewFile> create(const std::filesystem::path& path, Options options);
+  NewFile(NewFile&& other) noexcept;
+  NewFile& operator=(NewFile&&) = delete;
+  ~NewFile();
+
+  Result<void> append(std::string_view bytes) { return file_->append(bytes); }
+  /// Flushes, renames, and flushes the folder. Nothing else may follow.
+  Result<void> commit();
+
+ private:
+  NewFile() = default;
+
+  std::filesystem::path target_;
+  std::filesystem::path path_;  ///< where the bytes are now; empty: nothing is to be removed
+  Options options_;
+  std::unique_ptr<WritableFile> file_;
+};
+
+/// What `NewFile::create` says of a path before any work: kAlreadyExists, or nothing.
+Result<void> check_new_file(const std::filesystem::path& path, bool force);
+
 /// Of an artefact's folder: what it is and what it holds.
 inline constexpr std::string_view kManifestName = "manifest.json";
 

@@ -39,6 +39,46 @@ TEST(StagingDirectory, AppearsWholeOrNotAtAll) {
   }
 }
 
+TEST(NewFile, IsWholeOrAbsentAndReplacesOnlyByForce) {
+  const auto make = [](const fs::path& path, std::string_view bytes,
+                       NewFile::Options options) -> Result<void> {
+    YURAI_ASSIGN(NewFile file, NewFile::create(path, options));
+    YURAI_TRY(file.append(bytes));
+    return file.commit();
+  };
+  for (uint64_t fail_at = 0;; ++fail_at) {
+    const TemporaryDirectory dir;
+    ASSERT_TRUE(make(dir / "x", "old", {}));
+    EXPECT_EQ(make(dir / "x", "new", {}).error().code, ErrorCode::kAlreadyExists);
+    FailingDisk disk(fail_at);
+    const auto made = make(dir / "x", "new", {.force = true, .disk = &disk});
+    EXPECT_FALSE(fs::exists(dir / "x.partial"));
+    const std::string there = read_file(dir / "x").value();
+    if (made) {
+      EXPECT_EQ(there, "new");
+      break;
+    }
+    EXPECT_TRUE(there == "old" || there == "new") << there;
+  }
+  const TemporaryDirectory dir;
+  {
+    auto abandoned = NewFile::create(dir / "x", {});
+    ASSERT_TRUE(abandoned);
+    EXPECT_TRUE(abandoned->append("half"));
+  }
+  EXPECT_TRUE(fs::is_empty(dir.path()));
+}
+
+TEST(NewFile, WritesToADeviceAndRefusesAFolder) {
+  const TemporaryDirectory dir;
+  auto file = NewFile::create("/dev/null", {});
+  ASSERT_TRUE(file) << file.error().message;
+  EXPECT_TRUE(file->append("x"));
+  EXPECT_TRUE(file->commit());
+  EXPECT_FALSE(fs::is_regular_file("/dev/null"));
+  EXPECT_FALSE(NewFile::create(dir.path(), {.force = true}));
+}
+
 TEST(StagingDirectory, ReplacesOnlyArtefactsAndOnlyByForce) {
   const TemporaryDirectory dir;
   ASSERT_TRUE(make_artefact(dir / "x", {}));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,7 +23,11 @@ std::string dump_json(const Json& json);
 Result<std::string> json_string(const Json& object, std::string_view key);
 Result<uint64_t> json_uint(const Json& object, std::string_view key);
 
-/// A text that is not known is null in JSON, empty in C++.
+/// A text that is not known is null in JSON, empty in C++; of anything else absent is null.
 Json or_null(const std::string& text);
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
 
 }  // namespace yurai

@@ -73,6 +73,39 @@ Json groups_of(const Json& stored, bool licenses) {
           {"other", {{"documents", other_documents}, {"bytes", other_bytes}}}};
 }
 
+/// Counts the tokens of texts, where there is a tokenizer. Marks that it would add to each text are
+/// none of the text's, and no text is a special token.
+class TokenCounter {
+ public:
+  explicit TokenCounter(const Tokenizer* tokenizer) : tokenizer_(tokenizer) {}
+
+  Result<void> add(const Document& document) {
+    if (tokenizer_ == nullptr) return {};
+    const auto tokens = tokenizer_->encode(document.text, {.match_special = false});
+    if (!tokens) {
+      return fail(tokens.error().code,
+                  fmt::format("the tokens of document '{}' cannot be counted: {}",
+                              for_terminal(document.id), tokens.error().message));
+    }
+    tokens_ += tokens->size();
+    return {};
+  }
+  void put_into(Json& totals) const {
+    if (tokenizer_ != nullptr) totals["tokens"] = tokens_;
+  }
+
+ private:
+  const Tokenizer* tokenizer_;
+  uint64_t tokens_ = 0;
+};
+
+Json tokenizer_json(const Tokenizer* tokenizer) {
+  if (tokenizer == nullptr) return nullptr;
+  return {{"kind", tokenizer->facts().kind},
+          {"sha256", tokenizer->facts().sha256},
+          {"vocabulary_size", tokenizer->vocabulary_size()}};
+}
+
 /// What the rows themselves say.
 struct Contents {
   Json totals = Json::object();
@@ -87,9 +120,11 @@ Result<Contents> read_corpus(const fs::path& dir, const CardOptions& options,
   Contents contents;
   YURAI_ASSIGN(contents.stored, parse_json(bytes, "stats.json"));
   DocumentFacts facts;
+  TokenCounter tokens(options.tokenizer);
   for (uint64_t number = 0; number < corpus.num_documents(); ++number) {
     YURAI_ASSIGN(const Document document, corpus.document(number));
     facts.add(document);
+    YURAI_TRY(tokens.add(document));
     if (number % 1024 == 0) progress("count", number, corpus.num_documents());
   }
   const Json& stated = corpus.manifest().facts;
@@ -99,6 +134,7 @@ Result<Contents> read_corpus(const fs::path& dir, const CardOptions& options,
                      {"words", facts.words()},
                      {"rejected", count_of(stated, "rejected")},
                      {"repeated_ids", count_of(stated, "duplicate_ids")}};
+  tokens.put_into(contents.totals);
   contents.facts = facts.finish(options.top_percent);
   return contents;
 }
@@ -130,6 +166,7 @@ Result<Contents> read_parts(const fs::path& dir, const Manifest& manifest,
   YURAI_ASSIGN(const InputList list, list_inputs({dir}));
   DocumentFacts facts;
   StatsCollector stats;
+  TokenCounter tokens(options.tokenizer);
   uint64_t before = 0;
   for (const InputEntry& part : list.files) {
     YURAI_ASSIGN(const auto reader, DocumentReader::open(part, {.map = map_of(manifest)}));
@@ -145,6 +182,7 @@ Result<Contents> read_parts(const fs::path& dir, const Manifest& manifest,
       record.document.license = normalize_license(record.document.license).name;
       stats.add(record.document);
       facts.add(record.document);
+      YURAI_TRY(tokens.add(record.document));
       progress("count", before + reader->stored_bytes_read(), list.bytes);
     }
     YURAI_TRY(check_part(part, manifest, *reader));
@@ -156,6 +194,7 @@ Result<Contents> read_parts(const fs::path& dir, const Manifest& manifest,
                      {"characters", stats.characters()},
                      {"words", facts.words()},
                      {"rejected", count_of(manifest.facts, "rejected")}};
+  tokens.put_into(contents.totals);
   contents.stored = stats.stored();
   contents.facts = facts.finish(options.top_percent);
   return contents;
@@ -169,10 +208,23 @@ Contents read_labels(const Manifest& manifest) {
   return contents;
 }
 
-/// {"records","reasons":[{"reason","records"}]}: why input records of the last step were no
+/// A reason without where in its record it is: "not UTF-8 at byte 12" → "not UTF-8 at byte …".
+std::string reason_alone(std::string reason) {
+  constexpr std::string_view kPlace = "at byte ";
+  for (size_t at = reason.find(kPlace); at != std::string::npos; at = reason.find(kPlace, at)) {
+    at += kPlace.size();
+    const size_t end = std::min(reason.find_first_not_of("0123456789", at), reason.size());
+    if (end > at) reason.replace(at, end - at, "…");
+  }
+  return reason;
+}
+
+/// {"records","reasons":[{"reason","records"}]}: why input records of the last step are no
 /// documents.
-Result<Json> read_rejects(const fs::path& dir, const Manifest& manifest, uint64_t rejected) {
-  Json json = {{"records", rejected}, {"reasons", nullptr}};
+Result<Json> read_rejects(const fs::path& dir, const Manifest& manifest) {
+  Json json = {
+      {"records", count_of(manifest.facts, "rejected") + count_of(manifest.facts, "left_out")},
+      {"reasons", nullptr}};
   const auto bytes = manifest_file_bytes(manifest, "rejects.jsonl");
   if (!bytes || *bytes > kMaxRejectsBytes) return json;
   YURAI_ASSIGN(const std::string lines, read_manifest_file(dir, manifest, "rejects.jsonl"));
@@ -181,7 +233,7 @@ Result<Json> read_rejects(const fs::path& dir, const Manifest& manifest, uint64_
     const size_t end = std::min(lines.find('\n', begin), lines.size());
     YURAI_ASSIGN(const Json row,
                  parse_json(std::string_view(lines).substr(begin, end - begin), "rejects.jsonl"));
-    ++counts[text_of(row, "reason")];
+    ++counts[reason_alone(text_of(row, "reason"))];
     begin = end + 1;
   }
   std::vector<std::pair<std::string, uint64_t>> sorted(counts.begin(), counts.end());
@@ -284,13 +336,17 @@ Result<Json> make_card(const fs::path& dir, const CardOptions& options, const Pr
     YURAI_ASSIGN(contents, read_corpus(dir, options, progress));
   } else if (manifest.format == kDecisionsFormat || manifest.format == kDedupFormat) {
     YURAI_ASSIGN(contents, read_parts(dir, manifest, options, progress));
+  } else if (manifest.format == kLabelsFormat && options.tokenizer != nullptr) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("'{}' holds labels; tokens are counted of documents (leave out "
+                            "--tokenizer)",
+                            for_terminal(dir.string())));
   } else if (manifest.format == kLabelsFormat) {
     contents = read_labels(manifest);
   } else {
     return no_data(dir, fmt::format("a {}", for_terminal(manifest.format)));
   }
-  YURAI_ASSIGN(const Json rejects,
-               read_rejects(dir, manifest, count_of(contents.totals, "rejected")));
+  YURAI_ASSIGN(const Json rejects, read_rejects(dir, manifest));
   Json lineage = Json::array();
   add_to_lineage(lineage, manifest);
   const std::string checksum = manifest_checksum(manifest);
@@ -309,7 +365,8 @@ Result<Json> make_card(const fs::path& dir, const CardOptions& options, const Pr
                  {"manifest_sha256", checksum},
                  {"corpus_sha256", member_of(manifest.facts, "corpus_sha256")},
                  {"map", object_of(manifest.configuration, "map")}}},
-               {"totals", std::move(contents.totals)}};
+               {"totals", std::move(contents.totals)},
+               {"tokenizer", tokenizer_json(options.tokenizer)}};
   if (manifest.format != kLabelsFormat) {
     card["licenses"] = groups_of(object_of(contents.stored, "licenses"), true);
     card["sources"] = groups_of(object_of(contents.stored, "sources"), false);

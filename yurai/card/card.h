@@ -7,6 +7,7 @@
 #include "yurai/base/json.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/result.h"
+#include "yurai/tokenizer/tokenizer.h"
 
 /// A data card: what a folder of documents holds and what was done to it, from the data and its
 /// lineage alone. docs/formats/card.md.
@@ -24,8 +25,9 @@ struct CardOptions {
   std::string description{};
   std::string creator{};
   std::string url{};
-  std::string created{};    ///< such as 2026-01-31T00:00:00Z
-  double top_percent = 10;  ///< of the domains that are listed
+  std::string created{};                 ///< such as 2026-01-31T00:00:00Z
+  double top_percent = 10;               ///< of the domains that are listed
+  const Tokenizer* tokenizer = nullptr;  ///< what counts tokens; none: they are not counted
 };
 
 /// Reads a corpus folder's rows, or all documents of the folder of `corpus filter` or `corpus

@@ -7,6 +7,7 @@
 #include <functional>
 #include <random>
 
+#include "yurai/base/hash.h"
 #include "yurai/base/testing.h"
 #include "yurai/corpus/corpus_builder.h"
 #include "yurai/corpus/input_list.h"
@@ -161,6 +162,65 @@ TEST_F(CardTest, CountsWordsAndSaysThatTheyAreNoTokens) {
   EXPECT_EQ(card["totals"]["words"], 5);
   EXPECT_THAT(codes(card), ::testing::Contains("tokens_not_counted"));
   EXPECT_THAT(card_markdown(card, CardLanguage::kEnglish), HasSubstr("| Words (no tokens) | 5 |"));
+}
+
+TEST_F(CardTest, CountsTokensWithATokenizerAndNamesIt) {
+  const std::string file =
+      R"({"added_tokens":[{"id":3,"content":"</s>","special":true}],)"
+      R"("model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]},)"
+      R"("decoder":{"type":"Fuse"}})";
+  const auto tokenizer = Tokenizer::parse(file, "t.json").value();
+  const std::string sha256 = sha256_hex(file);
+  testing::write_corpus(dir_ / "ab", {{.id = "1", .text = "aab"}, {.id = "2", .text = "b"}})
+      .value();
+  const Json card = card_of(dir_ / "ab", {.tokenizer = tokenizer.get()}).value();
+  EXPECT_EQ(card["totals"]["tokens"], 3);
+  EXPECT_EQ(card["tokenizer"]["sha256"], sha256);
+  EXPECT_EQ(card["tokenizer"]["kind"], "bpe");
+  EXPECT_THAT(codes(card), ::testing::Contains("tokens_of_one_tokenizer"));
+  EXPECT_THAT(codes(card), Not(::testing::Contains("tokens_not_counted")));
+  const std::string shown = "bpe " + sha256.substr(0, 16);
+  EXPECT_THAT(card_markdown(card, CardLanguage::kEnglish),
+              HasSubstr("| Tokens, of the tokenizer " + shown + " | 3 |"));
+  EXPECT_THAT(card_markdown(card, CardLanguage::kJapanese),
+              HasSubstr("| トークン数、トークナイザー " + shown + " | 3 |"));
+  EXPECT_THAT(card_eu_summary(card, CardLanguage::kEnglish),
+              HasSubstr("3 tokens of the tokenizer " + shown));
+  EXPECT_THAT(card_eu_summary(card, CardLanguage::kJapanese), HasSubstr("3 トークン"));
+  const Json measured = card_croissant(card)["variableMeasured"];
+  EXPECT_EQ(measured["value"], 3);
+  EXPECT_THAT(measured["measurementTechnique"].get<std::string>(), HasSubstr(sha256));
+  EXPECT_FALSE(card_croissant(card_of(dir_ / "ab").value()).contains("variableMeasured"));
+  // A step's folder counts as the corpus that was built from it.
+  const Json corpus = card_of(dir_ / "corpus", {.tokenizer = tokenizer.get()}).value();
+  const Json files = card_of(dir_ / "unique", {.tokenizer = tokenizer.get()}).value();
+  EXPECT_EQ(corpus["totals"]["tokens"], files["totals"]["tokens"]);
+  EXPECT_GT(corpus["totals"]["tokens"], 0);
+}
+
+TEST_F(CardTest, TellsWhatWasFoundAndNotMaskedFromWhatWasNotMeasured) {
+  const Chain chain =
+      Chain::parse("[[filter]]\nname = 'pii'\nmask = false\n", "c", dir_.path(), {}).value();
+  StagingDirectory stage = StagingDirectory::create(dir_ / "counted", {}).value();
+  std::ofstream(dir_ / "mail.jsonl") << "{\"text\":\"a@example.jp\"}\n";
+  ASSERT_TRUE(
+      filter_files(chain, "c", list_inputs({dir_ / "mail.jsonl"}).value(), {}, stage, no_progress));
+  ASSERT_TRUE(stage.commit());
+  const Json card = card_of(dir_ / "counted").value();
+  EXPECT_EQ(card["personal_information"][0]["documents"]["part"], 1);
+  EXPECT_THAT(codes(card), ::testing::IsSupersetOf(
+                               {"personal_information_found", "personal_information_rules"}));
+  EXPECT_THAT(codes(card), Not(::testing::Contains("personal_information_not_masked")));
+}
+
+TEST_F(CardTest, CountsReasonsThatDifferOnlyInAPlaceTogether) {
+  std::ofstream(dir_ / "bad.jsonl") << "{\"text\":\"a\"}\n{\"text\":x}\n{\"text\" :x}\n";
+  build("bad.jsonl", "of_bad");
+  const Json card = card_of(dir_ / "of_bad").value();
+  EXPECT_EQ(card["rejects"]["records"], 2);
+  ASSERT_EQ(card["rejects"]["reasons"].size(), 1u) << card["rejects"];
+  EXPECT_EQ(card["rejects"]["reasons"][0]["records"], 2);
+  EXPECT_THAT(card["rejects"]["reasons"][0]["reason"].get<std::string>(), HasSubstr("at byte …"));
 }
 
 TEST_F(CardTest, NamesItsLimits) {

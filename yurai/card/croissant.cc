@@ -138,6 +138,16 @@ Json card_croissant(const Json& card) {
   }
   json["distribution"] = std::move(files);
   if (card.contains("fields")) json["recordSet"] = Json::array({record_set(card, has_parts)});
+  const Json& tokens = member_of(object_of(card, "totals"), "tokens");
+  if (!tokens.is_null()) {
+    const Json& tokenizer = object_of(card, "tokenizer");
+    json["variableMeasured"] = {
+        {"@type", "sc:PropertyValue"},
+        {"name", "tokens"},
+        {"value", tokens},
+        {"measurementTechnique", text_of(tokenizer, "kind") + " tokenizer, SHA-256 of its file " +
+                                     text_of(tokenizer, "sha256")}};
+  }
   Json steps = Json::array();
   for (const Json& step : list_of(card, "lineage")) steps.push_back(lineage_line(step));
   json["rai:dataPreprocessingProtocol"] = std::move(steps);

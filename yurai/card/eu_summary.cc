@@ -105,12 +105,11 @@ class Draft {
                                           "このデータセット: ☒ テキスト ☐ 画像 ☐ 音声 ☐ 動画 "
                                           "☐ その他"));
     item(tr("Size of this dataset", "このデータセットの量"),
-         fmt::format(fmt::runtime(tr("{} documents, {} characters, {} words, {} bytes of UTF-8; "
-                                     "tokens were not counted",
-                                     "文書 {} 件、{} 字、{} 語、{} バイト（UTF-8）。"
-                                     "トークン数は数えていない")),
+         fmt::format(fmt::runtime(tr("{} documents, {} characters, {} words, {} bytes of UTF-8; ",
+                                     "文書 {} 件、{} 字、{} 語、{} バイト（UTF-8）。")),
                      grouped(total("documents")), grouped(total("characters")),
-                     grouped(total("words")), grouped(total("bytes"))));
+                     grouped(total("words")), grouped(total("bytes"))) +
+             tokens());
     item(
         tr("Training data size", "学習データの量"),
         tr("☐ less than 1 billion tokens ☐ 1 billion to 10 trillion tokens ☐ more than 10 trillion "
@@ -130,6 +129,14 @@ class Draft {
             "学習データ全体のその他の性質"));
     comments();
     end_list();
+  }
+
+  std::string tokens() const {
+    const Json& counted = member_of(object_of(card_, "totals"), "tokens");
+    if (counted.is_null()) return tr("tokens were not counted", "トークン数は数えていない");
+    return fmt::format(fmt::runtime(tr("{} tokens of the tokenizer {} (SHA-256 of its file)",
+                                       "{} トークン（トークナイザー {}、ファイルの SHA-256）")),
+                       grouped(counted), tokenizer_text(card_));
   }
 
   void dates() {

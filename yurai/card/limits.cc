@@ -46,6 +46,9 @@ constexpr Limit kLimits[] = {
     {"personal_information_not_masked",
      "Nothing in the lineage masked personal information; how much there is was not measured.",
      "来歴に個人情報を伏せた段階がない。残る量は測っていない。"},
+    {"personal_information_found",
+     "Personal information was counted, but nothing in the lineage masked it.",
+     "個人情報は数えたが、来歴に伏せた段階がない。"},
     {"personal_information_rules",
      "Personal information was found by rules: names, addresses and what the rules miss stay.",
      "個人情報は規則で検出した。氏名・住所や、規則に合わないものは残る。"},
@@ -66,6 +69,12 @@ constexpr Limit kLimits[] = {
      "one character of Han, kana or Hangul. Neither is a count of tokens.",
      "トークン数は数えていない。数えたのは文字と語（英数字の連なり、または漢字・仮名・ハングルの"
      "1 字）で、いずれもトークン数ではない。"},
+    {"tokens_of_one_tokenizer",
+     "Tokens are those of the tokenizer that is named; another one gives another number. Marks "
+     "that "
+     "it adds to each text are not counted.",
+     "トークン数は、示したトークナイザーによる。別のものでは別の数になる。"
+     "文書ごとに加わる特殊トークンは数えていない。"},
 };
 
 constexpr uint64_t kFewLabels = 1'000;
@@ -133,7 +142,12 @@ Json card_limits(const Json& card) {
       return count_of(step, "masked_documents") > 0 ||
              count_of(object_of(step, "documents"), "part") == 0;
     });
-    add(masked ? "personal_information_rules" : "personal_information_not_masked");
+    if (found.empty()) {
+      add("personal_information_not_masked");
+    } else {
+      if (!masked) add("personal_information_found");
+      add("personal_information_rules");
+    }
     if (card["toxicity"].empty()) add("toxicity_not_measured");
     for (const Json& step : card["toxicity"]) {
       const uint64_t documents = count_of(object_of(step, "model"), "documents");
@@ -142,7 +156,8 @@ Json card_limits(const Json& card) {
         break;
       }
     }
-    add("tokens_not_counted");
+    add(card.value("tokenizer", Json()).is_null() ? "tokens_not_counted"
+                                                  : "tokens_of_one_tokenizer");
   }
   if (conflicts > 0) add("license_conflicts", {{"documents", conflicts}});
   if (rejected > 0) add("records_rejected", {{"records", rejected}});

@@ -129,13 +129,20 @@ std::string inputs(const Json& step, CardLanguage language) {
   constexpr size_t kShownInputs = 10;
   const Json& files = list_of(step, "inputs");
   if (files.empty()) return {};
+  const uint64_t all = count_of(step, "num_inputs");
+  if (files.size() == 1 && all > 1) {  // a list of its own
+    return fmt::format(fmt::runtime(language == CardLanguage::kJapanese
+                                        ? "- 入力ファイル {} 個。一覧は {}（SHA-256 {}）\n\n"
+                                        : "- {} input files, listed in {} (SHA-256 {})\n\n"),
+                       grouped(all), markdown_escape(text_of(files[0], "name")),
+                       markdown_escape(text_of(files[0], "sha256").substr(0, 16)));
+  }
   std::string out;
   for (size_t i = 0; i < std::min(files.size(), kShownInputs); ++i) {
     out += fmt::format("- {} ({} B, SHA-256 {})\n", markdown_escape(text_of(files[i], "name")),
                        grouped(member_of(files[i], "bytes")),
                        markdown_escape(text_of(files[i], "sha256").substr(0, 16)));
   }
-  const uint64_t all = count_of(step, "num_inputs");
   if (all > kShownInputs) {
     out += fmt::format(
         fmt::runtime(language == CardLanguage::kJapanese ? "- ほか {} 個\n" : "- {} more\n"),
@@ -145,6 +152,12 @@ std::string inputs(const Json& step, CardLanguage language) {
 }
 
 }  // namespace
+
+std::string tokenizer_text(const Json& card) {
+  const Json& tokenizer = object_of(card, "tokenizer");
+  return markdown_escape(text_of(tokenizer, "kind")) + " " +
+         markdown_escape(text_of(tokenizer, "sha256").substr(0, 16));
+}
 
 std::string pii_kind_text(std::string_view kind, CardLanguage language) {
   struct Kind {

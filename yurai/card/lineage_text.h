@@ -11,6 +11,9 @@ namespace yurai {
 /// One step of a card's lineage as Markdown.
 std::string lineage_markdown(const Json& step, size_t number, CardLanguage language);
 
+/// The tokenizer that counted a card's tokens: "unigram 0123456789abcdef". Escaped.
+std::string tokenizer_text(const Json& card);
+
 /// What a kind of personal information is called: "email" → "e-mail addresses". Escaped.
 std::string pii_kind_text(std::string_view kind, CardLanguage language);
 

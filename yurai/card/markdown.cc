@@ -81,6 +81,8 @@ class Writer {
     row(tr("Bytes of text (UTF-8)", "本文のバイト数（UTF-8）"), "bytes");
     row(tr("Characters", "文字数"), "characters");
     row(tr("Words (no tokens)", "語数（トークン数ではない）"), "words");
+    row(tr("Tokens, of the tokenizer ", "トークン数、トークナイザー ") + tokenizer_text(card_),
+        "tokens");
     row(tr("Documents that repeat an id", "ID が重複する文書"), "repeated_ids");
     row(tr("Input records that could not be read", "読めなかった入力レコード"), "rejected");
     out_ += markdown_table(rows);
@@ -284,7 +286,7 @@ class Writer {
   void rejects() {
     const Json& rejects = object_of(card_, "rejects");
     if (count_of(rejects, "records") == 0) return;
-    heading(tr("Records that could not be read", "読めなかったレコード"));
+    heading(tr("Input records that are no documents", "文書にならなかった入力レコード"));
     std::vector<std::vector<std::string>> rows = {{tr("Reason", "理由"), tr("Records", "件数")}};
     for (const Json& reason : list_of(rejects, "reasons")) {
       if (rows.size() > kShownReasons) break;

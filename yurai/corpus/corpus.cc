@@ -86,6 +86,13 @@ Result<std::vector<uint64_t>> read_begins(const fs::path& dir, uint64_t num_docu
 
 }  // namespace
 
+Result<bool> is_corpus(const fs::path& dir) {
+  std::error_code status;
+  if (!fs::exists(dir / kManifestName, status)) return false;
+  YURAI_ASSIGN(const Manifest manifest, read_manifest(dir));
+  return manifest.format == kCorpusFormat;
+}
+
 Corpus::Corpus(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Corpus::Corpus(Corpus&&) noexcept = default;
 Corpus& Corpus::operator=(Corpus&&) noexcept = default;

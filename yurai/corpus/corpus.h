@@ -28,6 +28,10 @@ inline constexpr uint64_t kCorpusVersion = 2;
 /// The byte before each document in the text and after the last: never valid UTF-8, in no query.
 inline constexpr char kDocumentSeparator = '\xff';
 
+/// Whether the folder is a corpus, of any version. An error when it has a manifest.json that is no
+/// artefact's.
+Result<bool> is_corpus(const std::filesystem::path& dir);
+
 /// Documents [first, first + count) of one of several corpora.
 struct DocumentRun {
   size_t part = 0;

@@ -26,7 +26,7 @@ constexpr int kZstdLevel = 3;
 /// A file that is compressed while it is written.
 class CompressedFile {
  public:
-  CompressedFile(std::unique_ptr<WritableFile> file, Compression compression)
+  CompressedFile(NewFile file, Compression compression)
       : file_(std::move(file)), compression_(compression), piece_(kChunkBytes, '\0') {}
   CompressedFile(const CompressedFile&) = delete;
   CompressedFile& operator=(const CompressedFile&) = delete;
@@ -53,14 +53,14 @@ class CompressedFile {
 
   Result<void> append(std::string_view bytes) { return write(bytes, false); }
 
-  Result<void> close() {
+  Result<void> commit() {
     YURAI_TRY(write({}, true));
-    return file_->close();
+    return file_.commit();
   }
 
  private:
   Result<void> write(std::string_view bytes, bool last) {
-    if (compression_ == Compression::kNone) return file_->append(bytes);
+    if (compression_ == Compression::kNone) return file_.append(bytes);
     return compression_ == Compression::kGzip ? deflate_all(bytes, last) : zstd_all(bytes, last);
   }
 
@@ -71,7 +71,7 @@ class CompressedFile {
       zlib_.next_out = reinterpret_cast<Bytef*>(piece_.data());
       zlib_.avail_out = static_cast<uInt>(piece_.size());
       (void)deflate(&zlib_, last ? Z_FINISH : Z_NO_FLUSH);
-      YURAI_TRY(file_->append({piece_.data(), piece_.size() - zlib_.avail_out}));
+      YURAI_TRY(file_.append({piece_.data(), piece_.size() - zlib_.avail_out}));
     } while (zlib_.avail_out == 0);
     return {};
   }
@@ -86,12 +86,12 @@ class CompressedFile {
         return fail(ErrorCode::kResourceExhausted,
                     fmt::format("zstd: {}", ZSTD_getErrorName(left)));
       }
-      YURAI_TRY(file_->append({piece_.data(), out.pos}));
+      YURAI_TRY(file_.append({piece_.data(), out.pos}));
       if (last ? left == 0 : in.pos == in.size) return {};
     }
   }
 
-  std::unique_ptr<WritableFile> file_;
+  NewFile file_;
   Compression compression_;
   std::string piece_;
   z_stream zlib_{};
@@ -113,7 +113,7 @@ Result<void> write_json_lines(const Corpus& corpus, CompressedFile& file,
     YURAI_TRY(file.append(dump_json(row) + "\n"));
     progress("write", corpus.text_range(number).end, corpus.text().size_bytes());
   }
-  return file.close();
+  return file.commit();
 }
 
 Result<void> sync_file(const fs::path& path) {
@@ -156,24 +156,18 @@ Result<Suffix> suffix_of(const fs::path& file) {
 Result<void> export_corpus(const Corpus& corpus, const fs::path& file,
                            const CorpusExportOptions& options, const Progress& progress) {
   YURAI_ASSIGN(const Suffix suffix, suffix_of(file));
-  std::error_code status;
-  if (!options.force && fs::exists(file, status)) {
-    return fail(ErrorCode::kAlreadyExists,
-                fmt::format("'{}' exists; name another file, or replace it with --force",
-                            for_terminal(file.string())));
-  }
   Disk& disk = options.disk != nullptr ? *options.disk : posix_disk();
+  if (!suffix.parquet) {
+    YURAI_ASSIGN(NewFile out, NewFile::create(file, {options.force, &disk}));
+    CompressedFile compressed(std::move(out), suffix.compression);
+    return write_json_lines(corpus, compressed, progress);
+  }
+  YURAI_TRY(check_new_file(file, options.force));
   fs::path partial = file;
   partial += ".partial";
   const Remover remover{partial};
-  if (suffix.parquet) {
-    YURAI_TRY(write_parquet(corpus, partial, progress));
-    YURAI_TRY(sync_file(partial));
-  } else {
-    YURAI_ASSIGN(auto out, disk.create(partial));
-    CompressedFile compressed(std::move(out), suffix.compression);
-    YURAI_TRY(write_json_lines(corpus, compressed, progress));
-  }
+  YURAI_TRY(write_parquet(corpus, partial, progress));
+  YURAI_TRY(sync_file(partial));
   YURAI_TRY(disk.rename(partial, file));
   const fs::path parent = file.has_parent_path() ? file.parent_path() : fs::path(".");
   return disk.sync_directory(parent);

@@ -137,7 +137,7 @@ Result<void> CorpusWriter::add(Document document) {
   text_hash.update(document.text);
   const auto digest = text_hash.digest();
   const std::string_view sha256(reinterpret_cast<const char*>(digest.data()), digest.size());
-  if (document.id.empty()) document.id = "sha256:" + hex(sha256.substr(0, 8));
+  if (document.id.empty()) document.id = id_of_text(hex(sha256));
 
   State& state = *state_;
   document.license = state.stored_license(document.license);
@@ -154,11 +154,7 @@ Result<void> CorpusWriter::add(Document document) {
 
 Result<void> CorpusWriter::reject(const Reject& reject) {
   ++state_->num_rejected;
-  return state_->rejects->append(dump_json({{"file", reject.file},
-                                            {std::string(reject.unit), reject.number},
-                                            {"byte", reject.byte},
-                                            {"reason", reject.reason}}) +
-                                 "\n");
+  return state_->rejects->append(reject_line(reject));
 }
 
 Result<CorpusSummary> CorpusWriter::finish(Manifest manifest, const Progress& progress) {

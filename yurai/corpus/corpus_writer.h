@@ -9,6 +9,7 @@
 #include "yurai/base/json.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/result.h"
+#include "yurai/corpus/reject.h"
 #include "yurai/record/document.h"
 #include "yurai/record/manifest.h"
 
@@ -23,15 +24,6 @@ namespace yurai {
 
 /// Longest id, source, license, author, url, title, date and lang.
 inline constexpr size_t kMaxFieldBytes = 64 << 10;
-
-/// A record that could not become a document: a line of rejects.jsonl.
-struct Reject {
-  std::string file;     ///< as the manifest names the input
-  uint64_t number = 1;  ///< of the line or record, from 1
-  uint64_t byte = 0;    ///< where that line or record begins in the (decompressed) file
-  std::string reason{};
-  std::string_view unit = "line";  ///< what `number` counts: "line" or "record"
-};
 
 struct CorpusSummary {
   uint64_t documents = 0;

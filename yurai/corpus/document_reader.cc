@@ -107,11 +107,11 @@ class WholeTextReader final : public LinesReader {
     Line whole;
     YURAI_TRY(lines_.rest(whole));
     begin_record(whole, record);
+    if (whole.bytes.starts_with(kByteOrderMark)) whole.bytes.remove_prefix(3);
     if (auto text = check(whole); !text) {
       set_unreadable(text.error().message, record);
       return true;
     }
-    if (whole.bytes.starts_with(kByteOrderMark)) whole.bytes.remove_prefix(3);
     record.document = Document{};
     record.document.text = whole.bytes;
     record.document.title = title_;
@@ -124,15 +124,7 @@ class WholeTextReader final : public LinesReader {
       return fail(ErrorCode::kInvalidArgument,
                   fmt::format("a text file of more than {} bytes", options_.max_record_bytes));
     }
-    if (!guess_wide_encoding(whole.bytes).empty()) {
-      return fail(ErrorCode::kInvalidArgument, wide_text(whole.bytes));
-    }
-    const bool marked = whole.bytes.starts_with(kByteOrderMark);
-    const std::string_view text = whole.bytes.substr(marked ? 3 : 0);
-    YURAI_TRY(check_utf8_text(text));
-    // Of all encodings, only this one's bytes are valid UTF-8 other than by chance: ASCII.
-    if (guess_encoding(text) != "ISO-2022-JP") return {};
-    return fail(ErrorCode::kInvalidArgument, "not UTF-8" + encoding_hint(text));
+    return check_text_file(whole.bytes);
   }
 
   std::string title_;

@@ -68,6 +68,16 @@ Result<void> check_utf8_text(std::string_view bytes) {
   return {};
 }
 
+Result<void> check_text_file(std::string_view bytes) {
+  if (!guess_wide_encoding(bytes).empty()) {
+    return fail(ErrorCode::kInvalidArgument, "not UTF-8 at byte 0" + encoding_hint(bytes));
+  }
+  YURAI_TRY(check_utf8_text(bytes));
+  // Of all encodings, only this one's bytes are valid UTF-8 other than by chance.
+  if (guess_encoding(bytes) != "ISO-2022-JP") return {};
+  return fail(ErrorCode::kInvalidArgument, "not UTF-8" + encoding_hint(bytes));
+}
+
 std::string encoding_hint(std::string_view bytes) {
   const std::string_view encoding = guess_encoding(bytes);
   if (encoding.empty()) return {};

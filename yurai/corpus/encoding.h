@@ -11,6 +11,10 @@ namespace yurai {
 /// encoding that they look like.
 Result<void> check_utf8_text(std::string_view bytes);
 
+/// The same for a whole text file without its byte order mark; also for one in ISO-2022-JP, whose
+/// bytes are those of ASCII.
+Result<void> check_text_file(std::string_view bytes);
+
 /// "; it looks like Shift_JIS: convert …" for the end of a message; empty without a guess.
 std::string encoding_hint(std::string_view bytes);
 

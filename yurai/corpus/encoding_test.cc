@@ -39,5 +39,14 @@ TEST(Encoding, TellsWhereATextIsNotText) {
             "Shift_JIS -t UTF-8'");
 }
 
+TEST(Encoding, OfATextFileRefusesOnlyBytesThatAreNoUtf8OtherThanByChance) {
+  const std::string by_chance = "ああ";  // well-formed Shift_JIS, too
+  ASSERT_EQ(guess_encoding(by_chance), "Shift_JIS");
+  EXPECT_TRUE(check_text_file(by_chance));
+  EXPECT_FALSE(check_text_file("\x1b$BF|K\\$N\x1b(B"));
+  EXPECT_EQ(check_text_file("a\0b\0"s).error().message.substr(0, 19), "not UTF-8 at byte 0");
+  EXPECT_FALSE(check_text_file("ab\xff"));
+}
+
 }  // namespace
 }  // namespace yurai

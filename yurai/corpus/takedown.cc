@@ -157,6 +157,7 @@ Result<TakedownSummary> take_down(const Corpus& corpus, const Takedown& takedown
 
   Manifest manifest;
   manifest.inputs = corpus.manifest().inputs;
+  manifest.num_inputs = corpus.manifest().num_inputs;
   manifest.configuration = corpus.manifest().configuration;
   manifest.lineage = corpus.manifest().lineage;
   YURAI_ASSIGN(summary.corpus, writer.finish(std::move(manifest), progress));

@@ -145,16 +145,19 @@ Result<ChainStep> make_step(Json table, const fs::path& base, const ChainOptions
   }
   YURAI_ASSIGN(step.bounds.min, read_bound(table, step.name, "min", step.info->bounds.min));
   YURAI_ASSIGN(step.bounds.max, read_bound(table, step.name, "max", step.info->bounds.max));
-  if (step.bounds.min && step.bounds.max && *step.bounds.min > *step.bounds.max) {
-    return bad(fmt::format("step '{}': min {} is above max {}: no document would stay",
-                           for_terminal(step.name), *step.bounds.min, *step.bounds.max));
-  }
+  const bool says_max = table.contains("max");
   for (const char* key : {"name", "as", "min", "max"}) table.erase(key);
   step.options = std::move(table);
   YURAI_TRY(check_options(step));
   FilterOptions given(step.name, step.options, options.words, base);
   given.set_bounds(step.bounds);
+  given.set_says_max(says_max);
   YURAI_ASSIGN(step.filter, step.info->make(given));
+  step.bounds = given.bounds();
+  if (step.bounds.min && step.bounds.max && *step.bounds.min > *step.bounds.max) {
+    return bad(fmt::format("step '{}': min {} is above max {}: no document would stay",
+                           for_terminal(step.name), *step.bounds.min, *step.bounds.max));
+  }
   for (const ManifestFile& input : given.inputs()) {
     const bool known = std::any_of(inputs.begin(), inputs.end(), [&](const ManifestFile& other) {
       return other.name == input.name && other.sha256 == input.sha256;
@@ -251,17 +254,14 @@ Decision Chain::decide(const Document& document, bool measure_all,
 }
 
 Json Chain::to_json() const {
-  const auto bound = [](const std::optional<double>& value) {
-    return value ? Json(*value) : Json(nullptr);
-  };
   Json list = Json::array();
   for (const ChainStep& step : steps_) {
     list.push_back({{"step", step.name},
                     {"filter", step.info->name},
                     {"unit", step.info->unit},
                     {"edits", step.info->edits},
-                    {"min", bound(step.bounds.min)},
-                    {"max", bound(step.bounds.max)},
+                    {"min", or_null(step.bounds.min)},
+                    {"max", or_null(step.bounds.max)},
                     {"options", step.options}});
     if (const auto kinds = step.filter->kinds(); !kinds.empty()) list.back()["kinds"] = kinds;
   }

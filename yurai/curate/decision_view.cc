@@ -134,16 +134,13 @@ Json DecisionView::example_json(const DecisionRow& row) const {
     evidence.push_back({{"byte_begin", span.begin}, {"byte_end", span.end}});
   }
   const Bounds& bounds = ledger_.steps()[step].bounds;
-  const auto number = [](const std::optional<double>& value) {
-    return value ? Json(*value) : Json(nullptr);
-  };
   return {{"id", row.id},
           {"sha256", row.sha256},
           {"filter", ledger_.steps()[step].name},
-          {"value", found ? number(found->value) : Json(nullptr)},
+          {"value", found ? or_null(found->value) : Json(nullptr)},
           {"at_least", found && found->at_least},
-          {"lower_bound", number(bounds.min)},
-          {"upper_bound", number(bounds.max)},
+          {"lower_bound", or_null(bounds.min)},
+          {"upper_bound", or_null(bounds.max)},
           {"bytes", row.bytes},
           {"source", or_null(row.source)},
           {"license", or_null(row.license)},

@@ -146,7 +146,7 @@ DecisionRow make_decision_row(const Document& document, const Chain& chain,
                               const Decision& decision) {
   DecisionRow row;
   row.sha256 = sha256_hex(document.text);
-  row.id = document.id.empty() ? "sha256:" + row.sha256.substr(0, 16) : document.id;
+  row.id = document.id.empty() ? id_of_text(row.sha256) : document.id;
   row.bytes = document.text.size();
   row.source = document.source;
   row.license = document.license;

@@ -99,6 +99,8 @@ class DecisionLedger {
 
   const std::vector<LedgerStep>& steps() const { return steps_; }
   const Manifest& manifest() const { return manifest_; }
+  /// What a row's `input` counts.
+  Result<std::vector<ManifestFile>> inputs() const { return read_inputs(dir_, manifest_); }
   const Json& summary() const { return summary_; }  ///< ledger/summary.json
   /// kInvalidArgument for an unknown step, listing the known ones.
   Result<size_t> find_step(std::string_view name) const;

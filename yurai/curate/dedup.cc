@@ -8,8 +8,9 @@
 #include "yurai/base/hash.h"
 #include "yurai/corpus/corpus_builder.h"
 #include "yurai/corpus/lineage.h"
+#include "yurai/corpus/reject.h"
 #include "yurai/curate/dedup_stages.h"
-#include "yurai/curate/parallel_tasks.h"
+#include "yurai/curate/ordered_pipeline.h"
 #include "yurai/curate/repeated_passages.h"
 
 namespace yurai {
@@ -93,11 +94,10 @@ class ResultWriter {
  private:
   Result<void> reject(const RawRow& row, const std::string& reason) {
     ++summary_.rejected;
-    return rejects_->append(dump_json({{"file", job_.inputs.files[row_file(row.key)].name},
-                                       {"line", row_line(row.key)},
-                                       {"byte", row.byte},
-                                       {"reason", reason}}) +
-                            "\n");
+    return rejects_->append(reject_line({.file = job_.inputs.files[row_file(row.key)].name,
+                                         .number = row_line(row.key),
+                                         .byte = row.byte,
+                                         .reason = reason}));
   }
 
   Result<void> remove(const Removal& removal) {
@@ -196,7 +196,7 @@ Result<DedupSummary> write_result(const DedupJob& job, std::span<const Removal> 
   YURAI_TRY(writer.open());
   InputRows rows(job.inputs, {});
   const auto read = [&](ResultBatch& batch) { return rows.next(batch.rows); };
-  const auto parse = [&](ResultBatch& batch) -> Result<void> {
+  const auto parse = [&](ResultBatch& batch, int) -> Result<void> {
     for (const RawRow& row : batch.rows.rows) {
       auto document = parse_row(job.inputs.files[batch.rows.file], row, job.options.map);
       batch.reasons.push_back(document ? std::string() : document.error().message);
@@ -209,7 +209,7 @@ Result<DedupSummary> write_result(const DedupJob& job, std::span<const Removal> 
     job.progress("write", rows.stored_bytes_read(), job.inputs.bytes);
     return {};
   };
-  YURAI_TRY(for_each_batch<ResultBatch>(job.options.num_threads, read, parse, write));
+  YURAI_TRY(run_in_order<ResultBatch>(job.options.num_threads, read, parse, write));
   YURAI_TRY(writer.close());
   if (finder != nullptr) {
     YURAI_ASSIGN(const PassageSummary found,

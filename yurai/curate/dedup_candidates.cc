@@ -6,6 +6,7 @@
 
 #include "yurai/base/hash.h"
 #include "yurai/curate/dedup_stages.h"
+#include "yurai/curate/ordered_pipeline.h"
 #include "yurai/curate/parallel_tasks.h"
 
 namespace yurai {
@@ -63,7 +64,7 @@ Result<std::vector<PairSpill>> write_keys(const DedupJob& job) {
   std::vector<PairSpill> spills = shard_spills(job, "keys", job.options.num_shards);
   InputRows rows(job.inputs, job.share());
   const auto read = [&](KeyedBatch& batch) { return rows.next(batch.rows); };
-  const auto work = [&](KeyedBatch& batch) { return make_keys(job, batch); };
+  const auto work = [&](KeyedBatch& batch, int) { return make_keys(job, batch); };
   const auto deliver = [&](KeyedBatch& batch) -> Result<void> {
     for (const Pair& pair : batch.keys) {
       YURAI_TRY(spills[shard_of(pair.first, spills.size())].add(pair));
@@ -71,7 +72,7 @@ Result<std::vector<PairSpill>> write_keys(const DedupJob& job) {
     job.progress("signatures", rows.stored_bytes_read(), job.inputs.bytes);
     return {};
   };
-  YURAI_TRY(for_each_batch<KeyedBatch>(job.options.num_threads, read, work, deliver));
+  YURAI_TRY(run_in_order<KeyedBatch>(job.options.num_threads, read, work, deliver));
   return spills;
 }
 

@@ -4,6 +4,7 @@
 #include "yurai/base/hash.h"
 #include "yurai/corpus/license.h"
 #include "yurai/curate/dedup_stages.h"
+#include "yurai/curate/ordered_pipeline.h"
 #include "yurai/curate/parallel_tasks.h"
 
 namespace yurai {
@@ -54,14 +55,14 @@ Result<bool> are_alike(const DedupJob& job, const RowFactsReader& reader, const 
 
 std::string id_of(const Document& document) {
   if (!document.id.empty()) return document.id;
-  return "sha256:" + sha256_hex(document.text).substr(0, 16);
+  return id_of_text(sha256_hex(document.text));
 }
 
 Result<void> write_facts(const DedupJob& job, std::span<const uint64_t> wanted) {
   YURAI_ASSIGN(RowFactsWriter writer, RowFactsWriter::create(job.scratch, job.workers.rank()));
   InputRows rows(job.inputs, job.share());
   const auto read = [&](FactsBatch& batch) { return rows.next(batch.rows); };
-  const auto work = [&](FactsBatch& batch) { return make_facts(job, wanted, batch); };
+  const auto work = [&](FactsBatch& batch, int) { return make_facts(job, wanted, batch); };
   const auto deliver = [&](FactsBatch& batch) -> Result<void> {
     for (size_t i = 0; i < batch.facts.size(); ++i) {
       YURAI_TRY(writer.add(batch.facts[i], batch.shingles[i]));
@@ -70,7 +71,7 @@ Result<void> write_facts(const DedupJob& job, std::span<const uint64_t> wanted) 
     return {};
   };
   if (!wanted.empty()) {
-    YURAI_TRY(for_each_batch<FactsBatch>(job.options.num_threads, read, work, deliver));
+    YURAI_TRY(run_in_order<FactsBatch>(job.options.num_threads, read, work, deliver));
   }
   return writer.close();
 }

@@ -302,6 +302,14 @@ TEST_F(Dedup, ListsRowsThatCannotBeReadAndKeepsUnknownFieldsAsTheyStand) {
   EXPECT_EQ(rejects[1]["line"], 4);
 }
 
+TEST_F(Dedup, TakesATextFileThatIsAnotherEncodingOnlyByChance) {
+  fs::create_directories(folder_ / "in");
+  ASSERT_TRUE(write_file(folder_ / "in/a.txt", "ああ"));  // well-formed Shift_JIS, too
+  const auto summary = run({});
+  ASSERT_TRUE(summary) << summary.error().message;
+  EXPECT_EQ(summary->rejected, 0u);
+}
+
 TEST_F(Dedup, GivesARowWithoutAnIdThatOfItsText) {
   fs::create_directories(folder_ / "in");
   ASSERT_TRUE(write_file(folder_ / "in/a.jsonl", "{\"text\":\"abc\"}\n{\"text\":\"abc\"}\n"));

@@ -9,17 +9,10 @@
 #include "yurai/corpus/document_reader.h"
 #include "yurai/corpus/input_list.h"
 #include "yurai/curate/url.h"
-#include "yurai/record/manifest.h"
 
 namespace yurai {
 namespace fs = std::filesystem;
 namespace {
-
-bool is_corpus(const fs::path& path) {
-  if (!fs::exists(path / kManifestName)) return false;
-  const auto manifest = read_manifest(path);
-  return manifest && manifest->format == "yurai-corpus";
-}
 
 Result<void> count_corpus(const fs::path& dir, DomainCounter& counter, const Progress& progress) {
   YURAI_ASSIGN(const Corpus corpus, Corpus::open(dir));
@@ -72,7 +65,7 @@ Result<DomainCounts> count_domains(const std::vector<fs::path>& inputs, bool who
   DomainCounter counter(whole_hosts);
   std::vector<fs::path> files;
   for (const fs::path& input : inputs) {
-    if (is_corpus(input)) {
+    if (is_corpus(input).value_or(false)) {
       YURAI_TRY(count_corpus(input, counter, progress));
     } else {
       files.push_back(input);

@@ -90,6 +90,11 @@ class FilterOptions {
   /// The step's bounds, for filters that may stop counting.
   const Bounds& bounds() const { return bounds_; }
   void set_bounds(const Bounds& bounds) { bounds_ = bounds; }
+  /// The upper bound of a step whose chain says nothing of `max`.
+  void set_default_max(double max) {
+    if (!says_max_) bounds_.max = max;
+  }
+  void set_says_max(bool says_max) { says_max_ = says_max; }
 
   bool has(std::string_view name) const { return values_.contains(name); }
   Result<double> number(std::string_view name, double fallback) const;
@@ -120,6 +125,7 @@ class FilterOptions {
   std::filesystem::path words_;
   std::filesystem::path base_;
   Bounds bounds_;
+  bool says_max_ = true;
   std::vector<ManifestFile> inputs_;
   std::vector<Manifest> artefacts_;
 };

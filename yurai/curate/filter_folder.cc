@@ -20,11 +20,6 @@ constexpr const char* kDocuments = "documents";
 constexpr const char* kKept = "kept";
 constexpr const char* kRowsHash = "rows_xxh3";
 
-std::string reject_line(const std::string& file, const FilterRow& row) {
-  return dump_json(
-      {{"file", file}, {row.unit, row.number}, {"byte", row.byte}, {"reason", row.reason}});
-}
-
 Json examples_json(const DroppedExamples& examples, const std::vector<LedgerStep>& steps) {
   Json list = Json::array();
   for (size_t i = 0; i < steps.size(); ++i) {
@@ -35,7 +30,7 @@ Json examples_json(const DroppedExamples& examples, const std::vector<LedgerStep
       list.push_back({{"step", steps[i].name},
                       {"sha256", row.sha256},
                       {"id", row.id},
-                      {"value", found.value ? Json(*found.value) : Json(nullptr)},
+                      {"value", or_null(found.value)},
                       {"at_least", found.at_least},
                       {"excerpts", std::move(excerpts)}});
     }
@@ -117,6 +112,12 @@ std::optional<FinishedParts> finished_parts(const StagingDirectory& stage) {
   return finished;
 }
 
+std::optional<FinishedParts> finished_parts_after(const Error& error,
+                                                  const StagingDirectory& stage) {
+  const bool again = error.code == ErrorCode::kInvalidArgument || error.code == ErrorCode::kCorrupt;
+  return again ? std::nullopt : finished_parts(stage);
+}
+
 Result<std::unique_ptr<FilterFolder>> FilterFolder::open(StagingDirectory& stage, Identity identity,
                                                          PartWriter::Options parts,
                                                          std::vector<LedgerStep> steps,
@@ -186,13 +187,11 @@ Result<void> FilterFolder::add(const FilterBatch& batch) {
   for (const FilterRow& row : batch) {
     if (row.error) return fail(*row.error);
     ++num_records_;
-    if (row.kind == InputRecord::Kind::kLeftOut) {
-      funnel_.add_left_out();
-    } else if (row.kind == InputRecord::Kind::kUnreadable) {
-      funnel_.add_rejected();
-      YURAI_TRY(rejects_->append(reject_line(identity_.inputs[row.input].name, row) + "\n"));
-    } else {
+    if (row.kind == InputRecord::Kind::kDocument) {
       YURAI_TRY(add_document(row));
+    } else {
+      funnel_.add_reject(row.kind);
+      YURAI_TRY(rejects_->append(reject_line(row.reject(identity_.inputs[row.input].name))));
     }
     if (num_records_ == num_finished_) YURAI_TRY(check_finished());
   }

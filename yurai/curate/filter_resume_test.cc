@@ -229,5 +229,22 @@ TEST_F(FilterResumeTest, BeginsAnewByForceAndWhereNothingIsFinished) {
   EXPECT_FALSE(fs::exists(dir_ / "out.partial"));
 }
 
+TEST(FinishedParts, AreAWayOnUnlessTheSameRunWouldMeetTheSameErrorAgain) {
+  const TemporaryDirectory dir;
+  StagingDirectory stage = StagingDirectory::create(dir / "out", {}).value();
+  EXPECT_FALSE(finished_parts_after({ErrorCode::kIo, ""}, stage));
+  Manifest point;
+  point.facts = {{"documents", 7}, {"kept", 5}};
+  ASSERT_TRUE(stage.save_resume_point(manifest_text(point)));
+  for (const ErrorCode code : {ErrorCode::kIo, ErrorCode::kResourceExhausted, ErrorCode::kNotFound,
+                               ErrorCode::kAlreadyExists, ErrorCode::kTimeout}) {
+    const auto finished = finished_parts_after({code, ""}, stage);
+    ASSERT_TRUE(finished);
+    EXPECT_EQ(finished->documents, 7u);
+  }
+  EXPECT_FALSE(finished_parts_after({ErrorCode::kInvalidArgument, ""}, stage));
+  EXPECT_FALSE(finished_parts_after({ErrorCode::kCorrupt, ""}, stage));
+}
+
 }  // namespace
 }  // namespace yurai

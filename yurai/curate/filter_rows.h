@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "yurai/corpus/document_reader.h"
+#include "yurai/corpus/reject.h"
 #include "yurai/curate/decisions.h"
 #include "yurai/record/document.h"
 
@@ -28,6 +29,9 @@ struct FilterRow {
   std::string kept_line{};
   std::string decision_text{};
   std::optional<Error> error{};  ///< of a filter: the run ends
+
+  /// Of a record that is no document.
+  Reject reject(const std::string& file) const { return {file, number, byte, reason, unit}; }
 };
 
 using FilterBatch = std::vector<FilterRow>;

@@ -33,13 +33,14 @@ class Decider {
         costs_(static_cast<size_t>(std::max(1, options.num_threads)),
                std::vector<StepCost>(chain.steps().size())) {}
 
-  void decide(FilterBatch& batch, int thread) {
+  Result<void> decide(FilterBatch& batch, int thread) {
     for (FilterRow& row : batch) {
       if (row.kind != InputRecord::Kind::kDocument) continue;
       if (with_decisions_) row.row_hash = hash_of(row);
       if (!row.finished) decide(row, costs_[static_cast<size_t>(thread)]);
       row.document = Document{};
     }
+    return {};
   }
 
   const std::vector<LedgerStep>& steps() const { return steps_; }
@@ -201,7 +202,7 @@ Result<FilterRun> filter_files(const Chain& chain, std::string_view chain_name,
   BatchReader reader(inputs.files, inputs.bytes, options, folder->num_finished(), progress);
   YURAI_TRY(run_in_order<FilterBatch>(
       options.num_threads, [&](FilterBatch& batch) { return reader.next(batch); },
-      [&](FilterBatch& batch, int thread) { decider.decide(batch, thread); },
+      [&](FilterBatch& batch, int thread) { return decider.decide(batch, thread); },
       [&](FilterBatch& batch) { return folder->add(batch); }));
 
   manifest.inputs = reader.take_files();
@@ -225,11 +226,9 @@ Result<FilterRun> filter_stream(const Chain& chain, const InputEntry& input,
   const auto write = [&](FilterBatch& batch) -> Result<void> {
     for (const FilterRow& row : batch) {
       if (row.error) return fail(*row.error);
-      if (row.kind == InputRecord::Kind::kLeftOut) {
-        funnel.add_left_out();
-      } else if (row.kind == InputRecord::Kind::kUnreadable) {
-        funnel.add_rejected();
-        YURAI_TRY(output.reject({row.number, row.byte, row.reason}));
+      if (row.kind != InputRecord::Kind::kDocument) {
+        funnel.add_reject(row.kind);
+        YURAI_TRY(output.reject(row.reject(input.name)));
       } else {
         funnel.add(row.decision);
         if (output.decide) YURAI_TRY(output.decide(row.decision_text));
@@ -240,7 +239,7 @@ Result<FilterRun> filter_stream(const Chain& chain, const InputEntry& input,
   };
   YURAI_TRY(run_in_order<FilterBatch>(
       options.num_threads, [&](FilterBatch& batch) { return reader.next(batch); },
-      [&](FilterBatch& batch, int thread) { decider.decide(batch, thread); }, write));
+      [&](FilterBatch& batch, int thread) { return decider.decide(batch, thread); }, write));
   return FilterRun{funnel.to_json(), decider.costs()};
 }
 

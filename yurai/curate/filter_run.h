@@ -12,6 +12,7 @@
 #include "yurai/base/result.h"
 #include "yurai/corpus/document_reader.h"
 #include "yurai/corpus/input_list.h"
+#include "yurai/corpus/reject.h"
 #include "yurai/curate/chain.h"
 #include "yurai/curate/funnel.h"
 #include "yurai/curate/part_writer.h"
@@ -37,10 +38,11 @@ struct FilterRun {
   std::vector<StepCost> costs{};  ///< one a step; never written
 };
 
-/// Writes all but the commit (docs/formats/decisions.md). A row that cannot be read goes to
-/// rejects.jsonl; a file that cannot is an error. The same inputs, chain and options give the same
-/// bytes, also when the stage holds a resume point and the run goes on from there: what is finished
-/// is read again, not filtered again. Memory: about 4 MiB a thread, and a record.
+/// Writes all but the commit (docs/formats/decisions.md). A record that is no
+/// document goes to rejects.jsonl; a file that cannot be read is an error. The same inputs, chain
+/// and options give the same bytes, also when the stage holds a resume point and the run goes on
+/// from there: what is finished is read again, not filtered again. Memory: about 4 MiB a thread,
+/// and a record.
 Result<FilterRun> filter_files(const Chain& chain, std::string_view chain_name,
                                const InputList& inputs, const FilterRunOptions& options,
                                StagingDirectory& stage, const Progress& progress);
@@ -53,19 +55,16 @@ struct FinishedParts {
 };
 /// None: it has to begin anew.
 std::optional<FinishedParts> finished_parts(const StagingDirectory& stage);
-
-/// A row that could not be read.
-struct UnreadableRow {
-  uint64_t number = 0;
-  uint64_t byte = 0;
-  std::string reason{};
-};
+/// The same after an error; none, too, where the same run would meet the same error again: the
+/// words of the command or the bytes of an input are off.
+std::optional<FinishedParts> finished_parts_after(const Error& error,
+                                                  const StagingDirectory& stage);
 
 /// What the stateless worker does with its rows; all are called in the order of the input.
 struct StreamOutput {
   std::function<Result<void>(std::string_view line)> keep;
   std::function<Result<void>(std::string_view decision)> decide;  ///< empty: not wanted
-  std::function<Result<void>(const UnreadableRow& row)> reject;
+  std::function<Result<void>(const Reject& reject)> reject;
 };
 
 /// The same for rows of JSON from one input, such as the standard input.

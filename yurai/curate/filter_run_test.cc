@@ -1,5 +1,6 @@
 #include "yurai/curate/filter_run.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -8,6 +9,7 @@
 
 #include "yurai/base/testing.h"
 #include "yurai/base/utf8.h"
+#include "yurai/corpus/warc_testing.h"
 #include "yurai/curate/decisions.h"
 #include "yurai/curate/domains.h"
 #include "yurai/curate/json_member.h"
@@ -97,6 +99,25 @@ TEST_F(FilterRunTest, KeepsEveryMemberOfTheRowsAndPutsTheEditedTextInPlace) {
   }));
   EXPECT_EQ(drops, (std::vector<std::string>{"", "", "not_empty", "hiragana_share", ""}));
   EXPECT_TRUE(verify_files(dir_ / "out", read_manifest(dir_ / "out").value()));
+}
+
+TEST_F(FilterRunTest, ListsTheRecordsOfAnArchiveThatHoldNoDocument) {
+  const std::string page = testing::warc_page("http://a.jp/", "<p>ひらがなです</p>");
+  const std::string image = testing::warc_page("http://a.jp/i", "x", "image/png");
+  const std::string gone = testing::warc_page("http://a.jp/g", "x", "text/html", "404 Not Found");
+  put("a.warc", page + image + gone);
+  const FilterRun run = filter("out").value();
+  EXPECT_EQ(run.summary["documents"], 1);
+  EXPECT_EQ(run.summary["left_out"], 2);
+  EXPECT_EQ(run.summary["rejected"], 0);
+  const std::string rejects = read("out/rejects.jsonl");
+  const auto line = [](uint64_t record, size_t byte) {
+    return fmt::format(R"({{"file":"a.warc","record":{},"byte":{},"reason":")", record, byte);
+  };
+  EXPECT_EQ(std::count(rejects.begin(), rejects.end(), '\n'), 2) << rejects;
+  EXPECT_THAT(rejects, HasSubstr(line(2, page.size())));
+  EXPECT_THAT(rejects, HasSubstr(line(3, page.size() + image.size())));
+  EXPECT_THAT(rejects, HasSubstr("image/png"));
 }
 
 TEST_F(FilterRunTest, GivesTheSameBytesOnAnyNumberOfThreads) {

@@ -49,9 +49,6 @@ Result<const FilterInfo*> find_filter(std::string_view name) {
 }
 
 Json to_json(const FilterInfo& info, bool japanese) {
-  const auto bound = [](const std::optional<double>& value) {
-    return value ? Json(*value) : Json(nullptr);
-  };
   Json options = Json::array();
   for (const OptionInfo& option : info.options) {
     options.push_back({{"name", option.name},
@@ -60,8 +57,8 @@ Json to_json(const FilterInfo& info, bool japanese) {
   }
   return {{"name", info.name},
           {"unit", info.unit},
-          {"min", bound(info.bounds.min)},
-          {"max", bound(info.bounds.max)},
+          {"min", or_null(info.bounds.min)},
+          {"max", or_null(info.bounds.max)},
           {"edits", info.edits},
           {"options", std::move(options)},
           {"source", info.source},

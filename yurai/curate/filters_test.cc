@@ -86,6 +86,8 @@ TEST(Filters, WordsAreThoseOfSpacedScriptsAndCharactersOfOthers) {
   EXPECT_THAT(words_of("It's 東京、U.S. 3-4 カー"),
               ElementsAre("It's", "東", "京", "U", "S", "3-4", "カ", "ー"));
   EXPECT_THAT(words_of("a- -b 'c'"), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(words_of("カーabc ーー ｶｰ"),  // the mark is as a kana, wherever it stands
+              ElementsAre("カ", "ー", "abc", "ー", "ー", "ｶ", "ｰ"));
   EXPECT_THAT(lines_of(" a \n\n\u3000b"), ElementsAre("a", "b"));
   EXPECT_THAT(paragraphs_of("a\nb\n\n\nc\n"), ElementsAre("a\nb", "c"));
   for (const char* line : {"a.", "a!", "「あ。」", "a?\"", "あ！", "a…"}) {

@@ -7,7 +7,6 @@
 namespace yurai {
 namespace {
 
-constexpr size_t kMaxTrackedNames = 1'000'000;
 constexpr size_t kMaxListedGroups = 1'000;
 constexpr int64_t kStepsPerOctave = 16;
 constexpr int kLowestExponent = -1100;
@@ -21,46 +20,12 @@ void count(const DecisionRow& row, KeptGroup& group) {
   group.kept_bytes += row.bytes;
 }
 
-void count(const DecisionRow& row, const std::string& name,
-           std::unordered_map<std::string, KeptGroup>& groups, KeptGroup& other) {
-  auto group = groups.find(name);
-  if (group == groups.end()) {
-    if (groups.size() >= kMaxTrackedNames) return count(row, other);
-    group = groups.emplace(name, KeptGroup{.name = name}).first;
-  }
-  count(row, group->second);
-}
-
 Json group_json(const KeptGroup& group) {
   return {{"name", group.name},
           {"documents", group.documents},
           {"bytes", group.bytes},
           {"kept", group.kept},
           {"kept_bytes", group.kept_bytes}};
-}
-
-/// By bytes descending, then by name; what is beyond kMaxListedGroups as one last group.
-Json groups_json(const std::unordered_map<std::string, KeptGroup>& groups) {
-  std::vector<const KeptGroup*> sorted;
-  for (const auto& [name, group] : groups) sorted.push_back(&group);
-  std::sort(sorted.begin(), sorted.end(), [](const KeptGroup* a, const KeptGroup* b) {
-    return a->bytes != b->bytes ? a->bytes > b->bytes : a->name < b->name;
-  });
-  Json list = Json::array();
-  KeptGroup rest;
-  for (size_t i = 0; i < sorted.size(); ++i) {
-    if (i < kMaxListedGroups) {
-      list.push_back(group_json(*sorted[i]));
-      continue;
-    }
-    rest.documents += sorted[i]->documents;
-    rest.bytes += sorted[i]->bytes;
-    rest.kept += sorted[i]->kept;
-    rest.kept_bytes += sorted[i]->kept_bytes;
-  }
-  Json other = group_json(rest);
-  other.erase("name");
-  return {{"names", sorted.size()}, {"groups", std::move(list)}, {"other", std::move(other)}};
 }
 
 /// Bars of `width` bins; they count from a power of two, those below zero away from it.
@@ -133,7 +98,8 @@ std::vector<HistogramBin> histogram_bars(const std::map<int64_t, HistogramBin>& 
   }
 }
 
-Funnel::Funnel(std::vector<LedgerStep> steps) : steps_(std::move(steps)) {
+Funnel::Funnel(std::vector<LedgerStep> steps, size_t max_names)
+    : steps_(std::move(steps)), max_names_(max_names) {
   for (const LedgerStep& step : steps_) {
     funnels_.push_back({.step = step.name});
     funnels_.back().by_kind.resize(step.kinds.size());
@@ -143,10 +109,10 @@ Funnel::Funnel(std::vector<LedgerStep> steps) : steps_(std::move(steps)) {
 void Funnel::add(const DecisionRow& row) {
   count(row, total_);
   if (row.kept()) kept_bytes_after_ += row.bytes_after();
-  count(row, row.license, licenses_, other_);
-  count(row, row.source, sources_, other_);
-  count(row, row.lang, languages_, other_);
-  count(row, row.domain, domains_, other_);
+  count_group(row, row.license, licenses_);
+  count_group(row, row.source, sources_);
+  count_group(row, row.lang, languages_);
+  count_group(row, row.domain, domains_);
   for (size_t i = 0; i < funnels_.size(); ++i) {
     if (!row.values[i]) continue;
     const DecisionValue& found = *row.values[i];
@@ -177,10 +143,41 @@ void Funnel::add(const DecisionRow& row) {
   }
 }
 
+void Funnel::count_group(const DecisionRow& row, const std::string& name, Groups& groups) const {
+  auto group = groups.named.find(name);
+  if (group == groups.named.end()) {
+    if (groups.named.size() >= max_names_) return count(row, groups.other);
+    group = groups.named.emplace(name, KeptGroup{.name = name}).first;
+  }
+  count(row, group->second);
+}
+
+/// By bytes descending, then by name; what is beyond kMaxListedGroups as one last group, with
+/// what has no group of its own.
+Json Funnel::groups_json(const Groups& groups) {
+  std::vector<const KeptGroup*> sorted;
+  for (const auto& [name, group] : groups.named) sorted.push_back(&group);
+  std::sort(sorted.begin(), sorted.end(), [](const KeptGroup* a, const KeptGroup* b) {
+    return a->bytes != b->bytes ? a->bytes > b->bytes : a->name < b->name;
+  });
+  Json list = Json::array();
+  KeptGroup rest = groups.other;
+  for (size_t i = 0; i < sorted.size(); ++i) {
+    if (i < kMaxListedGroups) {
+      list.push_back(group_json(*sorted[i]));
+      continue;
+    }
+    rest.documents += sorted[i]->documents;
+    rest.bytes += sorted[i]->bytes;
+    rest.kept += sorted[i]->kept;
+    rest.kept_bytes += sorted[i]->kept_bytes;
+  }
+  Json other = group_json(rest);
+  other.erase("name");
+  return {{"names", sorted.size()}, {"groups", std::move(list)}, {"other", std::move(other)}};
+}
+
 Json Funnel::to_json() const {
-  const auto number = [](const std::optional<double>& value) {
-    return value ? Json(*value) : Json(nullptr);
-  };
   Json steps = Json::array();
   for (size_t i = 0; i < funnels_.size(); ++i) {
     const StepFunnel& step = funnels_[i];
@@ -195,8 +192,8 @@ Json Funnel::to_json() const {
     steps.push_back({{"step", step.step},
                      {"filter", steps_[i].filter},
                      {"unit", steps_[i].unit},
-                     {"lower_bound", number(steps_[i].bounds.min)},
-                     {"upper_bound", number(steps_[i].bounds.max)},
+                     {"lower_bound", or_null(steps_[i].bounds.min)},
+                     {"upper_bound", or_null(steps_[i].bounds.max)},
                      {"ran", step.ran},
                      {"bytes", step.bytes},
                      {"dropped", step.dropped},
@@ -205,8 +202,8 @@ Json Funnel::to_json() const {
                      {"unmeasured", step.unmeasured},
                      {"above_zero", step.above_zero},
                      {"sum", step.sum},
-                     {"min", number(step.min)},
-                     {"max", number(step.max)},
+                     {"min", or_null(step.min)},
+                     {"max", or_null(step.max)},
                      {"histogram", std::move(histogram)}});
     for (size_t kind = 0; kind < step.by_kind.size(); ++kind) {
       steps.back()["by_kind"].push_back({{"kind", steps_[i].kinds[kind]},

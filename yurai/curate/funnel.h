@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "yurai/base/json.h"
+#include "yurai/corpus/document_reader.h"
 #include "yurai/curate/decisions.h"
 
 /// What a chain did to a corpus, counted row by row: ledger/summary.json
@@ -70,11 +71,14 @@ struct KeptGroup {
 /// Not thread-safe.
 class Funnel {
  public:
-  explicit Funnel(std::vector<LedgerStep> steps);
+  /// Of each kind of group, names beyond the first `max_names` are counted together.
+  explicit Funnel(std::vector<LedgerStep> steps, size_t max_names = 1'000'000);
 
   void add(const DecisionRow& row);
-  void add_rejected() { ++rejected_; }
-  void add_left_out() { ++left_out_; }
+  /// A record that is no document.
+  void add_reject(InputRecord::Kind kind) {
+    ++(kind == InputRecord::Kind::kLeftOut ? left_out_ : rejected_);
+  }
 
   uint64_t documents() const { return total_.documents; }
   uint64_t kept() const { return total_.kept; }
@@ -86,7 +90,12 @@ class Funnel {
   Json to_json() const;
 
  private:
-  using Groups = std::unordered_map<std::string, KeptGroup>;
+  struct Groups {
+    std::unordered_map<std::string, KeptGroup> named{};
+    KeptGroup other{};  ///< of names beyond the first `max_names_`
+  };
+  void count_group(const DecisionRow& row, const std::string& name, Groups& groups) const;
+  static Json groups_json(const Groups& groups);
 
   std::vector<LedgerStep> steps_;
   std::vector<StepFunnel> funnels_;
@@ -94,8 +103,8 @@ class Funnel {
   uint64_t kept_bytes_after_ = 0;
   uint64_t rejected_ = 0;
   uint64_t left_out_ = 0;
+  size_t max_names_;
   Groups licenses_, sources_, languages_, domains_;
-  KeptGroup other_;  ///< of names beyond the first million
 };
 
 }  // namespace yurai

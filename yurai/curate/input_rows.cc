@@ -129,14 +129,13 @@ Result<Document> parse_row(const InputEntry& entry, const RawRow& row, const Fie
     return bad(fmt::format("{} of more than {} bytes", is_text ? "a text file" : "a line",
                            kMaxRecordBytes));
   }
-  if ((is_text || row_line(row.key) == 1) && !guess_wide_encoding(row.bytes).empty()) {
-    return bad("not UTF-8 at byte 0" + encoding_hint(row.bytes));
+  if (!is_text) {
+    if (row_line(row.key) == 1 && !guess_wide_encoding(row.bytes).empty()) {
+      return bad("not UTF-8 at byte 0" + encoding_hint(row.bytes));
+    }
+    return parse_record(row.bytes, map);
   }
-  if (!is_text) return parse_record(row.bytes, map);
-  YURAI_TRY(check_utf8_text(row.bytes));
-  if (const std::string hint = encoding_hint(row.bytes); !hint.empty()) {
-    return bad("not UTF-8" + hint);
-  }
+  YURAI_TRY(check_text_file(row.bytes));
   Document document;
   document.text = row.bytes;
   document.title = for_terminal(entry.path.filename().string());

@@ -92,7 +92,7 @@ Json to_json(const LabelReport& report) {
           {"groups", report.groups},
           {"positive", report.positive},
           {"folds", report.folds},
-          {"threshold", report.threshold ? Json(*report.threshold) : Json(nullptr)},
+          {"threshold", or_null(report.threshold)},
           {"results", std::move(results)}};
 }
 

@@ -110,7 +110,7 @@ MetricInterval bootstrap(std::span<const ScoredLabel> scores, std::span<const ui
   for (size_t i = 0; i < groups.size(); ++i) members[groups[i]].push_back(i);
   std::vector<const std::vector<size_t>*> drawn;
   for (const auto& [group, numbers] : members) drawn.push_back(&numbers);
-  // Of many scores fewer rounds are as exact, and take long enough.
+  // Of many scores each round is long, and the interval narrow; the ends of it grow rougher.
   constexpr size_t kMaxDrawn = 4'000'000;
   rounds = std::min(rounds, std::max(200, static_cast<int>(kMaxDrawn / (scores.size() + 1))));
   MetricInterval interval{metric(scores), 0, 0};

@@ -47,7 +47,8 @@ using ScoreMetric = std::function<double(std::span<const ScoredLabel>)>;
 inline constexpr int kBootstrapRounds = 2000;
 
 /// The percentile bootstrap: `groups` (one of each score; texts of one group are drawn together)
-/// are drawn with replacement, with a fixed seed.
+/// are drawn with replacement, with a fixed seed. Of n scores at most 4,000,000 / (n + 1) rounds
+/// are drawn, but 200 at least: fewer than kBootstrapRounds from 2,000 scores on.
 MetricInterval bootstrap(std::span<const ScoredLabel> scores, std::span<const uint64_t> groups,
                          const ScoreMetric& metric, int rounds = kBootstrapRounds);
 

@@ -38,7 +38,7 @@ Json configuration(const LabelTrainOptions& options) {
           {"calibration",
            options.calibration == ScoreCalibration::Method::kPlatt ? "platt" : "isotonic"},
           {"folds", options.folds},
-          {"precision", options.precision ? Json(*options.precision) : Json(nullptr)}};
+          {"precision", or_null(options.precision)}};
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ class Scorer {
         } else {
           ++summary_.rejected;
           YURAI_TRY(sinks_.reject(
-              {entry.name, reader->unit(), record.number, record.byte, record.reason}));
+              {entry.name, record.number, record.byte, record.reason, reader->unit()}));
         }
         progress_("score", bytes_before + reader->stored_bytes_read(), list.bytes);
       }
@@ -53,7 +53,7 @@ class Scorer {
   Result<void> score(const Document& document) {
     LabelScore out;
     out.sha256 = sha256_hex(document.text);
-    out.id = document.id.empty() ? "sha256:" + out.sha256.substr(0, 16) : document.id;
+    out.id = document.id.empty() ? id_of_text(out.sha256) : document.id;
     out.score = model_.score(document.text);
     out.positive = out.score >= model_.threshold();
     ++summary_.documents;
@@ -77,13 +77,6 @@ Json to_json(const LabelScore& score) {
           {"positive", score.positive}};
 }
 
-Json to_json(const LabelReject& reject) {
-  return {{"file", reject.file},
-          {std::string(reject.unit), reject.number},
-          {"byte", reject.byte},
-          {"reason", reject.reason}};
-}
-
 Json to_json(const LabelScoreSummary& summary) {
   return {{"documents", summary.documents},
           {"positive", summary.positive},
@@ -96,8 +89,8 @@ Result<LabelScoreSummary> score_documents(const LabelModel& model,
                                           const Progress& progress) {
   Scorer scorer(model, options, sinks, progress);
   for (const fs::path& input : inputs) {
-    YURAI_TRY(fs::exists(input / kManifestName) ? scorer.score_corpus(input)
-                                                : scorer.score_files(input));
+    YURAI_ASSIGN(const bool corpus, is_corpus(input));
+    YURAI_TRY(corpus ? scorer.score_corpus(input) : scorer.score_files(input));
   }
   return scorer.summary();
 }

@@ -9,6 +9,7 @@
 #include "yurai/base/progress.h"
 #include "yurai/base/result.h"
 #include "yurai/corpus/document_reader.h"
+#include "yurai/corpus/reject.h"
 #include "yurai/curate/label_model.h"
 
 namespace yurai {
@@ -22,16 +23,6 @@ struct LabelScore {
 };
 Json to_json(const LabelScore& score);
 
-/// A record that could not be scored.
-struct LabelReject {
-  std::string file;
-  std::string_view unit;
-  uint64_t number = 0;
-  uint64_t byte = 0;
-  std::string reason;
-};
-Json to_json(const LabelReject& reject);
-
 struct LabelScoreSummary {
   uint64_t documents = 0;
   uint64_t positive = 0;
@@ -41,10 +32,11 @@ Json to_json(const LabelScoreSummary& summary);
 
 struct LabelScoreSinks {
   std::function<Result<void>(const LabelScore&)> score;
-  std::function<Result<void>(const LabelReject&)> reject;
+  std::function<Result<void>(const Reject&)> reject;
 };
 
-/// Scores what the files, folders and corpus folders hold, in order, one at a time.
+/// Scores what the inputs hold, in order, one at a time: corpora, the folders of `corpus filter`
+/// and `corpus dedup`, and whatever else a corpus is built from.
 Result<LabelScoreSummary> score_documents(const LabelModel& model,
                                           const std::vector<std::filesystem::path>& inputs,
                                           const ReadOptions& options, const LabelScoreSinks& sinks,

@@ -8,6 +8,7 @@
 
 #include "yurai/base/hash.h"
 #include "yurai/base/terminal.h"
+#include "yurai/corpus/reject.h"
 #include "yurai/curate/label_csv.h"
 #include "yurai/curate/label_import.h"
 
@@ -81,9 +82,7 @@ Result<LabelSummary> import_labels(const std::vector<std::filesystem::path>& fil
       [&](LabelRow row) { rows.push_back(std::move(row)); },
       [&](const std::string& file, uint64_t record, uint64_t byte, const std::string& reason) {
         ++summary.rejected;
-        return rejects->append(
-            dump_json({{"file", file}, {"record", record}, {"byte", byte}, {"reason", reason}}) +
-            "\n");
+        return rejects->append(reject_line({file, record, byte, reason, "record"}));
       }};
   for (const auto& path : files) {
     YURAI_ASSIGN(ManifestFile read, read_label_file(path, options, sink, progress));
@@ -158,7 +157,9 @@ std::map<std::string, uint64_t> LabelSet::label_counts() const {
   return counts;
 }
 
-Result<void> export_labels(const LabelSet& labels, const std::filesystem::path& file, Disk& disk) {
+Result<void> export_labels(const LabelSet& labels, const std::filesystem::path& file,
+                           const NewFile::Options& options) {
+  YURAI_TRY(check_new_file(file, options.force));
   const std::string suffix = file.extension().string();
   std::string out;
   if (suffix == ".csv") {
@@ -176,7 +177,9 @@ Result<void> export_labels(const LabelSet& labels, const std::filesystem::path& 
                 fmt::format("'{}': labels are written to files that end in .jsonl or .csv",
                             for_terminal(file.string())));
   }
-  return write_file(file, out, disk);
+  YURAI_ASSIGN(NewFile written, NewFile::create(file, options));
+  YURAI_TRY(written.append(out));
+  return written.commit();
 }
 
 Result<std::vector<UnitLabels>> to_units(const LabelSet& labels,

@@ -96,7 +96,7 @@ class LabelSet {
 
 /// Writes rows as .jsonl or .csv, by the suffix.
 Result<void> export_labels(const LabelSet& labels, const std::filesystem::path& file,
-                           Disk& disk = posix_disk());
+                           const NewFile::Options& options);
 
 /// The labels of each document as ranks in `order`; kInvalidArgument for a label that `order`
 /// lacks.

@@ -181,13 +181,13 @@ TEST_F(Labels, ExportedAndImportedAgainTheyAreTheSame) {
   const std::string expected = stored();
   const LabelSet labels = LabelSet::open(dir_ / "labels").value();
   for (const std::string name : {"out.csv", "out.jsonl"}) {
-    ASSERT_TRUE(export_labels(labels, dir_ / name));
+    ASSERT_TRUE(export_labels(labels, dir_ / name, {}));
     ASSERT_TRUE(import({name}));
     EXPECT_EQ(stored(), expected) << name;
   }
-  EXPECT_FALSE(export_labels(labels, dir_ / "out.txt"));
+  EXPECT_FALSE(export_labels(labels, dir_ / "out.txt", {}));
   testing::FailingDisk disk(1);
-  EXPECT_FALSE(export_labels(labels, dir_ / "full.csv", disk));
+  EXPECT_FALSE(export_labels(labels, dir_ / "full.csv", {.disk = &disk}));
   EXPECT_FALSE(std::filesystem::exists(dir_ / "full.csv"));
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "yurai/base/terminal.h"
+#include "yurai/curate/funnel.h"
 
 namespace yurai {
 namespace {
@@ -176,17 +177,34 @@ std::string funnel_table(const Json& summary) {
 
 std::string group_table(const Json& groups) {
   std::string rows;
-  size_t shown = 0;
-  for (const Json& group : groups["groups"]) {
-    if (++shown > kMaxShownGroups) break;
-    const std::string name = text_of(group, "name");
+  const auto add = [&](const std::string& name, uint64_t documents, uint64_t kept, uint64_t bytes,
+                       uint64_t kept_bytes) {
     rows += fmt::format(
         R"(<tr><td>{}</td><td class="n">{}</td><td class="n">{}</td><td class="n">{}</td>)"
         R"(<td class="n">{}</td></tr>)",
-        name.empty() ? both("(not stated)", "（記載なし）") : escape(name),
-        grouped(count_of(group, "documents")), grouped(count_of(group, "kept")),
-        grouped(count_of(group, "bytes")),
-        percent(count_of(group, "kept_bytes"), count_of(group, "bytes")));
+        name, grouped(documents), grouped(kept), grouped(bytes), percent(kept_bytes, bytes));
+  };
+  KeptGroup rest;
+  const auto add_rest = [&](const Json& group) {
+    rest.documents += count_of(group, "documents");
+    rest.kept += count_of(group, "kept");
+    rest.bytes += count_of(group, "bytes");
+    rest.kept_bytes += count_of(group, "kept_bytes");
+  };
+  size_t shown = 0;
+  for (const Json& group : groups["groups"]) {
+    if (++shown > kMaxShownGroups) {
+      add_rest(group);
+      continue;
+    }
+    const std::string name = text_of(group, "name");
+    add(name.empty() ? both("(not stated)", "（記載なし）") : escape(name),
+        count_of(group, "documents"), count_of(group, "kept"), count_of(group, "bytes"),
+        count_of(group, "kept_bytes"));
+  }
+  add_rest(groups["other"]);
+  if (rest.documents > 0) {
+    add(both("(others)", "（その他）"), rest.documents, rest.kept, rest.bytes, rest.kept_bytes);
   }
   return fmt::format(
       R"(<table><tr><th></th><th class="n">{}</th><th class="n">{}</th><th class="n">{}</th>)"
@@ -213,13 +231,14 @@ std::string report_html(const Json& configuration, const Json& summary, const Js
   out += fmt::format(
       "<p>{}</p>",
       both(fmt::format("{} of {} documents stay, {} of {} bytes of text ({} after the edits). "
-                       "{} rows could not be read.",
+                       "{} rows could not be read, {} records of archives hold no document.",
                        fact("kept"), fact("documents"), fact("kept_bytes"), fact("bytes"),
-                       fact("kept_bytes_after"), fact("rejected")),
+                       fact("kept_bytes_after"), fact("rejected"), fact("left_out")),
            fmt::format("文書 {1} 件のうち {0} 件、本文 {3} バイトのうち {2} バイトが残った"
-                       "（編集後 {4} バイト）。読めなかった行は {5} 件。",
+                       "（編集後 {4} バイト）。読めなかった行は {5} 件、"
+                       "アーカイブ中の文書でないレコードは {6} 件。",
                        fact("kept"), fact("documents"), fact("kept_bytes"), fact("bytes"),
-                       fact("kept_bytes_after"), fact("rejected"))));
+                       fact("kept_bytes_after"), fact("rejected"), fact("left_out"))));
   out += fmt::format("<h2>{}</h2>{}", both("Funnel", "段階ごとの増減"), funnel_table(summary));
   for (const Json& step : summary["steps"]) {
     const std::string name = text_of(step, "step");

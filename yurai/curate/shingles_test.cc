@@ -77,6 +77,7 @@ TEST(Shingles, ByWordIgnoreCaseAndPunctuationAndTakeKanjiOneByOne) {
             units("hello world... X2", ShingleUnit::kWord));
   EXPECT_EQ(units("東京タワー", ShingleUnit::kWord).size(), 4u + 1);
   EXPECT_EQ(units("東京abc都", ShingleUnit::kWord).size(), 4u);
+  EXPECT_EQ(units("カーabc ーー", ShingleUnit::kWord).size(), 3u);  // カ, ーabc, ーー
   EXPECT_NE(units("ab c", ShingleUnit::kWord), units("a bc", ShingleUnit::kWord));
 }
 

@@ -10,8 +10,7 @@ namespace yurai {
 namespace {
 
 Json to_json(const Bounds& bounds) {
-  return {{"min", bounds.min ? Json(*bounds.min) : Json(nullptr)},
-          {"max", bounds.max ? Json(*bounds.max) : Json(nullptr)}};
+  return {{"min", or_null(bounds.min)}, {"max", or_null(bounds.max)}};
 }
 
 }  // namespace

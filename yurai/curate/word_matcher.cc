@@ -23,14 +23,9 @@ uint64_t head_bytes(std::string_view text, size_t at) {
   return head;
 }
 
-/// 16 bits.
-uint64_t hash(uint64_t key) { return (key * 0x9e3779b97f4a7c15ull) >> 48; }
-
-bool has(const std::array<uint64_t, 1024>& bits, uint64_t hash) {
-  return (bits[hash / 64] >> (hash % 64)) & 1;
-}
-void set(std::array<uint64_t, 1024>& bits, uint64_t hash) {
-  bits[hash / 64] |= 1ull << (hash % 64);
+/// The upper `num_bits` of a product that spreads the key over all of them.
+uint64_t hash(uint64_t key, int num_bits) {
+  return (key * 0x9e3779b97f4a7c15ull) >> (64 - num_bits);
 }
 
 /// [ァ-ヴー]
@@ -54,6 +49,21 @@ bool katakana_after(std::string_view text, size_t at) {
 
 }  // namespace
 
+void WordMatcher::Bits::make_room(size_t num_keys) {
+  num_index_bits_ = std::max(num_index_bits_, static_cast<int>(std::bit_width(num_keys)) + 3);
+  words_.assign((1ull << num_index_bits_) / 64, 0);
+}
+
+void WordMatcher::Bits::add(uint64_t key) {
+  const uint64_t bit = hash(key, num_index_bits_);
+  words_[bit / 64] |= 1ull << (bit % 64);
+}
+
+bool WordMatcher::Bits::may_have(uint64_t key) const {
+  const uint64_t bit = hash(key, num_index_bits_);
+  return (words_[bit / 64] >> (bit % 64)) & 1;
+}
+
 WordMatcher::WordMatcher(const std::vector<std::string>& words, bool katakana_alone) {
   std::vector<std::string> alone;
   std::unordered_set<std::string_view> seen;
@@ -69,18 +79,20 @@ WordMatcher::WordMatcher(const std::vector<std::string>& words, bool katakana_al
 void WordMatcher::build_groups() {
   std::map<uint64_t, std::vector<uint32_t>> by_six;
   std::vector<std::vector<uint32_t>> by_first(256);
+  three_.make_room(words_.size());
+  six_.make_room(words_.size());
   for (uint32_t id = 0; id < words_.size(); ++id) {
     const std::string& word = words_[id];
     const uint64_t head = head_bytes(word, 0);
     const auto first = static_cast<unsigned char>(word[0]);
     if (word.size() < kKeyBytes) {
       lead_[first] = std::max<uint8_t>(lead_[first], word.size() < 3 ? 2 : 1);
-      if (word.size() >= 3) set(three_, hash(head & kThreeBytes));
+      if (word.size() >= 3) three_.add(head & kThreeBytes);
       by_first[first].push_back(id);
     } else {
       lead_[first] = std::max<uint8_t>(lead_[first], 1);
-      set(three_, hash(head & kThreeBytes));
-      set(six_, hash(head & kSixBytes));
+      three_.add(head & kThreeBytes);
+      six_.add(head & kSixBytes);
       by_six[head & kSixBytes].push_back(id);
     }
   }
@@ -91,19 +103,23 @@ void WordMatcher::build_groups() {
   };
   short_groups_.resize(256);
   for (size_t first = 0; first < 256; ++first) add(short_groups_[first], first, by_first[first]);
-  long_groups_.resize(std::bit_ceil(by_six.size() * 2 + 1));
+  long_groups_.resize(std::bit_ceil(by_six.size() * 2 + 2));  // two or more
   for (const auto& [key, ids] : by_six) {
-    size_t slot = hash(key) & (long_groups_.size() - 1);
+    size_t slot = slot_of(key);
     while (long_groups_[slot].end != 0) slot = (slot + 1) & (long_groups_.size() - 1);
     add(long_groups_[slot], key, ids);
   }
 }
 
+size_t WordMatcher::slot_of(uint64_t key) const {
+  return hash(key, static_cast<int>(std::bit_width(long_groups_.size() - 1)));
+}
+
 /// The group of `key`, or nothing; an empty slot ends the search.
-const WordMatcher::Group* WordMatcher::find(const std::vector<Group>& table, uint64_t key) const {
-  for (size_t slot = hash(key) & (table.size() - 1);; slot = (slot + 1) & (table.size() - 1)) {
-    if (table[slot].end == 0) return nullptr;
-    if (table[slot].key == key) return &table[slot];
+const WordMatcher::Group* WordMatcher::find(uint64_t key) const {
+  for (size_t slot = slot_of(key);; slot = (slot + 1) & (long_groups_.size() - 1)) {
+    if (long_groups_[slot].end == 0) return nullptr;
+    if (long_groups_[slot].key == key) return &long_groups_[slot];
   }
 }
 
@@ -127,8 +143,8 @@ size_t WordMatcher::match(std::string_view text, size_t at, uint64_t head) const
     }
   };
   look(short_groups_[static_cast<unsigned char>(text[at])]);
-  if (has(six_, hash(head & kSixBytes))) {
-    if (const Group* group = find(long_groups_, head & kSixBytes)) look(*group);
+  if (six_.may_have(head & kSixBytes)) {
+    if (const Group* group = find(head & kSixBytes)) look(*group);
   }
   return best == UINT32_MAX ? 0 : words_[best].size();
 }
@@ -140,7 +156,7 @@ uint64_t WordMatcher::count(std::string_view text, uint64_t limit,
     const auto first = static_cast<unsigned char>(text[at]);
     if (lead_[first] != 0) {
       const uint64_t head = head_bytes(text, at);
-      if (lead_[first] == 2 || has(three_, hash(head & kThreeBytes))) {
+      if (lead_[first] == 2 || three_.may_have(head & kThreeBytes)) {
         if (const size_t length = match(text, at, head); length > 0) {
           if (evidence != nullptr && evidence->size() < kMaxEvidence) {
             evidence->push_back({at, at + length});

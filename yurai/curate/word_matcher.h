@@ -12,7 +12,8 @@ namespace yurai {
 
 /// Counts the words of a list in a text, as the regular expression `word1|word2|…` does: from the
 /// left; at each place the first word of the list that fits; hits don't overlap. Most places are
-/// passed with two looks into bit maps of 8 KiB, so the length of the list hardly matters.
+/// passed with two looks into bit maps of 8 KiB (of a list of many thousand words: of as many bits
+/// as eight times its words), so the length of the list hardly matters.
 /// Immutable and thread-safe.
 ///
 ///     WordMatcher({"送料", "営業時間"}, false).count("送料は送料", 9, nullptr) == 2
@@ -32,10 +33,21 @@ class WordMatcher {
     uint32_t begin = 0;
     uint32_t end = 0;
   };
-  using Bits = std::array<uint64_t, 1024>;
+  /// A set of keys that may hold others too; a power of two of bits, many to a key.
+  class Bits {
+   public:
+    void make_room(size_t num_keys);
+    void add(uint64_t key);
+    bool may_have(uint64_t key) const;
+
+   private:
+    int num_index_bits_ = 16;
+    std::vector<uint64_t> words_ = std::vector<uint64_t>(1024);
+  };
 
   void build_groups();
-  const Group* find(const std::vector<Group>& table, uint64_t key) const;
+  size_t slot_of(uint64_t key) const;
+  const Group* find(uint64_t key) const;
   size_t match(std::string_view text, size_t at, uint64_t head) const;
   bool fits(std::string_view text, size_t at, uint32_t id) const;
 
@@ -45,8 +57,8 @@ class WordMatcher {
   std::vector<Group> long_groups_;   ///< by six bytes, open addressing
   std::vector<Group> short_groups_;  ///< by the first byte, 256 of them
   std::array<uint8_t, 256> lead_{};  ///< by first byte: 0 no word, 1 look further, 2 a short word
-  Bits three_{};                     ///< by the hash of three bytes
-  Bits six_{};                       ///< by the hash of six bytes
+  Bits three_;                       ///< first three bytes
+  Bits six_;                         ///< first six bytes
 };
 
 }  // namespace yurai

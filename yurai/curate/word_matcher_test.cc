@@ -99,5 +99,21 @@ TEST(WordMatcher, CountsAsTheAlternationTriedWordByWord) {
   }
 }
 
+TEST(WordMatcher, FindsEachOfManyThousandWords) {
+  std::mt19937_64 random(testing::test_seed());
+  std::vector<std::string> words;
+  for (int i = 0; i < 200'000; ++i) {
+    std::string word;
+    for (int n = 0; n < 4; ++n) append_char(U'一' + static_cast<char32_t>(random() % 4000), word);
+    words.push_back(word);
+  }
+  const WordMatcher matcher(words, false);
+  std::string text;
+  uint64_t num_words = 0;
+  for (size_t i = 0; i < words.size(); i += 7, ++num_words) text += words[i] + "。";
+  EXPECT_EQ(matcher.count(text, UINT64_MAX, nullptr), num_words);
+  EXPECT_EQ(matcher.count("これはどの単語でもない", UINT64_MAX, nullptr), 0u);
+}
+
 }  // namespace
 }  // namespace yurai

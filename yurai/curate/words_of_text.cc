@@ -67,7 +67,8 @@ std::vector<std::string_view> words_of(std::string_view text) {
     const size_t next = at + char_bytes(text, at);
     if (stands_alone(c)) {
       close(at);
-      if (is_word_char(c) || c == 0x30fc) words.push_back(text.substr(at, next - at));
+      if (is_word_char(c) || c == 0x30fc || c == 0xff70)
+        words.push_back(text.substr(at, next - at));
     } else if (is_word_char(c)) {
       if (!open) begin = at;
       open = true;

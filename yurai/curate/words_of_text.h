@@ -14,7 +14,8 @@ std::vector<std::string_view> lines_of(std::string_view text);
 std::vector<std::string_view> paragraphs_of(std::string_view text);
 
 /// Runs of letters, marks and digits (with ' ’ - _ inside) are words; so is each character of Han,
-/// kana and Hangul alone, for those scripts write no spaces. Punctuation is none.
+/// kana and Hangul alone, for those scripts write no spaces; the long vowel mark (ー, ｰ) is as a
+/// kana. Punctuation is none. The shingles of `datatrove` take ー as the letter of a run instead.
 ///
 ///     words_of("It's 東京.") == {"It's", "東", "京"}
 std::vector<std::string_view> words_of(std::string_view text);

@@ -1,14 +1,6 @@
 #include "yurai/lm/language_model.h"
 
 namespace yurai {
-namespace {
-
-template <class T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json();
-}
-
-}  // namespace
 
 Json to_json(const Generation& generation) {
   Json symbols = Json::array();

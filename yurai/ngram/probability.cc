@@ -14,8 +14,6 @@ std::optional<double> ratio(uint64_t numerator, uint64_t denominator) {
   return static_cast<double>(numerator) / static_cast<double>(denominator);
 }
 
-Json or_null(std::optional<double> value) { return value ? Json(*value) : Json(); }
-
 }  // namespace
 
 Interval wilson_interval(uint64_t successes, uint64_t trials) {

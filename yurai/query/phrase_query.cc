@@ -396,7 +396,7 @@ Json to_json(const QueryAnswer& answer) {
           {"count", number(answer.count)},
           {"exact", answer.exact},
           {"interval", {number(answer.low), number(answer.high)}},
-          {"documents", answer.documents ? Json(*answer.documents) : Json(nullptr)},
+          {"documents", or_null(answer.documents)},
           {"rarest", answer.rarest},
           {"occurrences", answer.occurrences},
           {"checked", answer.checked},

@@ -2,6 +2,10 @@
 
 namespace yurai {
 
+std::string id_of_text(std::string_view sha256_hex) {
+  return "sha256:" + std::string(sha256_hex.substr(0, 16));
+}
+
 void append_origin(Json& json, const Document& document) {
   json["title"] = or_null(document.title);
   json["source"] = or_null(document.source);

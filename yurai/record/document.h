@@ -29,6 +29,9 @@ inline constexpr std::array<std::string Document::*, 9> kDocumentMembers = {
     &Document::id,  &Document::text,  &Document::source, &Document::license, &Document::author,
     &Document::url, &Document::title, &Document::date,   &Document::lang};
 
+/// The id of a document that has none: "sha256:" and the first 16 digits of its text's SHA-256.
+std::string id_of_text(std::string_view sha256_hex);
+
 /// Appends title, source, license, author, url, date and lang; null where not known.
 void append_origin(Json& json, const Document& document);
 

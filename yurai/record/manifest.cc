@@ -29,16 +29,21 @@ Json files_json(const std::vector<ManifestFile>& files) {
   return list;
 }
 
+Result<ManifestFile> parse_file(const Json& item) {
+  ManifestFile file;
+  YURAI_ASSIGN(file.name, json_string(item, "name"));
+  YURAI_ASSIGN(file.bytes, json_uint(item, "bytes"));
+  YURAI_ASSIGN(file.sha256, json_string(item, "sha256"));
+  return file;
+}
+
 Result<std::vector<ManifestFile>> parse_files(const Json& json, std::string_view key) {
   std::vector<ManifestFile> files;
   if (!json.contains(key) || !json[key].is_array()) {
     return fail(ErrorCode::kInvalidArgument, fmt::format("'{}' must be a list", key));
   }
   for (const Json& item : json[key]) {
-    ManifestFile file;
-    YURAI_ASSIGN(file.name, json_string(item, "name"));
-    YURAI_ASSIGN(file.bytes, json_uint(item, "bytes"));
-    YURAI_ASSIGN(file.sha256, json_string(item, "sha256"));
+    YURAI_ASSIGN(ManifestFile file, parse_file(item));
     files.push_back(std::move(file));
   }
   return files;
@@ -50,6 +55,9 @@ Result<Manifest> manifest_of(const Json& json) {
   YURAI_ASSIGN(manifest.format_version, json_uint(json, "format_version"));
   YURAI_ASSIGN(manifest.tool_version, json_string(json, "tool_version"));
   YURAI_ASSIGN(manifest.inputs, parse_files(json, "inputs"));
+  if (json.contains("num_inputs")) {
+    YURAI_ASSIGN(manifest.num_inputs, json_uint(json, "num_inputs"));
+  }
   YURAI_ASSIGN(manifest.files, parse_files(json, "files"));
   manifest.configuration = json.value("configuration", Json::object());
   manifest.facts = json.value("facts", Json::object());
@@ -90,17 +98,38 @@ Result<void> bound_inputs(Manifest& manifest, StagingDirectory& stage) {
   std::string lines;
   for (const Json& input : files_json(manifest.inputs)) lines += dump_json(input) + "\n";
   YURAI_TRY(stage.add_file(kInputsName, lines));
+  manifest.num_inputs = manifest.inputs.size();
   manifest.inputs = {{std::string(kInputsName), lines.size(), sha256_hex(lines)}};
   return {};
+}
+
+Result<std::vector<ManifestFile>> read_inputs(const fs::path& dir, const Manifest& manifest) {
+  // An older folder has the file, but not the number.
+  if (manifest.inputs.size() != 1 || manifest.inputs[0].name != kInputsName ||
+      !manifest_file_bytes(manifest, kInputsName)) {
+    return manifest.inputs;
+  }
+  YURAI_ASSIGN(const std::string lines, read_manifest_file(dir, manifest, kInputsName));
+  std::vector<ManifestFile> inputs;
+  for (size_t begin = 0; begin < lines.size();) {
+    const size_t end = std::min(lines.find('\n', begin), lines.size());
+    YURAI_ASSIGN(const Json line,
+                 parse_json(std::string_view(lines).substr(begin, end - begin), kInputsName));
+    YURAI_ASSIGN(ManifestFile input, parse_file(line));
+    inputs.push_back(std::move(input));
+    begin = end + 1;
+  }
+  return inputs;
 }
 
 Json to_json(const Manifest& manifest) {
   Json json = {{"format", manifest.format},
                {"format_version", manifest.format_version},
                {"tool_version", manifest.tool_version},
-               {"inputs", files_json(manifest.inputs)},
-               {"configuration", manifest.configuration},
-               {"facts", manifest.facts}};
+               {"inputs", files_json(manifest.inputs)}};
+  if (manifest.num_inputs > 0) json["num_inputs"] = manifest.num_inputs;
+  json["configuration"] = manifest.configuration;
+  json["facts"] = manifest.facts;
   if (!manifest.lineage.empty()) json["lineage"] = manifest.lineage;
   json["files"] = files_json(manifest.files);
   return json;
@@ -157,7 +186,7 @@ void add_to_lineage(Json& lineage, const Manifest& manifest) {
        {"tool_version", manifest.tool_version},
        {"checksum", manifest_checksum(manifest)},
        {"made_from", std::move(made_from)},
-       {"num_inputs", manifest.inputs.size()},
+       {"num_inputs", manifest.num_inputs > 0 ? manifest.num_inputs : manifest.inputs.size()},
        {"inputs", files_json(inputs)},
        {"configuration", manifest.configuration},
        {"facts", manifest.facts}});

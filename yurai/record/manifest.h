@@ -28,6 +28,7 @@ struct Manifest {
   uint64_t format_version = 0;  ///< readers refuse what they don't know
   std::string tool_version{kToolVersion};
   std::vector<ManifestFile> inputs;
+  uint64_t num_inputs = 0;  ///< where `inputs` is kInputsName alone: how many it lists; else 0
   Json configuration = Json::object();  ///< the options that shaped it
   Json facts = Json::object();          ///< what came out: counts, hashes
   Json lineage = Json::array();     ///< the artefacts behind it, oldest first (`add_to_lineage`)
@@ -41,6 +42,10 @@ inline constexpr std::string_view kInputsName = "inputs.jsonl";
 /// Moves inputs that are too many to kInputsName of the staging folder, a line each; they are then
 /// that file.
 Result<void> bound_inputs(Manifest& manifest, StagingDirectory& stage);
+
+/// The inputs wherever they are listed, in their order; reads kInputsName, proving it.
+Result<std::vector<ManifestFile>> read_inputs(const std::filesystem::path& dir,
+                                              const Manifest& manifest);
 
 Json to_json(const Manifest& manifest);
 

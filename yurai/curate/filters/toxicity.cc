@@ -1,3 +1,4 @@
+#include <cmath>
 #include <memory>
 
 #include "yurai/curate/filter.h"
@@ -23,6 +24,8 @@ class Toxicity final : public Filter {
       options.add_input({"model/" + file.name, file.bytes, file.sha256});
     }
     options.add_artefact(model->manifest());
+    // A score at the threshold is positive, so the bound lies just below it.
+    options.set_default_max(std::nextafter(model->threshold(), 0.0));
     return std::make_unique<Toxicity>(std::move(*model));
   }
 
@@ -39,13 +42,12 @@ constexpr OptionInfo kOptions[] = {
 constexpr FilterInfo kFilters[] = {
     {.name = "toxicity",
      .unit = "probability",
-     .bounds = {.max = 0.5},
      .options = kOptions,
      .source = "Yurai",
      .english = "Probability that the text has the label of a model trained from your own labels; "
-                "`yurai corpus label train --precision` prints the threshold for `max`",
-     .japanese = "利用者のラベルで学習したモデルによる、ラベルに当たる確率（max の値は "
-                 "yurai corpus label train --precision が示す）",
+                "without `max`, documents at or above the model's threshold go",
+     .japanese = "利用者のラベルで学習したモデルによる、ラベルに当たる確率"
+                 "（max がなければ、モデルのしきい値以上の文書を除く）",
      .make = Toxicity::make}};
 
 }  // namespace
