@@ -27,14 +27,15 @@ std::filesystem::path index_dir() {
   for (std::string& text : bench::made_up_texts(100'000)) {
     documents.push_back({.id = "d" + std::to_string(documents.size()), .text = text});
   }
-  testing::TracedIndex::build(made, documents, PointMode::kChar).value();
+  testing::TracedIndex::build(made, documents, PointMode::kChar, true).value();
   return made / "index";
 }
 
 struct Fixture {
-  const CorpusIndex index = CorpusIndex::open(index_dir(), {.cache_bytes = kCacheBytes}).value();
+  const CorpusIndex index =
+      CorpusIndex::open(index_dir(), {.cache_bytes = kCacheBytes, .folded = true}).value();
   const CorpusIndex cold_index =
-      CorpusIndex::open(index.dir(), ReadableFile::Mode::kDirect).value();
+      CorpusIndex::open(index.dir(), {.mode = ReadableFile::Mode::kDirect, .folded = true}).value();
   const Tracer warm = Tracer::open(index).value();
   const Tracer cold = Tracer::open(cold_index).value();
   std::vector<std::string> passages;
@@ -55,17 +56,25 @@ struct Fixture {
   }
 };
 
-void trace_each(benchmark::State& state, const Tracer& tracer) {
+void trace_each(benchmark::State& state, const Tracer& tracer, bool fold = false) {
+  if (fold && !tracer.can_fold()) return state.SkipWithError("the index has no folded twin");
+  const TraceOptions options = {.fold = fold};
   const std::vector<std::string>& passages = Fixture::get().passages;
-  for (const std::string& passage : passages) tracer.trace(passage, {}).value();  // warms
+  for (const std::string& passage : passages) tracer.trace(passage, options).value();  // warms
   size_t next = 0, num_spans = 0;
   for (auto _ : state) {
-    num_spans += tracer.trace(passages[next++ % passages.size()], {}).value().spans.size();
+    num_spans += tracer.trace(passages[next++ % passages.size()], options).value().spans.size();
   }
   state.counters["spans"] = static_cast<double>(num_spans) / static_cast<double>(next);
 }
 void trace_500_chars_warm(benchmark::State& state) { trace_each(state, Fixture::get().warm); }
 void trace_500_chars_cold(benchmark::State& state) { trace_each(state, Fixture::get().cold); }
+void trace_500_chars_fold_warm(benchmark::State& state) {
+  trace_each(state, Fixture::get().warm, true);
+}
+void trace_500_chars_fold_cold(benchmark::State& state) {
+  trace_each(state, Fixture::get().cold, true);
+}
 
 /// A work of 1 MB in pieces of 200 characters, all of which the corpus holds: its map.
 void trace_work_warm(benchmark::State& state) {
@@ -77,6 +86,8 @@ void trace_work_warm(benchmark::State& state) {
 
 BENCHMARK(trace_500_chars_warm)->Unit(benchmark::kMillisecond);
 BENCHMARK(trace_500_chars_cold)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(trace_500_chars_fold_warm)->Unit(benchmark::kMillisecond);
+BENCHMARK(trace_500_chars_fold_cold)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(trace_work_warm)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace

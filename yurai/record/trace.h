@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "yurai/base/json.h"
@@ -16,6 +18,13 @@ namespace yurai {
 enum class PointMode { kChar, kWord };
 std::string_view name(PointMode points);
 
+/// What an occurrence that was found in folded text has beside others.
+struct FoldedMatch {
+  uint64_t char_begin = 0;  ///< into the document's text
+  uint64_t char_end = 0;
+  std::vector<std::string_view> differs;  ///< kinds of difference from the answer; docs/text.md
+};
+
 /// One occurrence of a text in a document.
 struct Occurrence {
   Document document;  ///< without its text
@@ -25,6 +34,7 @@ struct Occurrence {
   std::string before;  ///< up to 40 characters
   std::string match;
   std::string after;  ///< up to 40 characters
+  std::optional<FoldedMatch> folded{};
 };
 
 struct Span {
@@ -39,6 +49,9 @@ struct Span {
   uint64_t documents_total = 0;
   bool credit_truncated = false;  ///< more than 1,000 documents: the first 1,000 share the credit
   std::vector<Occurrence> documents;  ///< best first, one occurrence a document
+  /// Of a span that was found in folded text: what differs in any of the documents shown, or in
+  /// the best one.
+  std::optional<std::vector<std::string_view>> differs;
 };
 
 struct Credit {

@@ -10,6 +10,11 @@
 namespace yurai {
 namespace {
 
+/// From this length on spans are looked for where they may begin only.
+constexpr uint64_t kMinLongSpan = 16;
+constexpr uint64_t kBytesPerThread = 64 << 10;
+constexpr uint64_t kMaxThreads = 16;
+
 constexpr uint64_t kMaxCompared = 16ull << 30;
 /// A session keeps the blocks that it read; this many are 64 MiB.
 constexpr uint64_t kMaxBlocks = 16 << 10;
@@ -136,6 +141,15 @@ Result<std::vector<MaximalSpan>> long_spans(const CorpusIndex& index, std::strin
     }
   }
   return spans;
+}
+
+Result<std::vector<MaximalSpan>> spans_of_size(const CorpusIndex& index, std::string_view answer,
+                                               uint64_t min_bytes) {
+  if (min_bytes < kMinLongSpan) return maximal_spans(index, answer);
+  const uint64_t num_threads =
+      std::clamp<uint64_t>(answer.size() / kBytesPerThread, 1,
+                           std::min<uint64_t>(kMaxThreads, std::thread::hardware_concurrency()));
+  return long_spans(index, answer, min_bytes, static_cast<int>(num_threads));
 }
 
 }  // namespace yurai

@@ -17,4 +17,9 @@ namespace yurai {
 Result<std::vector<MaximalSpan>> long_spans(const CorpusIndex& index, std::string_view answer,
                                             uint64_t min_bytes, int num_threads);
 
+/// `long_spans` where `min_bytes` is large enough for that to be faster, on as many threads as a
+/// long text is worth; else those of `maximal_spans` of any size.
+Result<std::vector<MaximalSpan>> spans_of_size(const CorpusIndex& index, std::string_view answer,
+                                               uint64_t min_bytes);
+
 }  // namespace yurai
