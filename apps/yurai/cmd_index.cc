@@ -243,7 +243,7 @@ void add_build(CLI::App& index) {
                     "文書検索（index search, trace --related）を作らない"));
   verb->add_flag("--fold", options->fold,
                  tr("with a folded twin, for trace --fold: width, case, spacing, punctuation and "
-                    "old kanji made one (nearly doubles the index)",
+                    "old kanji made one (about twice the room)",
                     "trace --fold のため、字幅・大小文字・空白・句読点・旧字体の違いを除いた"
                     "畳み込み版の索引も作る（大きさは約 2 倍）"));
   verb->add_flag("--force", options->force,
