@@ -99,8 +99,7 @@ icu::UnicodeString without_kinds(icu::UnicodeString text, FoldKinds kinds) {
   }
   if (kinds.has(FoldKind::kWhitespace)) text = without(text, is_space);
   if (kinds.has(FoldKind::kPunctuation)) {
-    text = without(text,
-                   [](UChar32 c) { return is_folded_punctuation(static_cast<char32_t>(c)); });
+    text = without(text, [](UChar32 c) { return is_folded_punctuation(static_cast<char32_t>(c)); });
   }
   return text;
 }
@@ -202,8 +201,8 @@ Result<FoldKinds> FoldComparison::compare(std::string_view a, std::string_view b
     if (!extend(a, at_a, group_a)) break;
     if (!extend(b, at_b, group_b)) return other_text();
     if (!first) {
-      kinds |= of_gaps(a.substr(gap_a, group_a.begin - gap_a),
-                       b.substr(gap_b, group_b.begin - gap_b));
+      kinds |=
+          of_gaps(a.substr(gap_a, group_a.begin - gap_a), b.substr(gap_b, group_b.begin - gap_b));
     }
     if (first && skip > 0) {
       if (group_b.folded.size() <= skip) return other_text();

@@ -47,9 +47,9 @@ TEST(FoldDifference, NamesTheWidthOfSignsAndSpacesAsWidth) {
 }
 
 TEST(FoldDifference, NamesAllOfSeveralKindsInTheirOrder) {
-  EXPECT_EQ(differ("ＹＵＲＡＩ、 舊國\u200bﾃﾞｰﾀ①", "yurai旧国データ1"),
-            (Names{"nfkc", "case", "width", "whitespace", "punctuation", "zero_width",
-                   "old_kanji"}));
+  EXPECT_EQ(
+      differ("ＹＵＲＡＩ、 舊國\u200bﾃﾞｰﾀ①", "yurai旧国データ1"),
+      (Names{"nfkc", "case", "width", "whitespace", "punctuation", "zero_width", "old_kanji"}));
   EXPECT_EQ(differ("⑴x", "1X"), (Names{"nfkc", "case", "punctuation"}));
   EXPECT_EQ(differ("Ａ", "a"), (Names{"case", "width"}));
   EXPECT_EQ(differ("a 、b", "a、 b"), (Names{"whitespace", "punctuation"}));  // only the order
@@ -98,16 +98,17 @@ TEST(FoldDifference, ExplainsEveryCharacter) {
   EXPECT_GT(explained, 100'000u);
 }
 
-/// The oracle: changes of known kinds, each made to a text whose pieces they cannot touch otherwise.
+/// The oracle: changes of known kinds, each made to a text whose pieces they cannot touch
+/// otherwise.
 TEST(FoldDifference, NamesExactlyTheChangesThatWereMade) {
   std::mt19937_64 random(testing::test_seed());
   struct Change {
     std::string_view from, to;
     uint32_t kind;
   };
-  const std::vector<Change> changes = {{"が", "か\u3099", 0}, {"1", "①", 0},     {"y", "Y", 1},
-                                       {"é", "É", 1},         {"k", "ｋ", 2},    {"ダ", "ﾀﾞ", 2},
-                                       {"|", "|", 3},         {"/", "/", 4},     {"_", "_", 5},
+  const std::vector<Change> changes = {{"が", "か\u3099", 0}, {"1", "①", 0},  {"y", "Y", 1},
+                                       {"é", "É", 1},         {"k", "ｋ", 2}, {"ダ", "ﾀﾞ", 2},
+                                       {"|", "|", 3},         {"/", "/", 4},  {"_", "_", 5},
                                        {"国", "國", 6},       {"沢", "澤", 6}};
   const std::vector<std::string> added = {"", "", "", "\n", "「", "\u200b"};
   for (int round = 0; round < 3000; ++round) {
