@@ -89,18 +89,24 @@ TEST_F(CardCli, OneCommandGoesFromRawFilesToAnIndexWithACard) {
       pipeline({path("out"), path("raw.jsonl"), "--labels", path("labels.csv")});
   ASSERT_EQ(made.exit_status, 0) << made.err;
   const Json card = Json::parse(file("out/card.json"));
-  ASSERT_EQ(card["lineage"].size(), 5u);
-  const std::vector<std::string> formats = {"yurai-filtered", "yurai-dedup", "yurai-label-model",
-                                            "yurai-filtered", "yurai-corpus"};
+  ASSERT_EQ(card["lineage"].size(), 6u);
+  const std::vector<std::string> formats = {"yurai-filtered",    "yurai-dedup",    "yurai-labels",
+                                            "yurai-label-model", "yurai-filtered", "yurai-corpus"};
   for (size_t i = 0; i < formats.size(); ++i) EXPECT_EQ(card["lineage"][i]["format"], formats[i]);
   EXPECT_EQ(card["lineage"][0]["facts"]["rejected"], 1);
   EXPECT_EQ(card["lineage"][1]["facts"]["removed_exact"], 6);
   EXPECT_EQ(card["personal_information"][0]["spans"], 1);
+  ASSERT_EQ(card["personal_information"][0]["kinds"].size(), 7u);
+  for (const Json& kind : card["personal_information"][0]["kinds"]) {
+    EXPECT_EQ(kind["spans"], kind["kind"] == "phone" ? 1 : 0);
+  }
   ASSERT_EQ(card["toxicity"].size(), 1u);
   EXPECT_GT(card["toxicity"][0]["dropped"]["part"], 0);
   EXPECT_LE(card["toxicity"][0]["model"]["unseen"]["auroc"]["low"],
             card["toxicity"][0]["model"]["unseen"]["auroc"]["high"]);
-  EXPECT_EQ(card["lineage"][4]["facts"]["documents"], card["totals"]["documents"]);
+  EXPECT_EQ(card["toxicity"][0]["model"]["labels"]["checksum"], card["lineage"][2]["checksum"]);
+  EXPECT_EQ(card["toxicity"][0]["model"]["labels"]["files"][0]["name"], "labels.csv");
+  EXPECT_EQ(card["lineage"][5]["facts"]["documents"], card["totals"]["documents"]);
   EXPECT_THAT(file("out/card.ja.md"), HasSubstr("# データカード"));
   EXPECT_THAT(file("out/card.md"), HasSubstr("AUROC on unseen texts"));
   EXPECT_THAT(file("out/card.json"), Not(HasSubstr(dir_.path().string())));

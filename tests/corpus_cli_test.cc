@@ -213,6 +213,28 @@ TEST_F(CorpusCli, AFullDiskAndAClosedOutputAreErrors) {
   const auto closed = shell(list + " >&-");
   EXPECT_EQ(closed.exit_status, 1);
   EXPECT_THAT(closed.err, HasSubstr("standard output"));
+  const std::string program = fmt::format("'{}'", std::getenv("YURAI_BIN"));
+  EXPECT_EQ(shell(program + " --help > /dev/full").exit_status, 1);
+  // What could not be printed is done all the same, and that is what the message says.
+  const std::string made =
+      fmt::format("{} corpus build '{}' '{}'", program, path("d"), path("in.jsonl"));
+  const auto unprinted = shell(made + " > /dev/full");
+  EXPECT_EQ(unprinted.exit_status, 1);
+  EXPECT_THAT(unprinted.err, HasSubstr("what was done stays"));
+  EXPECT_EQ(yurai({"info", path("d"), "--verify"}).exit_status, 0);
+}
+
+TEST_F(CorpusCli, MessagesThatCannotBeWrittenChangeNothing) {
+  const std::string program = fmt::format("'{}'", std::getenv("YURAI_BIN"));
+  for (const std::string no_messages : {" 2> /dev/full", " 2>&-"}) {
+    fs::remove_all(dir_ / "c");
+    const std::string made =
+        fmt::format("{} corpus build '{}' '{}'", program, path("c"), path("in.jsonl"));
+    EXPECT_EQ(shell(made + no_messages).exit_status, 0);
+    EXPECT_EQ(yurai({"info", path("c"), "--verify"}).exit_status, 0);
+    EXPECT_EQ(shell(program + " corpus stats nowhere" + no_messages).exit_status, 1);
+    EXPECT_EQ(shell(program + " nonsense" + no_messages).exit_status, 2);
+  }
 }
 
 }  // namespace

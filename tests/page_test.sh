@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the fixture corpus, serves it and drives the page in Chromium: tests/page_test.sh YURAI
+# Filters and builds the fixture corpus, serves it and drives the page in Chromium: tests/page_test.sh YURAI
 set -euo pipefail
 yurai=$(realpath "$1")
 cd "$(dirname "$0")/../web"
@@ -13,9 +13,11 @@ cleanup() {
 }
 trap cleanup EXIT
 
-"$yurai" corpus build "$work/corpus" tests/fixture_corpus.jsonl
+"$yurai" corpus filter tests/fixture_chain.toml tests/fixture_corpus.jsonl tests/fixture_rejected.jsonl \
+  --words tests/fixture_words --out "$work/filtered"
+"$yurai" corpus build "$work/corpus" "$work/filtered"
 "$yurai" index build "$work/index" --corpus "$work/corpus"
-"$yurai" serve --index "$work/index" --listen 127.0.0.1:0 >"$work/serve.log" 2>&1 &
+"$yurai" serve --index "$work/index" --filtered "$work/filtered" --listen 127.0.0.1:0 >"$work/serve.log" 2>&1 &
 server=$!
 for _ in $(seq 100); do
   url=$(sed -n 's/.*\(http:\/\/127\.0\.0\.1:[0-9]*\).*/\1/p' "$work/serve.log" | head -1)
@@ -25,4 +27,4 @@ for _ in $(seq 100); do
 done
 ! grep -q 'page is not built' "$work/serve.log" || { echo "page_test: no page beside $yurai"; exit 1; }
 [ -n "$url" ] || { cat "$work/serve.log"; echo "page_test: the server did not start"; exit 1; }
-npm run --silent test:page -- --base-url "$url" || { cat "$work/serve.log"; exit 1; }
+YURAI_BIN=$yurai YURAI_FILTERED=$work/filtered npm run --silent test:page -- --base-url "$url" || { cat "$work/serve.log"; exit 1; }

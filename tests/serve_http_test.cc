@@ -150,6 +150,41 @@ TEST_F(ServeHttpTest, AnswersEveryKindOfRequest) {
   EXPECT_EQ(stranger.read_response()->status, 403);
 }
 
+TEST_F(ServeHttpTest, ShowsTheDecisionsOfAFilterChain) {
+  const std::string chain = *folder_ / "chain.toml";
+  const std::string filtered = *folder_ / "filtered";
+  ASSERT_TRUE(write_file(chain, "[[filter]]\nname = \"length\"\nmin = 40\nmax = 100\n"));
+  ASSERT_EQ(yurai({"corpus", "filter", chain, *folder_ / "documents.jsonl", "--out", filtered})
+                .exit_status,
+            0);
+  const Server server({"--index", index(), "--filtered", filtered});
+  const auto shown = ask(server.port(), "GET", "/v1/decisions");
+  ASSERT_EQ(shown.status, 200) << shown.body;
+  EXPECT_EQ(Json::parse(shown.body)["kept"], 1);
+  for (const std::string threshold : {"20", "33", "33.5", "44", "1e2"}) {
+    const auto answer =
+        ask(server.port(), "GET", "/v1/decisions/whatif?filter=length&threshold=" + threshold);
+    const ProcessResult printed = yurai(
+        {"corpus", "whatif", filtered, "--filter", "length", "--threshold", threshold, "--json"});
+    if (printed.exit_status == 0) {
+      EXPECT_EQ(answer.body, printed.out) << threshold;
+    } else {
+      EXPECT_EQ(answer.status, 400) << threshold;
+    }
+  }
+  const auto examples = ask(server.port(), "GET", "/v1/decisions/examples?filter=length");
+  EXPECT_EQ(Json::parse(examples.body)["documents"][0]["id"], "neko/1");
+  EXPECT_EQ(yurai({"serve", "--index", index(), "--filtered", index()}).exit_status, 1);
+
+  const std::string file = filtered + "/ledger/decisions-00000.jsonl.zst";
+  std::string bytes = read_file(file).value();
+  bytes[bytes.size() / 2] ^= 1;
+  ASSERT_TRUE(write_file(file, bytes));
+  const ProcessResult damaged = yurai({"serve", "--index", index(), "--filtered", filtered});
+  EXPECT_EQ(damaged.exit_status, 1);
+  EXPECT_NE(damaged.err.find("decisions-00000.jsonl.zst"), std::string::npos) << damaged.err;
+}
+
 TEST_F(ServeHttpTest, ServesThePageItIsGiven) {
   ASSERT_TRUE(std::filesystem::create_directories(*folder_ / "web/assets"));
   ASSERT_TRUE(write_file(*folder_ / "web/index.html", "<!doctype html>page"));

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <exception>
 #include <new>
+#include <system_error>
 
 #include "yurai/base/file.h"
 #include "yurai/base/terminal.h"
@@ -17,6 +18,7 @@ namespace yurai::cli {
 namespace {
 
 int last_status = 0;
+std::string typed_command;
 
 bool japanese() {
   for (const char* name : {"YURAI_LANG", "LC_ALL", "LC_MESSAGES", "LANG"}) {
@@ -37,6 +39,16 @@ Result<void> caught(const std::function<Result<void>()>& verb) {
   }
 }
 
+/// What a verb has done before it prints its result is not undone. Whoever closed the pipe (`head`)
+/// knows that the rest is missing.
+Result<void> not_printed(int error_number) {
+  if (error_number == EPIPE) return fail(ErrorCode::kCancelled, "");
+  return fail(
+      ErrorCode::kIo,
+      fmt::format("the result could not be written to standard output: {}; what was done stays",
+                  std::generic_category().message(error_number)));
+}
+
 }  // namespace
 
 std::string tr(std::string_view english, std::string_view japanese_text) {
@@ -46,17 +58,43 @@ std::string tr(std::string_view english, std::string_view japanese_text) {
 void run(const std::function<Result<void>()>& verb) {
   Result<void> result = caught(verb);
   if (result && std::fflush(stdout) != 0) {
-    result = Result<void>(fail(io_error("write to", "standard output", errno)));
+    result = not_printed(errno);
   }
   last_status = result ? 0 : 1;
-  if (!result) say("yurai: " + for_terminal(result.error().message));
+  if (!result && !result.error().message.empty()) {
+    say("yurai: " + for_terminal(result.error().message));
+  }
 }
 
 int exit_status() { return last_status; }
 
+void set_command_line(int argc, const char* const* argv) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+@%";
+  for (int i = 0; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (i > 0) typed_command += ' ';
+    if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) {
+      typed_command += word;
+      continue;
+    }
+    typed_command += '\'';
+    for (const char c : word) {
+      if (c == '\'') {
+        typed_command += "'\\''";
+      } else {
+        typed_command += c;
+      }
+    }
+    typed_command += '\'';
+  }
+}
+
+const std::string& command_line() { return typed_command; }
+
 Result<void> print(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size()) return {};
-  return fail(io_error("write to", "standard output", errno));
+  return not_printed(errno);
 }
 
 Result<void> print_json(const Json& json) { return print(dump_json(json) + "\n"); }
@@ -69,6 +107,22 @@ std::string origin_text(const Document& document) {
   return text;
 }
 
+Result<std::string> read_standard_input(uint64_t max_bytes) {
+  std::string bytes;
+  char buffer[64 << 10];
+  for (;;) {
+    const ssize_t got = ::read(STDIN_FILENO, buffer, sizeof buffer);
+    if (got == 0) return bytes;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(io_error("read", "standard input", errno));
+    bytes.append(buffer, static_cast<size_t>(got));
+    if (bytes.size() > max_bytes) {
+      return fail(ErrorCode::kResourceExhausted,
+                  fmt::format("standard input has more than {} bytes", max_bytes));
+    }
+  }
+}
+
 bool colour() {
   const char* no_color = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
@@ -76,7 +130,7 @@ bool colour() {
          (term == nullptr || std::string_view(term) != "dumb");
 }
 
-void say(std::string_view text) { fmt::print(stderr, "{}\n", text); }
+void say(std::string_view text) { print_error(std::string(text) + "\n"); }
 
 Result<uint64_t> parse_bytes(std::string_view text) {
   uint64_t value = 0;

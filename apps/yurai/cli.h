@@ -30,6 +30,9 @@ Result<void> print_json(const Json& json);
 /// Prints text for a person on stdout; the caller has escaped what is untrusted.
 Result<void> print(std::string_view text);
 
+/// All of the standard input, at most so much.
+Result<std::string> read_standard_input(uint64_t max_bytes);
+
 /// Whether stdout is a terminal that may be coloured (isatty, no NO_COLOR, TERM is not dumb).
 bool colour();
 
@@ -41,6 +44,10 @@ void say(std::string_view text);
 
 /// Exit status of the last `run`.
 int exit_status();
+
+/// The words of the command line, once; then the line as a shell takes it, to be said again.
+void set_command_line(int argc, const char* const* argv);
+const std::string& command_line();
 
 /// A byte count such as 4G, 512M, 64K or 1000.
 Result<uint64_t> parse_bytes(std::string_view text);
@@ -70,5 +77,6 @@ void add_info_command(CLI::App& app);
 void add_trace_command(CLI::App& app);
 void add_generate_command(CLI::App& app);
 void add_serve_command(CLI::App& app);
+void add_tokenizer_commands(CLI::App& app);
 
 }  // namespace yurai::cli

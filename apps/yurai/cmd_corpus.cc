@@ -52,6 +52,12 @@ void say_left_out(const InputList& inputs, const CorpusSummary& summary, const s
                                     "{} 件のレコードは読めなかった: {}/rejects.jsonl を参照")),
                     grouped(summary.rejected), for_terminal(out)));
   }
+  if (summary.documents == 0) {
+    say(
+        tr("the corpus is empty; where the fields have other names, give them with --map, such as "
+           "--map text=content",
+           "コーパスは空です。項目名が違うときは --map text=content のように指定してください"));
+  }
 }
 
 Result<void> build(const BuildOptions& options) {
@@ -74,6 +80,7 @@ Result<void> build(const BuildOptions& options) {
                       "corpus_sha256 {}\n")),
       for_terminal(options.out), grouped(summary.documents), grouped(summary.bytes),
       grouped(summary.rejected), grouped(summary.duplicate_ids), summary.corpus_sha256)));
+  if (summary.documents == 0) return {};
   return print(fmt::format(fmt::runtime(tr("Next: yurai index build INDEX --corpus {}\n",
                                            "次は: yurai index build INDEX --corpus {}\n")),
                            for_terminal(options.out)));

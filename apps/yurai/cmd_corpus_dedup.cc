@@ -102,6 +102,15 @@ Result<FirstWorker> prepare(const Options& options, const Workers& workers) {
   const std::vector<fs::path> paths(options.inputs.begin(), options.inputs.end());
   FirstWorker first;
   YURAI_ASSIGN(first.inputs, list_inputs(paths));
+  for (const InputEntry& entry : first.inputs.files) {
+    if (entry.kind != InputEntry::Kind::kWarc && entry.kind != InputEntry::Kind::kParquet) continue;
+    return fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format(
+            "'{}' holds no lines of JSON and is no text file; make rows of it with 'yurai corpus "
+            "filter' first",
+            for_terminal(entry.path.string())));
+  }
   if (workers.rank() != 0) return first;
   YURAI_TRY(check_target(options.out, paths));
   YURAI_ASSIGN(StagingDirectory stage,
@@ -185,7 +194,10 @@ void add_corpus_dedup_command(CLI::App& corpus) {
   verb->add_option("--threshold", options->threshold,
                    tr("Least Jaccard index of near twins (default: 0.741; datatrove 0.719)",
                       "ほぼ同文とみなす Jaccard 係数の下限（既定 0.741、datatrove は 0.719）"))
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(CLI::Range(0.0, 1.0))
+      ->check([](const std::string& text) {  // the range takes what is no number
+        return text.find_first_of("nN") == text.npos ? "" : "a number from 0 to 1 is needed";
+      });
   verb->add_option("--index", options->index,
                    tr("For substring: an index over the corpus of the same inputs",
                       "substring 用: 同じ入力から作ったコーパスの索引"));

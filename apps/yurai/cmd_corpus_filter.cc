@@ -33,6 +33,7 @@ struct FilterOptionsGiven {
   std::string decisions;
   int threads = 0;
   bool force = false;
+  bool resume = false;
   bool json = false;
   bool timing = false;
   FieldMap fields = default_field_map();
@@ -96,11 +97,42 @@ Result<void> print_summary(const FilterOptionsGiven& given, const FilterRun& run
              "\n{}: 文書 {} / {} 件、本文 {} / {} バイトが残った（編集後 {} バイト）\n")),
       for_terminal(given.out), count(summary, "kept"), count(summary, "documents"),
       count(summary, "kept_bytes"), count(summary, "bytes"), count(summary, "kept_bytes_after"))));
-  return print(
-      fmt::format(fmt::runtime(tr("Next: {0}/report.html, or yurai corpus build CORPUS {0}\n",
-                                  "次は: {0}/report.html、"
-                                  "または yurai corpus build CORPUS {0}\n")),
-                  for_terminal(given.out)));
+  return print(fmt::format(
+      fmt::runtime(tr("Next: {0}/report.html, or yurai corpus build CORPUS {0}{1}\n",
+                      "次は: {0}/report.html、"
+                      "または yurai corpus build CORPUS {0}{1}\n")),
+      for_terminal(given.out), given.map.empty() ? "" : " --map " + for_terminal(given.map)));
+}
+
+/// A failure of the disk, with what it left and how to go on.
+Error with_way_on(Error error, const StagingDirectory& stage) {
+  if (error.code != ErrorCode::kIo && error.code != ErrorCode::kResourceExhausted) return error;
+  const auto finished = finished_parts(stage);
+  if (!finished) return error;
+  error.message += fmt::format(
+      fmt::runtime(tr("; {} parts are finished and kept in '{}' ({} documents read, {} of them "
+                      "stay); go on with: {}",
+                      "; 完成した {} 個の分割ファイルは '{}' に残してある（文書 {} 件を処理済み、"
+                      "うち {} 件を保持）。続きから実行するには: {}")),
+      finished->parts, for_terminal(stage.path().string()), grouped(finished->documents),
+      grouped(finished->kept), command_line());
+  if (command_line().find(" --resume") == std::string::npos) error.message += " --resume";
+  return error;
+}
+
+/// What --resume found, for a person.
+void say_resumed(const StagingDirectory& stage) {
+  const auto finished = finished_parts(stage);
+  if (!finished) {
+    say(tr("There is nothing to go on from: beginning at the first document",
+           "途中の結果がないので、最初の文書から始める"));
+    return;
+  }
+  say(fmt::format(fmt::runtime(tr("Going on after {} parts and {} documents, which are read again "
+                                  "but not filtered again",
+                                  "分割ファイル {} 個・文書 {} 件の続きから始める"
+                                  "（そこまでは読み直すだけで、判定はやり直さない）")),
+                  finished->parts, grouped(finished->documents)));
 }
 
 Result<void> filter_to_folder(const FilterOptionsGiven& given, const Chain& chain,
@@ -108,13 +140,16 @@ Result<void> filter_to_folder(const FilterOptionsGiven& given, const Chain& chai
   const std::vector<fs::path> paths(given.inputs.begin(), given.inputs.end());
   YURAI_TRY(check_target(given.out, paths));
   YURAI_ASSIGN(const InputList inputs, list_inputs(paths));
-  YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(given.out, {.force = given.force}));
+  YURAI_ASSIGN(StagingDirectory stage,
+               StagingDirectory::create(given.out, {.force = given.force, .resume = given.resume}));
+  if (given.resume) say_resumed(stage);
   ProgressBar bar;
   const std::string name = fs::path(given.chain).filename().string();
   Result<FilterRun> done = filter_files(chain, name, inputs, options, stage, bar.callback());
   bar.finish();
-  YURAI_ASSIGN(const FilterRun run, std::move(done));
-  YURAI_TRY(stage.commit());
+  const Result<void> whole = done ? stage.commit() : Result<void>(fail(done.error()));
+  if (!whole) return fail(with_way_on(whole.error(), stage));
+  const FilterRun run = std::move(*done);
   if (!inputs.skipped.empty()) {
     say(fmt::format(fmt::runtime(tr("{} files of another kind in the folders were left out",
                                     "フォルダー内の対象外のファイル {} 個を除いた")),
@@ -179,6 +214,9 @@ Result<void> filter(const FilterOptionsGiven& given) {
                       "to standard output"
                     : "IN is missing: what is to be filtered?");
   }
+  if (given.resume && given.out.empty()) {
+    return fail(ErrorCode::kInvalidArgument, "--resume goes on with a run that has an --out DIR");
+  }
   YURAI_ASSIGN(const FilterRunOptions options, run_options(given));
   YURAI_ASSIGN(const Chain chain, Chain::load(given.chain, {.words = given.words}));
   return given.out.empty() ? filter_stdin(given, chain, options)
@@ -231,6 +269,9 @@ void add_filter(CLI::App& corpus) {
   verb->add_flag("--timing", given->timing,
                  tr("Say on stderr what each filter took", "各フィルターの時間を標準エラーに出す"));
   verb->add_flag("--force", given->force, tr("Replace OUT if it exists", "OUT があれば置き換える"));
+  verb->add_flag("--resume", given->resume,
+                 tr("Go on where an interrupted run had its last finished part",
+                    "中断した実行の、最後に完成した分割ファイルの続きから始める"));
   verb->add_flag("--json", given->json,
                  tr("Print one line of JSON", "結果を 1 行の JSON で出力する"));
   verb->callback([given] { run([&] { return filter(*given); }); });

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <memory>
 #include <string>
 #include <vector>
@@ -88,14 +89,17 @@ Result<void> train(const TrainOptions& options) {
   YURAI_TRY(print(fmt::format(
       fmt::runtime(tr("{}: learnt from {} documents, {} of them positive\n"
                       "On documents that it had not seen (95 % intervals): AUROC {}, PR-AUC {}\n"
-                      "At the threshold {:.6f}: precision {:.3f}, recall {:.3f}\n",
+                      "At the threshold {:.6f}: precision {:.3f}, recall {:.3f}\n"
+                      "In a chain: max = {}\n",
                       "{}: 文書 {} 件（該当 {} 件）から学習した\n"
                       "学習に使わない文書での成績（95 % 区間）: AUROC {}、PR-AUC {}\n"
-                      "しきい値 {:.6f}: 適合率 {:.3f}、再現率 {:.3f}\n")),
+                      "しきい値 {:.6f}: 適合率 {:.3f}、再現率 {:.3f}\n"
+                      "チェーンでは: max = {}\n")),
       for_terminal(options.out), facts["documents"].get<uint64_t>(),
       facts["positive"].get<uint64_t>(), shown(facts["unseen"]["auroc"]),
       shown(facts["unseen"]["pr_auc"]), facts["threshold"].get<double>(),
-      facts["unseen"]["precision"].get<double>(), facts["unseen"]["recall"].get<double>())));
+      facts["unseen"]["precision"].get<double>(), facts["unseen"]["recall"].get<double>(),
+      std::nextafter(facts["threshold"].get<double>(), 0.0))));
   return print(fmt::format(fmt::runtime(tr("Next: yurai corpus label score {} INPUT...\n",
                                            "次は: yurai corpus label score {} INPUT...\n")),
                            for_terminal(options.out)));

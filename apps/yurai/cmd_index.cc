@@ -22,6 +22,7 @@
 #include "yurai/index/corpus_index.h"
 #include "yurai/index/folded_text.h"
 #include "yurai/index/index_builder.h"
+#include "yurai/index/index_update.h"
 
 namespace yurai::cli {
 namespace {
@@ -76,6 +77,10 @@ Result<void> build(const BuildOptions& options) {
   build_options.fold = options.fold;
   YURAI_ASSIGN(build_options.memory_bytes, parse_bytes(options.memory));
   YURAI_TRY(check_apart(options.dir, options.corpus));
+  // An index that is replaced may hold what a killed add or takedown left: this removes it. What
+  // speaks against it, speaks against the staging folder too, or is replaced.
+  if (options.force) [[maybe_unused]]
+    const auto cleared = IndexUpdate::begin(options.dir);
   YURAI_ASSIGN(StagingDirectory stage,
                StagingDirectory::create(options.dir, {.force = options.force}));
   ProgressBar bar;

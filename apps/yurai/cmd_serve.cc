@@ -24,6 +24,7 @@ namespace {
 struct ServeOptions {
   std::string index_dir;
   std::string cache = "256M";
+  std::string filtered_dir;
   std::string upstream_url;
   std::string api_key_env;
   std::string listen = "127.0.0.1:8765";
@@ -50,6 +51,15 @@ Result<HttpServerOptions> parse_listen(const std::string& text) {
   return options;
 }
 
+Result<double> parse_seconds(const std::string& text) {
+  double seconds = 0;
+  const char* end = text.data() + text.size();
+  const auto [read, error] = std::from_chars(text.data(), end, seconds);
+  if (error == std::errc() && read == end && seconds >= 0.001 && seconds <= 86400) return seconds;
+  return fail(ErrorCode::kInvalidArgument,
+              fmt::format("'{}' is no number of seconds from 0.001 to 86400", for_terminal(text)));
+}
+
 bool is_loopback(const std::string& address) {
   return address.starts_with("127.") || address == "::1";
 }
@@ -65,6 +75,7 @@ Result<GatewayOptions> gateway_options(const ServeOptions& options, const std::s
   GatewayOptions gateway;
   gateway.index_dir = options.index_dir;
   YURAI_ASSIGN(gateway.cache_bytes, parse_bytes(options.cache));
+  gateway.filtered_dir = options.filtered_dir;
   gateway.upstream_url = options.upstream_url;
   gateway.web_dir =
       options.web_dir.empty() ? default_web_dir() : std::filesystem::path(options.web_dir);
@@ -132,6 +143,10 @@ void add_serve_command(CLI::App& app) {
       ->check(checked_by(parse_bytes))
       ->type_name("SIZE")
       ->capture_default_str();
+  verb->add_option("--filtered", options->filtered_dir,
+                   tr("Folder of `corpus filter` whose decisions the page shows",
+                      "判定の記録を画面で見せる corpus filter の結果のフォルダ"))
+      ->type_name("DIR");
   verb->add_option("--upstream", options->upstream_url,
                    tr("OpenAI-compatible API that other models are asked of",
                       "ほかのモデルを尋ねる OpenAI 互換 API"))
@@ -154,7 +169,7 @@ void add_serve_command(CLI::App& app) {
                    tr("Seconds after which a request that asks no model is given up",
                       "モデルに尋ねない要求を打ち切るまでの秒数"))
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.001, 86400.0))
+      ->check(checked_by(parse_seconds))
       ->capture_default_str();
   verb->add_option("--allow-host", options->allowed_hosts,
                    tr("Another name that requests may use for this server (repeatable)",

@@ -1,8 +1,6 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -12,6 +10,7 @@
 
 #include "apps/yurai/cli.h"
 #include "apps/yurai/trace_text.h"
+#include "yurai/base/ascii.h"
 #include "yurai/base/file.h"
 #include "yurai/base/terminal.h"
 #include "yurai/base/utf8.h"
@@ -35,22 +34,6 @@ struct TraceArguments {
   bool json = false;
   bool timing = false;
 };
-
-Result<std::string> read_standard_input() {
-  std::string bytes;
-  char buffer[64 << 10];
-  for (;;) {
-    const ssize_t got = ::read(STDIN_FILENO, buffer, sizeof buffer);
-    if (got == 0) return bytes;
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(io_error("read", "standard input", errno));
-    bytes.append(buffer, static_cast<size_t>(got));
-    if (bytes.size() > kMaxAnswerBytes) {
-      return fail(ErrorCode::kResourceExhausted,
-                  fmt::format("standard input has more than {} bytes", kMaxAnswerBytes));
-    }
-  }
-}
 
 /// What each column and colour of the picture is made with.
 class Style {
@@ -145,8 +128,12 @@ class Picture {
         out += part;
       } else {
         const size_t number = owner[begin];
-        out += style_.bold(fmt::format("[{}:", number)) +
-               marked_lines(spans_[number - 1]->chance_per_10k, part) + style_.bold("]");
+        const std::string_view marked =
+            trim(part);  // blanks at its ends stand outside of the brackets
+        const auto before = static_cast<size_t>(marked.empty() ? 0 : marked.data() - part.data());
+        out += part.substr(0, before) + style_.bold(fmt::format("[{}:", number)) +
+               marked_lines(spans_[number - 1]->chance_per_10k, std::string(marked)) +
+               style_.bold("]") + part.substr(before + marked.size());
       }
       begin = end;
     }
@@ -168,7 +155,13 @@ class Picture {
 
   std::string span_list() const {
     if (spans_.empty()) {
-      return tr("No significant verbatim match.\n", "有意な逐語一致はありません。\n");
+      return tr(
+          "No significant verbatim match. (--near finds passages with small edits, --related what "
+          "is near in "
+          "words, --max-chance inf every match)\n",
+          "有意な逐語一致はありません。（--near は小さな違いのある一致、--related "
+          "は言葉の近い文章、"
+          "--max-chance inf はすべての一致を示します）\n");
     }
     std::string out;
     for (size_t i = 0; i < spans_.size(); ++i) {
@@ -331,7 +324,7 @@ Result<void> trace(TraceArguments arguments) {
   }
   const double open_ms = milliseconds(Clock::now() - start);
   YURAI_ASSIGN(const std::string answer, arguments.file == "-"
-                                             ? read_standard_input()
+                                             ? read_standard_input(kMaxAnswerBytes)
                                              : read_file(arguments.file, kMaxAnswerBytes));
   if (arguments.work) return trace_work(arguments, tracer, answer, open_ms);
   const auto asked = Clock::now();

@@ -15,7 +15,9 @@ namespace fs = std::filesystem;
 Result<void> check_apart(const fs::path& dir, const fs::path& corpus) {
   std::error_code status;
   const fs::path target = fs::weakly_canonical(dir, status);
+  if (status) return fail(io_error("look at", dir, status.value()));
   const fs::path source = fs::weakly_canonical(corpus, status);
+  if (status) return fail(io_error("look at", corpus, status.value()));
   const auto [end, ignored] =
       std::mismatch(target.begin(), target.end(), source.begin(), source.end());
   if (end != target.end()) return {};

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { decisionExamples, decisions, whatIf } from './mock_decisions.mjs';
 
 const web = fileURLToPath(new URL('..', import.meta.url));
 const encoder = new TextEncoder();
@@ -57,7 +58,43 @@ function searchDocuments(query) {
 }
 const count = (text) => findAll(text).length;
 
-function trace({ text, max_chance = 1, min_bytes = 0, max_documents = 10 }) {
+/** Phrases joined by AND, within a document. */
+function phraseQuery({ query, limit = 10 }) {
+  const phrases = query.split(' AND ');
+  if (phrases.some((phrase) => phrase.trim() === '')) throw { status: 400, message: `byte ${bytes(query)}: a phrase is missing` };
+  const found = corpus.filter(({ text }) => phrases.every((phrase) => text.includes(phrase)));
+  return {
+    query: phrases.map((phrase) => `"${phrase}"`).join(' AND '), within: 'document', count: found.length, exact: true, interval: [found.length, found.length],
+    documents: found.length, rarest: [phrases[0]], occurrences: count(phrases[0]), checked: count(phrases[0]), points: 'char',
+    matches: found.slice(0, limit).map((d) => occurrence(d, d.text.indexOf(phrases[0]), phrases[0].length)),
+  };
+}
+
+/** Sentences of documents of which the text has all but one or two characters, at the same places. */
+function nearCopies(text) {
+  const copies = [];
+  for (const document of corpus) {
+    for (const [sentence] of document.text.matchAll(/[^。.\n]{15,}/g)) {
+      for (let at = 0; at + sentence.length <= text.length; at++) {
+        const edits = [...sentence].filter((c, i) => text[at + i] !== c).length;
+        if (edits < 1 || edits > 2) continue;
+        const part = text.slice(at, at + sentence.length);
+        copies.push({
+          byte_begin: bytes(text.slice(0, at)), byte_end: bytes(text.slice(0, at)) + bytes(part), char_begin: at, char_end: at + part.length, text: part,
+          identity: 1 - edits / sentence.length, edits, score: 9, chance_per_10k: 1e-3, document: occurrence(document, document.text.indexOf(sentence), sentence.length),
+        });
+      }
+    }
+  }
+  return copies;
+}
+
+function related(text) {
+  const { documents } = searchDocuments(new URLSearchParams({ q: text, limit: '3' }));
+  return { sentences: [{ byte_begin: 0, byte_end: bytes(text), char_begin: 0, char_end: [...text].length, text, passages: documents }], truncated: false };
+}
+
+function trace({ text, max_chance = 1, min_bytes = 0, max_documents = 10, near = false, related: withRelated = false }) {
   const points = [...text];
   const limit = max_chance === 'inf' ? Infinity : max_chance;
   const spans = [];
@@ -107,6 +144,7 @@ function trace({ text, max_chance = 1, min_bytes = 0, max_documents = 10 }) {
       return { source, license, share, documents: documents.size };
     }).sort((a, b) => b.share - a.share),
     index: { corpus_sha256: corpusHash, documents: corpus.length, bytes: totalBytes },
+    ...(near ? { near_copies: nearCopies(text) } : {}), ...(withRelated ? { related: related(text) } : {}),
   };
 }
 
@@ -227,10 +265,14 @@ const server = createServer(async (request, response) => {
     if (path === '/v1/count') return json({ counts: sent.texts.map(count), points: 'char' });
     if (path === '/v1/next') return json(next(sent));
     if (path === '/v1/prob') return json(prob(sent));
+    if (path === '/v1/query') return json(phraseQuery(sent));
     if (path === '/v1/search' && new URLSearchParams(query).get('mode') === 'bm25') return json(searchDocuments(new URLSearchParams(query)));
     if (path === '/v1/search') return json(search(new URLSearchParams(query)));
     if (path.startsWith('/v1/documents/')) return json(documents(decodeURIComponent(path.slice(14))));
     if (path === '/v1/corpus') return json(summary());
+    if (path === '/v1/decisions') return json(decisions());
+    if (path === '/v1/decisions/examples') return json(decisionExamples(new URLSearchParams(query)));
+    if (path === '/v1/decisions/whatif') return json(whatIf(new URLSearchParams(query)));
     if (path === '/v1/models') return json({ object: 'list', data: [{ id: 'yurai-ngram', object: 'model', owned_by: 'yurai' }] });
     if (path === '/v1/chat/completions') return await chat(response);
     const file = normalize(path === '/' ? '/index.html' : path);

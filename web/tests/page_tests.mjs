@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { openBrowser, sizes, traceAddress } from './browser.mjs';
+import { describe, test } from 'node:test';
+import { sizes, traceAddress } from './browser.mjs';
+import { base, browser, complaints, page, parameters, see, visit } from './one_page.mjs';
 
-const base = process.env.YURAI_BASE_URL;
 const corpus = readFileSync(new URL('fixture_corpus.jsonl', import.meta.url), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
 const byId = (start) => corpus.find(({ id }) => id.startsWith(start));
 const onsen = byId('ja/onsen');
@@ -21,31 +21,6 @@ const own = 'ここだけは私が書いた。';
 const shared = 'If a dark liquid gathers on top, the starter is only hungry: pour the liquid away, feed it twice, and wait.';
 const pear = 'It was agreed that the old pear tree should stay for one more year';
 
-let browser;
-let page;
-let complaints;
-
-before(async () => { browser = await openBrowser(); });
-after(async () => { await browser?.close(); });
-beforeEach(async () => {
-  page = await browser.context.newPage();
-  complaints = [];
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('dialog', (dialog) => { complaints.push(`dialog: ${dialog.message()}`); void dialog.dismiss(); });
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !/status of (400|404)/.test(message.text())) complaints.push(message.text());
-  });
-  // Nothing of the page may come from elsewhere.
-  page.on('request', (request) => { if (!request.url().startsWith(base) && !/^(data|blob):/.test(request.url())) complaints.push(`request to ${request.url()}`); });
-});
-afterEach(async () => {
-  await page.close();
-  assert.deepEqual(complaints, []);
-});
-
-const visit = async (path) => { await page.goto(path.startsWith('http') ? path : `${base}/#${path}`); };
-const parameters = () => page.evaluate(() => Object.fromEntries(new URLSearchParams(location.hash.split('?')[1] ?? '')));
-const see = (locator) => locator.waitFor({ state: 'visible' });
 const panel = () => page.getByTestId('span-panel');
 
 /** The words that the spans of the traced text cover, as they stand on the page. */
@@ -192,6 +167,24 @@ describe('Trace', () => {
     assert.ok(!(await markedText()).includes('😀'));
   });
 
+  test('passages with small edits and related passages are shown when asked for, apart from matches', async () => {
+    await visit(await traceAddress(base, `${passage.replace('一度', '二度')}。`, { max: 'inf', lang: 'en' }));
+    await see(page.getByTestId('traced-text'));
+    assert.equal(await page.getByTestId('near').count(), 0);
+    await page.getByTestId('show-near').click();
+    await see(page.getByTestId('near').getByText('1 edit'));
+    assert.ok((await page.getByTestId('near').innerText()).includes(onsen.title));
+    await page.getByTestId('show-related').click();
+    await see(page.getByTestId('related').locator('article').first());
+    assert.match(await page.getByTestId('related').innerText(), /no matches/);
+    const { near, related } = await parameters();
+    assert.deepEqual([near, related], ['1', '1']);
+    await page.reload();
+    await see(page.getByTestId('related').locator('article').first());
+    await page.getByTestId('show-near').click();
+    await page.getByTestId('near').waitFor({ state: 'detached' });
+  });
+
   test('the legend says what the shades mean', async () => {
     await visit(await traceAddress(base, passage, { max: 'inf', lang: 'en' }));
     await see(page.getByTestId('legend'));
@@ -246,7 +239,7 @@ describe('Languages, themes, sizes', () => {
     test(`every word on every page has a contrast of 4.5 (${scheme})`, async () => {
       await page.emulateMedia({ colorScheme: scheme });
       const pages = [
-        '/trace?lang=ja', '/trace?lang=en&mode=ask', '/corpus?lang=ja', '/search?lang=en&q=tide', '/search?lang=ja&mode=next&context=t',
+        '/trace?lang=ja', '/trace?lang=en&mode=ask', '/corpus?lang=ja', '/corpus?lang=en&filter=ads&threshold=3', '/search?lang=en&q=tide', '/search?lang=ja&mode=next&context=t',
         '/search?lang=en&mode=prob&context=the&text=%20tide', '/search?lang=en&mode=count&text=the', `/document?lang=ja&${new URLSearchParams({ id: hostile.id })}`,
         await traceAddress(base, `${own}${passage}${shared}${pear}`, { lang: 'ja', max: 'inf', span: '1' }),
       ];
@@ -298,7 +291,7 @@ describe('Languages, themes, sizes', () => {
         await page.setViewportSize(viewport);
         const pages = [
           `/trace?lang=${lang}`, `/trace?lang=${lang}&mode=ask`, `/corpus?lang=${lang}`, `/search?lang=${lang}&q=the`,
-          `/search?lang=${lang}&mode=count&text=the&text=${'長'.repeat(80)}`, `/search?lang=${lang}&mode=next&context=t`, `/search?lang=${lang}&mode=documents&q=tide`,
+          `/search?lang=${lang}&mode=count&text=the&text=${'長'.repeat(80)}`, `/search?lang=${lang}&mode=next&context=t`, `/search?lang=${lang}&mode=documents&q=tide`, `/search?lang=${lang}&mode=phrases&q=tide%20AND%20water`,
           `/search?lang=${lang}&mode=prob&context=the&text=%20tide&text=x`,
           `/document?lang=${lang}&${new URLSearchParams({ id: hostile.id })}`,
           await traceAddress(base, `${hostile.text}${passage}${shared}`, { lang, max: 'inf', span: '1' }),
@@ -426,6 +419,23 @@ describe('Search', () => {
     assert.equal((await parameters()).id, tides.id);
     await visit('/search?lang=ja&mode=documents');
     assert.ok((await page.locator('main').innerText()).includes('質問'));
+  });
+
+  test('phrases are counted where they stand together; what is not understood is said', async () => {
+    await visit('/search?lang=en&mode=phrases');
+    await page.locator('[data-search-field]').fill('tide AND water');
+    await page.keyboard.press('Enter');
+    await see(page.getByTestId('phrase-matches'));
+    const both = corpus.filter(({ text }) => text.includes('tide') && text.includes('water'));
+    assert.ok(both.length >= 2);
+    assert.match(await page.getByTestId('phrase-count').innerText(), new RegExp(`^${both.length} documents · exact`));
+    assert.equal(await page.locator('article').count(), both.length);
+    assert.equal((await parameters()).q, 'tide AND water');
+    await page.locator('[data-search-field]').fill('tide AND ');
+    await page.keyboard.press('Enter');
+    await see(page.getByRole('alert').getByText(/byte \d+/));
+    await visit('/search?lang=ja&mode=phrases');
+    assert.ok((await page.locator('main').innerText()).includes('いっしょに現れる箇所と回数'));
   });
 
   test('counts are exact, several at once', async () => {

@@ -26,7 +26,7 @@ Error io_error(std::string_view action, const fs::path& path, int error_number) 
   if (error_number == ENOENT || error_number == ENOTDIR) code = ErrorCode::kNotFound;
   if (error_number == EEXIST) code = ErrorCode::kAlreadyExists;
   if (error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG) {
-    next = "; nothing was kept; free some space and run it again";
+    next = "; free some space and run it again";
   }
   return {code, fmt::format("{} '{}': {}{}", action, for_terminal(path.string()),
                             std::generic_category().message(error_number), next)};
@@ -113,7 +113,7 @@ std::optional<Json> artefact_manifest(const fs::path& folder) {
 
 /// A file of an artefact's folder that its manifest does not list, with '/'; empty when none.
 Result<std::string> unlisted_file(const fs::path& folder, const Json& manifest) {
-  std::set<std::string> listed = {std::string(kManifestName)};
+  std::set<std::string> listed = {std::string(kManifestName), std::string(kStagingMark)};
   for (const Json& file : manifest.value("files", Json::array())) {
     if (const auto name = json_string(file, "name")) listed.insert(*name);
   }
@@ -147,6 +147,14 @@ Result<void> clear_stage(const fs::path& folder) {
 /// What is said of a target that must not be replaced; nothing when it may be.
 Result<void> replaceable(const fs::path& target) {
   const std::string name = for_terminal(target.string());
+  std::error_code status;
+  if (fs::is_symlink(fs::symlink_status(target, status))) {
+    return fail(
+        ErrorCode::kAlreadyExists,
+        fmt::format(
+            "'{}' is a link, which --force does not replace; name the folder that it leads to",
+            name));
+  }
   const auto manifest = artefact_manifest(target);
   if (!manifest) {
     return fail(ErrorCode::kAlreadyExists,
@@ -356,7 +364,26 @@ Result<StagingDirectory> StagingDirectory::create(const fs::path& target, Option
                             "move it away or name another folder",
                             for_terminal(stage.path_.string()), name));
   }
-  const int mark_fd = ::open(mark.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (fs::is_regular_file(fs::symlink_status(mark, status))) {
+    auto resume_point = read_file(mark);
+    if (!resume_point) {
+      stage.committed_ = true;
+      return fail(std::move(resume_point).error());
+    }
+    stage.resume_point_ = std::move(*resume_point);
+  }
+  if (!stage.resume_point_.empty()) {
+    if (options.resume) return stage;
+    if (!options.force) {
+      return fail(ErrorCode::kAlreadyExists,
+                  fmt::format("'{}' holds what an interrupted run had finished; go on from there "
+                              "with --resume, or begin anew with --force",
+                              for_terminal(stage.path_.string())));
+    }
+    stage.resume_point_.clear();
+  }
+  const int mark_fd =
+      ::open(mark.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (mark_fd < 0) return fail(io_error("create", mark, errno));
   ::close(mark_fd);
   YURAI_TRY(clear_stage(stage.path_));
@@ -369,10 +396,11 @@ StagingDirectory::StagingDirectory(StagingDirectory&& other) noexcept
       disk_(other.disk_),
       force_(other.force_),
       committed_(std::exchange(other.committed_, true)),
-      lock_fd_(std::exchange(other.lock_fd_, -1)) {}
+      lock_fd_(std::exchange(other.lock_fd_, -1)),
+      resume_point_(std::move(other.resume_point_)) {}
 
 StagingDirectory::~StagingDirectory() {
-  if (!committed_ && !path_.empty() && lock_fd_ >= 0) {
+  if (!committed_ && resume_point_.empty() && !path_.empty() && lock_fd_ >= 0) {
     std::error_code ignored;
     fs::remove_all(path_, ignored);
   }
@@ -389,6 +417,12 @@ Result<void> StagingDirectory::add_file(std::string_view name, std::string_view 
   return file->close();
 }
 
+Result<void> StagingDirectory::save_resume_point(std::string_view bytes) {
+  YURAI_TRY(write_file(path_ / kStagingMark, bytes, *disk_));
+  resume_point_ = bytes;
+  return {};
+}
+
 Result<void> StagingDirectory::commit() {
   std::error_code ignored;
   const auto exists = [&](const fs::path& path) {
@@ -401,7 +435,6 @@ Result<void> StagingDirectory::commit() {
   };
   if (!force_ && exists(target_)) return taken();
   YURAI_TRY(same_format(path_, target_));
-  fs::remove(path_ / kStagingMark, ignored);
   YURAI_TRY(disk_->sync_directory(path_));
   YURAI_TRY(disk_->rename(path_, target_));
   if (!force_ && exists(path_)) {  // it came between the two lines above: back with it
@@ -409,6 +442,8 @@ Result<void> StagingDirectory::commit() {
     return taken();
   }
   committed_ = true;
+  // Only now: until the rename, the mark holds what a later run would go on from.
+  fs::remove(target_ / kStagingMark, ignored);
   YURAI_TRY(disk_->sync_directory(parent_of(target_)));
   fs::remove_all(path_, ignored);  // with --force it holds what was replaced
   return {};

@@ -87,18 +87,23 @@ Result<void> write_file(const std::filesystem::path& path, std::string_view byte
 /// Of an artefact's folder: what it is and what it holds.
 inline constexpr std::string_view kManifestName = "manifest.json";
 
-/// Lies in a staging folder as long as it is one, so that no other folder is taken for one.
+/// Lies in a staging folder as long as it is one, so that no other folder is taken for one. Holds
+/// the resume point, if there is one.
 inline constexpr std::string_view kStagingMark = ".yurai-partial";
 
 /// An artefact folder under construction, in `<target>.partial` beside the target. One writer at a
 /// time (a lock that dies with the process); what an earlier, killed writer left is removed, a
-/// folder of somebody else refused. Not committed, it is removed on destruction.
+/// folder of somebody else refused. Not committed, it is removed on destruction, unless it has a
+/// resume point.
 class StagingDirectory {
  public:
   struct Options {
     /// Replace the target, if it is an artefact folder that holds nothing but what its
     /// manifest.json lists. What replaces it must have the same format.
     bool force = false;
+    /// Leave the files of an earlier writer that had a resume point. Without this and without
+    /// `force` such a folder is refused.
+    bool resume = false;
     Disk* disk = nullptr;  ///< nullptr: posix_disk()
   };
 
@@ -115,6 +120,12 @@ class StagingDirectory {
   Result<std::unique_ptr<WritableFile>> create_file(std::string_view name);
   Result<void> add_file(std::string_view name, std::string_view bytes);
 
+  /// What a later writer needs to go on from the files that are here, all of them closed. Replaces
+  /// the last one in one step; from now on the folder outlives a failure.
+  Result<void> save_resume_point(std::string_view bytes);
+  /// The last one; of an earlier writer with `resume`. Empty: there is none.
+  const std::string& resume_point() const { return resume_point_; }
+
   /// Syncs the folder and moves it to the target, atomically.
   Result<void> commit();
 
@@ -127,6 +138,7 @@ class StagingDirectory {
   bool force_ = false;
   bool committed_ = false;
   int lock_fd_ = -1;
+  std::string resume_point_;
 };
 
 /// "open 'x/y': No such file or directory" with the code that fits `error_number`.

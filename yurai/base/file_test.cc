@@ -81,6 +81,40 @@ TEST(StagingDirectory, HasOneWriterAndRemovesWhatAKilledOneLeft) {
   EXPECT_FALSE(fs::exists(dir / "x" / kStagingMark));
 }
 
+TEST(StagingDirectory, OutlivesAFailureOnceItHasAResumePoint) {
+  const TemporaryDirectory dir;
+  const auto interrupt = [&] {
+    StagingDirectory stage = StagingDirectory::create(dir / "x", {}).value();
+    EXPECT_TRUE(stage.add_file("part.bin", "done"));
+    EXPECT_TRUE(stage.save_resume_point("first"));
+    EXPECT_TRUE(stage.save_resume_point("one part"));
+  };
+  interrupt();
+  const auto refused = StagingDirectory::create(dir / "x", {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kAlreadyExists);
+  EXPECT_NE(refused.error().message.find("--resume"), std::string::npos);
+  {
+    StagingDirectory stage = StagingDirectory::create(dir / "x", {.resume = true}).value();
+    EXPECT_EQ(stage.resume_point(), "one part");
+    EXPECT_EQ(read_file(stage.path() / "part.bin").value(), "done");
+    EXPECT_TRUE(stage.add_file("manifest.json", kManifest));
+    EXPECT_TRUE(stage.commit());
+  }
+  EXPECT_EQ(read_file(dir / "x" / "part.bin").value(), "done");
+  EXPECT_FALSE(fs::exists(dir / "x" / kStagingMark));
+  EXPECT_FALSE(fs::exists(dir / "x.partial"));
+
+  fs::remove_all(dir / "x");
+  interrupt();
+  {
+    StagingDirectory stage = StagingDirectory::create(dir / "x", {.force = true}).value();
+    EXPECT_EQ(stage.resume_point(), "");
+    EXPECT_FALSE(fs::exists(stage.path() / "part.bin"));
+  }
+  EXPECT_FALSE(fs::exists(dir / "x.partial"));
+}
+
 TEST(StagingDirectory, LeavesAFolderOfSomebodyElseAlone) {
   const TemporaryDirectory dir;
   fs::create_directory(dir / "x.partial");

@@ -62,7 +62,10 @@ Result<Json> parse_json(std::string_view bytes, std::string_view what, int max_d
     return bad(
         fmt::format("{}: broken JSON at byte {}", what, error.byte == 0 ? 0 : error.byte - 1));
   } catch (const nlohmann::json::exception& error) {
-    return bad(fmt::format("{}: broken JSON ({})", what, for_terminal(error.what())));
+    // "[json.exception.out_of_range.406] number overflow parsing '1e400'"
+    std::string_view why = error.what();
+    if (const size_t name = why.find("] "); name != why.npos) why.remove_prefix(name + 2);
+    return bad(fmt::format("{}: broken JSON: {}", what, for_terminal(why)));
   }
 }
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include "yurai/base/terminal.h"
 
 namespace yurai {
 namespace {
@@ -12,8 +12,9 @@ constexpr auto kFirstDraw = std::chrono::milliseconds(500);
 constexpr auto kTerminalInterval = std::chrono::milliseconds(100);
 constexpr auto kLogInterval = std::chrono::seconds(5);
 
+/// `unit` is "B" or what stands behind a number, with its space.
 std::string amount(double value, const std::string& unit) {
-  if (unit != "B") return fmt::format("{:.0f} {}", value, unit);
+  if (unit != "B") return grouped(static_cast<uint64_t>(value)) + unit;
   return fmt::format("{:.1f} MB", value / 1e6);
 }
 
@@ -59,12 +60,7 @@ void ProgressBar::draw(Clock::time_point now) {
                           static_cast<double>(total_ - done_) / rate);
     }
   }
-  if (terminal_) {
-    fmt::print(stderr, "\r\x1b[K{}", line);
-  } else {
-    fmt::print(stderr, "{}\n", line);
-  }
-  std::fflush(stderr);
+  print_error(terminal_ ? "\r\x1b[K" + line : line + "\n");
   drawn_ = true;
   last_draw_ = now;
 }
@@ -72,7 +68,7 @@ void ProgressBar::draw(Clock::time_point now) {
 void ProgressBar::finish() {
   if (drawn_) {
     draw(Clock::now());
-    if (terminal_) fmt::print(stderr, "\n");
+    if (terminal_) print_error("\n");
   }
   drawn_ = false;
   step_.clear();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "yurai/base/utf8.h"
 
@@ -53,6 +54,8 @@ std::string for_terminal(std::string_view text, bool keep_newlines) {
   }
   return out;
 }
+
+void print_error(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
 
 size_t display_width(std::string_view text) {
   size_t width = 0;

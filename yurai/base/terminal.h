@@ -14,6 +14,9 @@ namespace yurai {
 ///     for_terminal("a\x1b[31mb\u202e") == "a\\u001b[31mb\\u202e"
 std::string for_terminal(std::string_view text, bool keep_newlines = false);
 
+/// Writes to standard error; what cannot be written there is lost, and nothing else.
+void print_error(std::string_view text);
+
 /// Columns that `text` takes in a terminal: East Asian wide characters take two.
 size_t display_width(std::string_view text);
 

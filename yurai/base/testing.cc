@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 
 namespace yurai::testing {
@@ -40,6 +43,13 @@ TemporaryDirectory::~TemporaryDirectory() {
   std::filesystem::remove_all(path_, ignored);
 }
 
+std::filesystem::path test_data() {
+  const char* given = std::getenv("YURAI_TEST_DATA");
+  if (given != nullptr && *given != '\0') return given;
+  const char* source = std::getenv("YURAI_SOURCE_DIR");
+  return std::filesystem::path(source != nullptr ? source : ".") / "../shared/data";
+}
+
 uint64_t test_seed() {
   static const uint64_t seed = [] {
     const char* text = std::getenv("YURAI_TEST_SEED");
@@ -52,6 +62,7 @@ uint64_t test_seed() {
 
 Result<void> FailingDisk::step() {
   if (num_operations_++ < fail_at_) return {};
+  if (how_ == How::kKill) ::raise(SIGKILL);
   return fail(io_error("write", "failing disk", ENOSPC));
 }
 
@@ -70,6 +81,19 @@ Result<void> FailingDisk::rename(const std::filesystem::path& from,
 Result<void> FailingDisk::sync_directory(const std::filesystem::path& path) {
   YURAI_TRY(step());
   return posix_disk().sync_directory(path);
+}
+
+bool survives(uint64_t die_at, const std::function<Result<void>(Disk&)>& change) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    FailingDisk disk(die_at, FailingDisk::How::kKill);
+    ::_exit(change(disk) ? 0 : 1);
+  }
+  int status = 0;
+  YURAI_CHECK(child > 0 && ::waitpid(child, &status, 0) == child);
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) return false;
+  YURAI_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  return true;
 }
 
 }  // namespace yurai::testing

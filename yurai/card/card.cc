@@ -88,15 +88,15 @@ Result<Contents> read_corpus(const fs::path& dir, const CardOptions& options,
   YURAI_ASSIGN(contents.stored, parse_json(bytes, "stats.json"));
   DocumentFacts facts;
   for (uint64_t number = 0; number < corpus.num_documents(); ++number) {
-    YURAI_ASSIGN(const Document row, corpus.row(number));
-    const Corpus::TextRange range = corpus.text_range(number);
-    facts.add(row, range.end - range.begin);
+    YURAI_ASSIGN(const Document document, corpus.document(number));
+    facts.add(document);
     if (number % 1024 == 0) progress("count", number, corpus.num_documents());
   }
   const Json& stated = corpus.manifest().facts;
   contents.totals = {{"documents", facts.documents()},
                      {"bytes", facts.bytes()},
                      {"characters", count_of(stated, "characters")},
+                     {"words", facts.words()},
                      {"rejected", count_of(stated, "rejected")},
                      {"repeated_ids", count_of(stated, "duplicate_ids")}};
   contents.facts = facts.finish(options.top_percent);
@@ -144,7 +144,7 @@ Result<Contents> read_parts(const fs::path& dir, const Manifest& manifest,
       }
       record.document.license = normalize_license(record.document.license).name;
       stats.add(record.document);
-      facts.add(record.document, record.document.text.size());
+      facts.add(record.document);
       progress("count", before + reader->stored_bytes_read(), list.bytes);
     }
     YURAI_TRY(check_part(part, manifest, *reader));
@@ -154,6 +154,7 @@ Result<Contents> read_parts(const fs::path& dir, const Manifest& manifest,
   contents.totals = {{"documents", stats.documents()},
                      {"bytes", stats.bytes()},
                      {"characters", stats.characters()},
+                     {"words", facts.words()},
                      {"rejected", count_of(manifest.facts, "rejected")}};
   contents.stored = stats.stored();
   contents.facts = facts.finish(options.top_percent);
@@ -201,29 +202,52 @@ Json personal_information(const Json& lineage) {
     if (text_of(artefact, "format") != kDecisionsFormat) continue;
     for (const Json& step : list_of(object_of(artefact, "facts"), "steps")) {
       if (text_of(step, "filter") != "pii") continue;
-      const uint64_t edited = count_of(step, "edited");
-      list.push_back(
-          {{"made_by", text_of(artefact, "checksum")},
-           {"step", text_of(step, "step")},
-           {"documents", to_json(proportion(count_of(step, "above_zero"), count_of(step, "ran")))},
-           {"spans", member_of(step, "sum")},
-           {"masked_documents", edited}});
+      const auto share = [&](const Json& of, const char* key) {
+        return to_json(proportion(count_of(of, key), count_of(step, "ran")));
+      };
+      Json kinds = Json::array();
+      for (const Json& kind : list_of(step, "by_kind")) {
+        kinds.push_back({{"kind", text_of(kind, "kind")},
+                         {"documents", share(kind, "documents")},
+                         {"spans", count_of(kind, "count")}});
+      }
+      list.push_back({{"made_by", text_of(artefact, "checksum")},
+                      {"step", text_of(step, "step")},
+                      {"documents", share(step, "above_zero")},
+                      {"spans", member_of(step, "sum")},
+                      {"masked_documents", count_of(step, "edited")},
+                      {"kinds", std::move(kinds)}});
     }
   }
   return list;
 }
 
-/// The label model that a chain in the lineage used: the one among its own ancestors.
-const Json* model_of(const Json& lineage, const Json& artefact) {
+/// The first artefact of that format among those that `artefact` was made from; {} without one.
+Json made_from(const Json& lineage, const Json& artefact, std::string_view format) {
   for (const Json& earlier : list_of(artefact, "made_from")) {
     for (const Json& other : lineage) {
-      if (text_of(other, "format") == kLabelModelFormat &&
-          member_of(other, "checksum") == earlier) {
-        return &other;
+      if (text_of(other, "format") == format && member_of(other, "checksum") == earlier) {
+        return other;
       }
     }
   }
-  return nullptr;
+  return Json::object();
+}
+
+/// A label model, and the labels that it learnt from; null where the lineage has none.
+Json model_json(const Json& lineage, const Json& model) {
+  if (model.empty()) return nullptr;
+  const Json& facts = object_of(model, "facts");
+  const Json labels = made_from(lineage, model, kLabelsFormat);
+  return {{"checksum", text_of(model, "checksum")},
+          {"labels", labels.empty() ? Json(nullptr)
+                                    : Json({{"checksum", text_of(labels, "checksum")},
+                                            {"files", list_of(labels, "inputs")}})},
+          {"label", member_of(object_of(model, "configuration"), "positive")},
+          {"documents", member_of(facts, "documents")},
+          {"positive", member_of(facts, "positive")},
+          {"threshold", member_of(facts, "threshold")},
+          {"unseen", member_of(facts, "unseen")}};
 }
 
 Json toxicity(const Json& lineage) {
@@ -232,22 +256,12 @@ Json toxicity(const Json& lineage) {
     if (text_of(artefact, "format") != kDecisionsFormat) continue;
     for (const Json& step : list_of(object_of(artefact, "facts"), "steps")) {
       if (text_of(step, "filter") != "toxicity") continue;
-      const Json* model = model_of(lineage, artefact);
-      const Json facts = model == nullptr ? Json::object() : object_of(*model, "facts");
       list.push_back(
           {{"made_by", text_of(artefact, "checksum")},
            {"step", text_of(step, "step")},
            {"threshold", member_of(step, "upper_bound")},
            {"dropped", to_json(proportion(count_of(step, "dropped"), count_of(step, "ran")))},
-           {"model",
-            model == nullptr
-                ? Json(nullptr)
-                : Json({{"checksum", text_of(*model, "checksum")},
-                        {"label", member_of(object_of(*model, "configuration"), "positive")},
-                        {"documents", member_of(facts, "documents")},
-                        {"positive", member_of(facts, "positive")},
-                        {"threshold", member_of(facts, "threshold")},
-                        {"unseen", member_of(facts, "unseen")}})}});
+           {"model", model_json(lineage, made_from(lineage, artefact, kLabelModelFormat))}});
     }
   }
   return list;

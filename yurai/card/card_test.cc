@@ -110,7 +110,7 @@ TEST_F(CardTest, CountsTheSameInACorpusAndInTheFilesItWasBuiltFrom) {
                              "dates", "domains", "fields"}) {
     EXPECT_EQ(corpus[member], files[member]) << member;
   }
-  for (const char* total : {"documents", "bytes", "characters"}) {
+  for (const char* total : {"documents", "bytes", "characters", "words"}) {
     EXPECT_EQ(corpus["totals"][total], files["totals"][total]) << total;
   }
   const Json& licenses = corpus["licenses"];
@@ -135,6 +135,32 @@ TEST_F(CardTest, SaysHowMuchPersonalInformationWasMasked) {
   EXPECT_EQ(found["spans"], 1);
   EXPECT_EQ(found["masked_documents"], 1);
   EXPECT_GT(found["documents"]["high"], 0.25);
+}
+
+TEST_F(CardTest, TellsTheKindsOfPersonalInformationApart) {
+  const Json card = card_of(dir_ / "corpus").value();
+  const Json& kinds = card["personal_information"][0]["kinds"];
+  ASSERT_EQ(kinds.size(), 7u);
+  for (const Json& kind : kinds) {
+    const uint64_t expected = kind["kind"] == "email" ? 1 : 0;
+    EXPECT_EQ(kind["spans"], expected) << kind;
+    EXPECT_EQ(kind["documents"]["part"], expected);
+    EXPECT_EQ(kind["documents"]["whole"], 4);
+    EXPECT_GT(kind["documents"]["high"], 0.25);
+  }
+  EXPECT_THAT(card_markdown(card, CardLanguage::kEnglish),
+              HasSubstr("| e-mail addresses | 1 | 1 | 25.000 |"));
+  EXPECT_THAT(card_markdown(card, CardLanguage::kJapanese), HasSubstr("| マイナンバー | 0 | 0 |"));
+}
+
+TEST_F(CardTest, CountsWordsAndSaysThatTheyAreNoTokens) {
+  testing::write_corpus(dir_ / "words",
+                        {{.id = "a", .text = "It's 東京."}, {.id = "b", .text = "x y"}})
+      .value();
+  const Json card = card_of(dir_ / "words").value();
+  EXPECT_EQ(card["totals"]["words"], 5);
+  EXPECT_THAT(codes(card), ::testing::Contains("tokens_not_counted"));
+  EXPECT_THAT(card_markdown(card, CardLanguage::kEnglish), HasSubstr("| Words (no tokens) | 5 |"));
 }
 
 TEST_F(CardTest, NamesItsLimits) {
@@ -208,11 +234,43 @@ TEST_F(CardTest, AsSpdxWantsATimeAndDeclaresNoLicenceWhereOneIsMissing) {
 TEST_F(CardTest, AsADraftForRegulatorsMarksWhatOnlyTheProviderKnows) {
   const Json card = card_of(dir_ / "corpus").value();
   const std::string english = card_eu_summary(card, CardLanguage::kEnglish);
+  const std::string japanese = card_eu_summary(card, CardLanguage::kJapanese);
   EXPECT_THAT(english, HasSubstr("Provider name and contact details**: *[to be filled in by the "
                                  "provider]*"));
+  EXPECT_THAT(japanese, HasSubstr("*［提供者が記入］*"));
+  // Every section of the template, in its order, and the same number of answers in each language.
+  size_t at = 0;
+  for (const char* number :
+       {"## 1. ", "### 1.1 ", "### 1.2 ", "### 1.3 ", "## 2. ", "### 2.1 ", "### 2.2 ",
+        "#### 2.2.1 ", "#### 2.2.2 ", "### 2.3 ", "### 2.4 ", "### 2.5 ", "### 2.6 ", "## 3. ",
+        "### 3.1 ", "### 3.2 ", "### 3.3 "}) {
+    const size_t found = english.find(std::string("\n") + number, at);
+    ASSERT_NE(found, std::string::npos) << number;
+    EXPECT_NE(japanese.find(std::string("\n") + number), std::string::npos) << number;
+    at = found;
+  }
+  const auto items = [](const std::string& text) {
+    size_t count = 0;
+    for (size_t i = 0; (i = text.find("\n- **", i)) != std::string::npos; ++i) ++count;
+    return count;
+  };
+  EXPECT_EQ(items(english), items(japanese));
+}
+
+TEST_F(CardTest, AsADraftForRegulatorsFillsInWhatTheDataTells) {
+  const Json card = card_of(dir_ / "corpus").value();
+  const std::string english = card_eu_summary(card, CardLanguage::kEnglish);
   EXPECT_THAT(english, HasSubstr("| example.jp |"));
   EXPECT_THAT(english, HasSubstr("3 documents"));
-  EXPECT_THAT(card_eu_summary(card, CardLanguage::kJapanese), HasSubstr("*［提供者が記入］*"));
+  EXPECT_THAT(english, HasSubstr("states is 2019-04-01 (1 of 3 documents state one)"));
+  EXPECT_THAT(english, HasSubstr("official languages of the Union among them: en"));
+  EXPECT_THAT(english, HasSubstr("| in.jsonl | "));
+  EXPECT_THAT(english, HasSubstr("masked in 1; e-mail addresses 1."));
+  EXPECT_THAT(english, HasSubstr("4 documents, 3 kept; 1 removed with the same text"));
+  const std::string japanese = card_eu_summary(card, CardLanguage::kJapanese);
+  EXPECT_THAT(japanese,
+              HasSubstr("4 件中 1 件の文書で検出、1 件で伏せた。内訳は メールアドレス 1。"));
+  EXPECT_THAT(japanese, HasSubstr("文書 4 件、3 件を残した。同じ本文 1 件"));
 }
 
 TEST_F(CardTest, RefusesWhatIsNoData) {

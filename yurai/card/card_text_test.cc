@@ -37,11 +37,11 @@ TEST(DocumentFacts, CountsSizesDatesAndDomains) {
   DocumentFacts facts;
   for (uint64_t size = 1; size <= 100; ++size) {
     facts.add({.id = "a",
+               .text = std::string(size, 'x'),
                .url = size % 2 == 0 ? "https://a.example.jp/" : "",
-               .date = size <= 10 ? "1905" : ""},
-              size);
+               .date = size <= 10 ? "1905" : ""});
   }
-  facts.add({.date = "soon"}, 0);
+  facts.add({.date = "soon"});
   const Json json = facts.finish(10);
   EXPECT_EQ(json["lengths"]["min"], 0);
   EXPECT_EQ(json["lengths"]["median"], 50);

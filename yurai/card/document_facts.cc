@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "yurai/curate/words_of_text.h"
+
 namespace yurai {
 namespace {
 
@@ -29,11 +31,12 @@ std::string iso_date(std::string_view text) {
   return std::string(text.substr(0, length));
 }
 
-void DocumentFacts::add(const Document& document, uint64_t bytes) {
+void DocumentFacts::add(const Document& document) {
+  const uint64_t bytes = document.text.size();
   for (size_t i = 0; i < kDocumentFields.size(); ++i) {
-    const bool is_text = kDocumentFields[i] == "text";
-    stated_[i] += is_text ? bytes > 0 : !(document.*kDocumentMembers[i]).empty();
+    stated_[i] += !(document.*kDocumentMembers[i]).empty();
   }
+  words_ += words_of(document.text).size();
   sizes_.push_back(bytes);
   bytes_ += bytes;
   domains_.add(document.url, bytes);

@@ -20,11 +20,12 @@ std::string iso_date(std::string_view text);
 /// What documents say of themselves beyond a corpus's own stats, counted one by one.
 class DocumentFacts {
  public:
-  /// `bytes`: of text, which `document` needs not have.
-  void add(const Document& document, uint64_t bytes);
+  void add(const Document& document);
 
   uint64_t documents() const { return sizes_.size(); }
   uint64_t bytes() const { return bytes_; }
+  /// As `words_of` tells them apart: each character of Han, kana and Hangul is one.
+  uint64_t words() const { return words_; }
 
   /// The members `fields`, `lengths`, `dates` and `domains` of a card. Call once.
   Json finish(double top_percent);
@@ -41,6 +42,7 @@ class DocumentFacts {
   std::array<uint64_t, kDocumentFields.size()> stated_{};
   std::vector<uint64_t> sizes_;
   uint64_t bytes_ = 0;
+  uint64_t words_ = 0;
   std::map<std::string, Count> years_;
   std::string first_date_;
   std::string last_date_;

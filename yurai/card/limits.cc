@@ -60,8 +60,12 @@ constexpr Limit kLimits[] = {
      "入力のレコード {records} 件は読めず、データに含まれない。"},
     {"ids_repeated", "{documents} documents have the id of an earlier document.",
      "前の文書と同じ ID の文書が {documents} 件ある。"},
-    {"tokens_not_counted", "Tokens were not counted: a tokenizer was not given.",
-     "トークナイザーがないため、トークン数は数えていない。"},
+    {"tokens_not_counted",
+     "Tokens were not counted. Characters and words were; a word is a run of letters and digits, "
+     "or "
+     "one character of Han, kana or Hangul. Neither is a count of tokens.",
+     "トークン数は数えていない。数えたのは文字と語（英数字の連なり、または漢字・仮名・ハングルの"
+     "1 字）で、いずれもトークン数ではない。"},
 };
 
 constexpr uint64_t kFewLabels = 1'000;

@@ -146,6 +146,24 @@ std::string inputs(const Json& step, CardLanguage language) {
 
 }  // namespace
 
+std::string pii_kind_text(std::string_view kind, CardLanguage language) {
+  struct Kind {
+    std::string_view name, english, japanese;
+  };
+  constexpr Kind kKinds[] = {{"email", "e-mail addresses", "メールアドレス"},
+                             {"phone", "telephone numbers", "電話番号"},
+                             {"postcode", "postcodes", "郵便番号"},
+                             {"my_number", "My Numbers (Japan)", "マイナンバー"},
+                             {"card", "payment cards", "カード番号"},
+                             {"bank_account", "bank accounts", "口座番号"},
+                             {"passport", "passports", "旅券番号"}};
+  for (const Kind& known : kKinds) {
+    if (known.name != kind) continue;
+    return std::string(language == CardLanguage::kJapanese ? known.japanese : known.english);
+  }
+  return markdown_escape(kind);
+}
+
 std::string model_markdown(const Json& model, CardLanguage language) {
   const auto tr = [&](const char* english, const char* japanese) -> std::string {
     return language == CardLanguage::kJapanese ? japanese : english;
@@ -157,18 +175,24 @@ std::string model_markdown(const Json& model, CardLanguage language) {
                        shown_number(member_of(metric, "low")),
                        shown_number(member_of(metric, "high")));
   };
-  return markdown_table(
-      {{tr("Label model", "ラベルのモデル"), ""},
-       {tr("Labelled documents", "ラベルのある文書"), grouped(member_of(model, "documents"))},
-       {tr("Positive", "該当する文書"), grouped(member_of(model, "positive"))},
-       {tr("Threshold of the model", "モデルのしきい値"),
-        shown_number(member_of(model, "threshold"))},
-       {tr("AUROC on unseen texts [95 %]", "未知の文書での AUROC [95 %]"), interval("auroc")},
-       {tr("Average precision [95 %]", "平均適合率 [95 %]"), interval("pr_auc")},
-       {tr("Precision at the threshold", "しきい値での適合率"),
-        shown_number(member_of(unseen, "precision"))},
-       {tr("Recall at the threshold", "しきい値での再現率"),
-        shown_number(member_of(unseen, "recall"))}});
+  Rows rows = {
+      {tr("Label model", "ラベルのモデル"), ""},
+      {tr("Labelled documents", "ラベルのある文書"), grouped(member_of(model, "documents"))},
+      {tr("Positive", "該当する文書"), grouped(member_of(model, "positive"))},
+      {tr("Threshold of the model", "モデルのしきい値"),
+       shown_number(member_of(model, "threshold"))},
+      {tr("AUROC on unseen texts [95 %]", "未知の文書での AUROC [95 %]"), interval("auroc")},
+      {tr("Average precision [95 %]", "平均適合率 [95 %]"), interval("pr_auc")},
+      {tr("Precision at the threshold", "しきい値での適合率"),
+       shown_number(member_of(unseen, "precision"))},
+      {tr("Recall at the threshold", "しきい値での再現率"),
+       shown_number(member_of(unseen, "recall"))}};
+  const std::string labels = text_of(object_of(model, "labels"), "checksum");
+  if (!labels.empty()) {
+    rows.push_back(
+        {tr("Labels: manifest", "ラベルのマニフェスト"), markdown_escape(labels.substr(0, 16))});
+  }
+  return markdown_table(rows);
 }
 
 std::string lineage_markdown(const Json& step, size_t number, CardLanguage language) {
@@ -200,38 +224,53 @@ std::string lineage_markdown(const Json& step, size_t number, CardLanguage langu
       markdown_escape(text_of(step, "checksum").substr(0, 16)), inputs(step, language), body);
 }
 
-std::string lineage_line(const Json& step) {
+std::string lineage_line(const Json& step, CardLanguage language) {
   const Json& facts = object_of(step, "facts");
   const std::string format = text_of(step, "format");
   const auto fact = [&](const char* key) { return grouped(member_of(facts, key)); };
+  const auto line = [&](const char* english, const char* japanese, const auto&... values) {
+    return fmt::format(fmt::runtime(language == CardLanguage::kJapanese ? japanese : english),
+                       values...);
+  };
   if (format == "yurai-filtered") {
-    std::string line = fmt::format("filter chain {}: {} documents, {} kept",
-                                   for_terminal(text_of(object_of(step, "configuration"), "chain")),
-                                   fact("documents"), fact("kept"));
+    std::string text = line("filter chain {}: {} documents, {} kept",
+                            "フィルターチェーン {}: 文書 {} 件、{} 件を残した",
+                            for_terminal(text_of(object_of(step, "configuration"), "chain")),
+                            fact("documents"), fact("kept"));
     for (const Json& one : list_of(facts, "steps")) {
       if (count_of(one, "dropped") + count_of(one, "edited") == 0) continue;
-      line += fmt::format("; {} dropped {}, edited {}", for_terminal(text_of(one, "step")),
-                          grouped(member_of(one, "dropped")), grouped(member_of(one, "edited")));
+      text += line("; {} dropped {}, edited {}", "。{} は {} 件を除き {} 件を編集",
+                   for_terminal(text_of(one, "step")), grouped(member_of(one, "dropped")),
+                   grouped(member_of(one, "edited")));
     }
-    return line;
+    return text;
   }
   if (format == "yurai-dedup") {
-    return fmt::format(
+    return line(
         "deduplication: {} documents, {} kept; {} removed with the same text, {} with nearly the "
         "same; {} of them state another licence than the kept copy",
+        "重複除去: 文書 {} 件、{} 件を残した。同じ本文 {} 件、ほぼ同じ本文 {} 件を除いた"
+        "（うち残した写しと異なるライセンスの記載 {} 件）",
         fact("rows"), fact("kept"), fact("removed_exact"), fact("removed_near"),
         fact("license_conflicts"));
   }
   if (format == "yurai-corpus") {
-    return fmt::format("corpus: {} documents, {} records rejected", fact("documents"),
-                       fact("rejected"));
+    std::string text = line("corpus: {} documents, {} records rejected",
+                            "コーパス: 文書 {} 件、読めなかったレコード {} 件", fact("documents"),
+                            fact("rejected"));
+    if (!member_of(facts, "taken_down").is_null()) {
+      text += line("; {} documents taken down", "、取り下げた文書 {} 件", fact("taken_down"));
+    }
+    return text;
   }
   if (format == "yurai-labels") {
-    return fmt::format("labels: {} of {} documents", fact("labels"), fact("documents"));
+    return line("labels: {} of {} documents", "ラベル: 文書 {1} 件に {0} 個", fact("labels"),
+                fact("documents"));
   }
   if (format == "yurai-label-model") {
-    return fmt::format("label model: learnt from {} documents, {} of them positive",
-                       fact("documents"), fact("positive"));
+    return line("label model: learnt from {} documents, {} of them positive",
+                "ラベルのモデル: 文書 {} 件（該当 {} 件）から学習", fact("documents"),
+                fact("positive"));
   }
   return for_terminal(format);
 }

@@ -80,6 +80,7 @@ class Writer {
     row(tr("Labels", "ラベル"), "labels");
     row(tr("Bytes of text (UTF-8)", "本文のバイト数（UTF-8）"), "bytes");
     row(tr("Characters", "文字数"), "characters");
+    row(tr("Words (no tokens)", "語数（トークン数ではない）"), "words");
     row(tr("Documents that repeat an id", "ID が重複する文書"), "repeated_ids");
     row(tr("Input records that could not be read", "読めなかった入力レコード"), "rejected");
     out_ += markdown_table(rows);
@@ -246,7 +247,24 @@ class Writer {
                           "抽出された母集団での割合で、規則の誤りは含まない。")),
           markdown_escape(text_of(step, "step")), share(step["documents"]),
           shown_number(member_of(step, "spans")), grouped(member_of(step, "masked_documents"))));
+      kinds_of(step);
     }
+  }
+
+  void kinds_of(const Json& step) {
+    std::vector<std::vector<std::string>> rows = {{tr("Kind", "種類"), tr("Found", "見つかった数"),
+                                                   tr("Documents", "文書"), "%",
+                                                   tr("95 % interval", "95 % 区間")}};
+    for (const Json& kind : list_of(step, "kinds")) {
+      const Json& share = object_of(kind, "documents");
+      const auto percent_of = [&](const char* key) {
+        return fmt::format("{:.3f}", 100 * member_of(share, key).get<double>());
+      };
+      rows.push_back({pii_kind_text(text_of(kind, "kind"), language_),
+                      grouped(member_of(kind, "spans")), grouped(member_of(share, "part")),
+                      percent_of("value"), percent_of("low") + " – " + percent_of("high")});
+    }
+    if (rows.size() > 1) out_ += markdown_table(rows);
   }
 
   void toxicity() {

@@ -31,7 +31,9 @@ class Builder {
     return ManifestFile{entry.name, reader->stored_bytes_read(), std::move(sha256)};
   }
 
-  Result<CorpusSummary> finish(Manifest manifest) { return writer_.finish(std::move(manifest)); }
+  Result<CorpusSummary> finish(Manifest manifest, const Progress& progress) {
+    return writer_.finish(std::move(manifest), progress);
+  }
 
  private:
   Result<void> add(const InputEntry& entry, std::string_view unit, InputRecord& record) {
@@ -69,7 +71,6 @@ Json configuration(const CorpusBuildOptions& options) {
           {"lang", options.defaults.lang}};
 }
 
-/// A long list of inputs goes into a file of its own, and that into the manifest.
 }  // namespace
 
 Result<CorpusSummary> build_corpus(const InputList& inputs, const CorpusBuildOptions& options,
@@ -89,7 +90,7 @@ Result<CorpusSummary> build_corpus(const InputList& inputs, const CorpusBuildOpt
   }
   manifest.lineage = lineage_of(inputs, manifest.inputs);
   YURAI_TRY(bound_inputs(manifest, stage));
-  return builder.finish(std::move(manifest));
+  return builder.finish(std::move(manifest), progress);
 }
 
 }  // namespace yurai

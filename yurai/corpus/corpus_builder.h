@@ -27,7 +27,7 @@ struct CorpusBuildOptions {
 
 /// Reads the inputs in order and writes all but the commit. A record that cannot be read is written
 /// to rejects.jsonl, and the rest goes on; a file that cannot be read is an error. The same inputs
-/// and options give the same bytes. Memory: one record and 16 bytes a document.
+/// and options give the same bytes. Memory: one record, some 200 MiB and up to 48 bytes a document.
 Result<CorpusSummary> build_corpus(const InputList& inputs, const CorpusBuildOptions& options,
                                    StagingDirectory& stage, const Progress& progress);
 

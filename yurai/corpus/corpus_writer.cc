@@ -161,13 +161,13 @@ Result<void> CorpusWriter::reject(const Reject& reject) {
                                  "\n");
 }
 
-Result<CorpusSummary> CorpusWriter::finish(Manifest manifest) {
+Result<CorpusSummary> CorpusWriter::finish(Manifest manifest, const Progress& progress) {
   State& state = *state_;
   StagingDirectory& stage = *state.stage;
   const uint64_t num_documents = state.ids.size();
   YURAI_TRY(append_offset(state.text_offsets, state.text.size_bytes()));
   YURAI_TRY(append_offset(state.row_offsets, state.rows.size_bytes()));
-  YURAI_TRY(state.text.close());
+  YURAI_TRY(state.text.close(progress));
   YURAI_TRY(state.text_offsets.close());
   YURAI_TRY(state.rows.close());
   YURAI_TRY(state.row_offsets.close());
@@ -207,7 +207,7 @@ Result<CorpusSummary> CorpusWriter::finish(Manifest manifest) {
   manifest.facts["characters"] = state.stats.characters();
   manifest.facts["missing_license"] = state.missing_license;
   manifest.facts["licenses_mapped"] = state.mapped_licenses_json();
-  YURAI_TRY(write_manifest(std::move(manifest), stage));
+  YURAI_TRY(write_manifest(std::move(manifest), stage, progress));
   return summary;
 }
 

@@ -7,6 +7,7 @@
 
 #include "yurai/base/file.h"
 #include "yurai/base/json.h"
+#include "yurai/base/progress.h"
 #include "yurai/base/result.h"
 #include "yurai/record/document.h"
 #include "yurai/record/manifest.h"
@@ -62,7 +63,7 @@ class CorpusWriter {
 
   /// Writes the rest and manifest.json, with `inputs` and `configuration` of `manifest`; the caller
   /// commits the staging folder.
-  Result<CorpusSummary> finish(Manifest manifest);
+  Result<CorpusSummary> finish(Manifest manifest, const Progress& progress = no_progress);
 
  private:
   struct State;

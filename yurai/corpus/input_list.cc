@@ -45,6 +45,10 @@ std::optional<InputEntry> classify(const fs::path& path) {
 
 Result<void> add_file(InputEntry entry, std::string name, InputList& list) {
   std::error_code status;
+  if (fs::exists(entry.path, status) && !fs::is_regular_file(entry.path, status)) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("'{}' is no regular file", for_terminal(entry.path.string())));
+  }
   entry.bytes = fs::file_size(entry.path, status);
   if (status) return fail(io_error("read", entry.path, status.value()));
   entry.name = for_terminal(name);
@@ -123,9 +127,14 @@ Result<InputList> list_inputs(const std::vector<fs::path>& inputs) {
 
 Result<void> check_target(const fs::path& target, const std::vector<fs::path>& inputs) {
   std::error_code status;
-  const fs::path there = fs::weakly_canonical(fs::absolute(target), status);
+  const auto canonical = [&](const fs::path& path) -> Result<fs::path> {
+    fs::path found = fs::weakly_canonical(fs::absolute(path, status), status);
+    if (status) return fail(io_error("look at", path, status.value()));
+    return found;
+  };
+  YURAI_ASSIGN(const fs::path there, canonical(target));
   for (const fs::path& input : inputs) {
-    const fs::path from = fs::weakly_canonical(fs::absolute(input), status);
+    YURAI_ASSIGN(const fs::path from, canonical(input));
     if (lies_in(there, from) || lies_in(from, there)) {
       return fail(ErrorCode::kInvalidArgument,
                   fmt::format("the corpus '{}' and the input '{}' must not lie within each other; "

@@ -282,7 +282,7 @@ Result<Sample> write_sample(const std::filesystem::path& out, const SampleOption
     manifest.inputs.push_back(deb.file);
     manifest.configuration["packages"][deb.package] = deb.version;
   }
-  YURAI_ASSIGN(sample.corpus, writer.finish(std::move(manifest)));
+  YURAI_ASSIGN(sample.corpus, writer.finish(std::move(manifest), progress));
   YURAI_TRY(stage.commit());
   return sample;
 }

@@ -159,7 +159,7 @@ Result<TakedownSummary> take_down(const Corpus& corpus, const Takedown& takedown
   manifest.inputs = corpus.manifest().inputs;
   manifest.configuration = corpus.manifest().configuration;
   manifest.lineage = corpus.manifest().lineage;
-  YURAI_ASSIGN(summary.corpus, writer.finish(std::move(manifest)));
+  YURAI_ASSIGN(summary.corpus, writer.finish(std::move(manifest), progress));
   YURAI_ASSIGN(Manifest written, read_manifest(stage.path()));
   const Json& facts = corpus.manifest().facts;
   written.facts["licenses_mapped"] = facts.value("licenses_mapped", Json::array());

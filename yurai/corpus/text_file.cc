@@ -405,7 +405,7 @@ Result<void> TextFileWriter::append(std::string_view bytes) {
   return plain_->append(bytes);
 }
 
-Result<void> TextFileWriter::close() {
+Result<void> TextFileWriter::close(const Progress& progress) {
   YURAI_TRY(plain_->close());
   const fs::path path = stage_->path() / kPlainName;
   {
@@ -413,7 +413,7 @@ Result<void> TextFileWriter::close() {
     YURAI_ASSIGN(const std::string sample, read_sample(plain));
     const TextDictionary dictionary = TextDictionary::train(sample);
     YURAI_TRY(stage_->add_file(kTextDictionaryName, dictionary.bytes()));
-    YURAI_TRY(encode(plain, dictionary));
+    YURAI_TRY(encode(plain, dictionary, progress));
   }
   std::error_code status;
   fs::remove(path, status);
@@ -421,7 +421,8 @@ Result<void> TextFileWriter::close() {
   return {};
 }
 
-Result<void> TextFileWriter::encode(const ReadableFile& plain, const TextDictionary& dictionary) {
+Result<void> TextFileWriter::encode(const ReadableFile& plain, const TextDictionary& dictionary,
+                                    const Progress& progress) {
   const TextMatcher matcher(dictionary.used_entries());
   YURAI_ASSIGN(PageFileWriter pages, PageFileWriter::create(*stage_, kTextName));
   YURAI_ASSIGN(BlockFileWriter directory, BlockFileWriter::create(*stage_, kTextPagesName));
@@ -446,6 +447,7 @@ Result<void> TextFileWriter::encode(const ReadableFile& plain, const TextDiction
     buffer.resize(carried + more);
     YURAI_TRY(plain.read_exactly(read, std::span(buffer).subspan(carried)));
     read += more;
+    progress("code text", read, size_bytes_);
     std::string_view rest = buffer;
     while (rest.size() >= kMaxEntryBytes || (read == size_bytes_ && !rest.empty())) {
       const uint32_t code = matcher.longest(rest);

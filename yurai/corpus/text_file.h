@@ -12,6 +12,7 @@
 #include "yurai/base/block_file.h"
 #include "yurai/base/page_cache.h"
 #include "yurai/base/page_file.h"
+#include "yurai/base/progress.h"
 #include "yurai/corpus/text_codec.h"
 
 /// A long text, compressed in pages that are decoded from any byte on.
@@ -117,13 +118,14 @@ class TextFileWriter {
   static Result<TextFileWriter> create(StagingDirectory& stage);
 
   Result<void> append(std::string_view bytes);
-  Result<void> close();
+  Result<void> close(const Progress& progress = no_progress);
   uint64_t size_bytes() const { return size_bytes_; }
 
  private:
   TextFileWriter(StagingDirectory& stage, std::unique_ptr<WritableFile> plain)
       : stage_(&stage), plain_(std::move(plain)) {}
-  Result<void> encode(const ReadableFile& plain, const TextDictionary& dictionary);
+  Result<void> encode(const ReadableFile& plain, const TextDictionary& dictionary,
+                      const Progress& progress);
 
   StagingDirectory* stage_;
   std::unique_ptr<WritableFile> plain_;

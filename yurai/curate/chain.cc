@@ -219,11 +219,16 @@ Decision Chain::decide(const Document& document, bool measure_all,
   for (size_t i = 0; i < steps_.size(); ++i) {
     const std::string_view text = decision.text(document);
     Measurement found = steps_[i].filter->measure({text, document}, measure_all);
+    if (found.error) {
+      decision.error = std::move(found.error);
+      return decision;
+    }
     StepResult& result = decision.steps[i];
     result.ran = true;
     result.value = found.value;
     result.at_least = found.at_least;
     result.evidence = std::move(found.evidence);
+    result.by_kind = std::move(found.by_kind);
     result.passed = !found.value || steps_[i].bounds.hold(*found.value);
     if (!costs.empty()) {
       const Clock::time_point end = Clock::now();
@@ -232,13 +237,15 @@ Decision Chain::decide(const Document& document, bool measure_all,
       ++costs[i].documents;
       begin = end;
     }
+    if (!result.passed && !decision.dropped_by) {
+      decision.dropped_by = i;
+      decision.seen_text = decision.edited_text;
+    }
     if (found.text) {
       result.bytes_after = found.text->size();
       decision.edited_text = std::move(found.text);
     }
-    if (result.passed) continue;
-    if (!decision.dropped_by) decision.dropped_by = i;
-    if (!measure_all) break;
+    if (!result.passed && !measure_all) break;
   }
   return decision;
 }
@@ -256,6 +263,7 @@ Json Chain::to_json() const {
                     {"min", bound(step.bounds.min)},
                     {"max", bound(step.bounds.max)},
                     {"options", step.options}});
+    if (const auto kinds = step.filter->kinds(); !kinds.empty()) list.back()["kinds"] = kinds;
   }
   return list;
 }

@@ -43,6 +43,7 @@ struct StepResult {
   bool at_least = false;
   std::vector<ByteSpan> evidence{};
   std::optional<uint64_t> bytes_after{};  ///< of text, where the step changed it
+  std::vector<uint64_t> by_kind{};        ///< one for each of the filter's kinds
 };
 
 /// Spent in one step, by one thread. Never part of a result.
@@ -56,6 +57,9 @@ struct Decision {
   std::optional<size_t> dropped_by{};        ///< the first step whose bounds refused the value
   std::vector<StepResult> steps{};           ///< one a step of the chain
   std::optional<std::string> edited_text{};  ///< where a step changed it
+  /// What the step that dropped it saw, where an earlier step had changed it.
+  std::optional<std::string> seen_text{};
+  std::optional<Error> error{};  ///< of a filter: there is no decision
 
   bool kept() const { return !dropped_by; }
   std::string_view text(const Document& document) const {

@@ -18,7 +18,6 @@ namespace {
 
 constexpr size_t kExcerptChars = 40;
 constexpr size_t kOpeningChars = 120;
-constexpr std::string_view kLedgerFolder = "ledger/";
 
 constexpr std::array<std::pair<const char*, std::string DecisionRow::*>, 4> kStated = {
     {{"source", &DecisionRow::source},
@@ -98,6 +97,21 @@ bool read_spans(simdjson::dom::element element, std::vector<ByteSpan>& spans) {
   return true;
 }
 
+bool read_kinds(simdjson::dom::element element, const LedgerStep& step,
+                std::vector<uint64_t>& by_kind) {
+  simdjson::dom::object members;
+  if (element.get(members) != simdjson::SUCCESS) return false;
+  by_kind.resize(step.kinds.size());
+  for (const auto& [name, value] : members) {
+    const auto kind = std::find(step.kinds.begin(), step.kinds.end(), name);
+    if (kind == step.kinds.end()) return false;
+    if (value.get(by_kind[static_cast<size_t>(kind - step.kinds.begin())]) != simdjson::SUCCESS) {
+      return false;
+    }
+  }
+  return true;
+}
+
 Bounds read_bounds(const Json& step) {
   Bounds bounds;
   if (step.contains("min") && step["min"].is_number()) bounds.min = step["min"].get<double>();
@@ -107,6 +121,14 @@ Bounds read_bounds(const Json& step) {
 
 }  // namespace
 
+uint64_t DecisionRow::bytes_after() const {
+  uint64_t after = bytes;
+  for (const auto& value : values) {
+    if (value && value->bytes_after) after = *value->bytes_after;
+  }
+  return after;
+}
+
 Json to_json(const Excerpt& excerpt) {
   return {{"before", excerpt.before}, {"match", excerpt.match}, {"after", excerpt.after}};
 }
@@ -115,7 +137,7 @@ std::vector<LedgerStep> ledger_steps(const Chain& chain) {
   std::vector<LedgerStep> steps;
   for (const ChainStep& step : chain.steps()) {
     steps.push_back({step.name, std::string(step.info->name), std::string(step.info->unit),
-                     step.info->edits, step.bounds});
+                     step.info->edits, step.bounds, step.filter->kinds()});
   }
   return steps;
 }
@@ -133,18 +155,13 @@ DecisionRow make_decision_row(const Document& document, const Chain& chain,
   row.dropped_by = decision.dropped_by;
   for (const StepResult& step : decision.steps) {
     auto& value = row.values.emplace_back();
-    if (step.ran) value = DecisionValue{step.value, step.at_least, step.bytes_after, step.evidence};
+    if (!step.ran) continue;
+    value = DecisionValue{step.value, step.at_least, step.bytes_after, step.evidence, step.by_kind};
   }
   if (row.dropped_by && !chain.steps()[*row.dropped_by].info->secret) {
-    // Spans of evidence are into the text as the step saw it: the original, unless edits came
-    // first.
-    bool edited_before = false;
-    for (size_t i = 0; i < *row.dropped_by; ++i) {
-      edited_before |= decision.steps[i].bytes_after.has_value();
-    }
-    static const std::vector<ByteSpan> kNone;
-    row.excerpts = make_excerpts(document.text,
-                                 edited_before ? kNone : decision.steps[*row.dropped_by].evidence);
+    // From the text as the step saw it: its spans are into that, and what was masked stays so.
+    row.excerpts = make_excerpts(decision.seen_text ? *decision.seen_text : document.text,
+                                 decision.steps[*row.dropped_by].evidence);
   }
   return row;
 }
@@ -162,6 +179,7 @@ std::string decision_line(const DecisionRow& row, const std::vector<LedgerStep>&
   Json values = Json::object();
   Json bytes_after = Json::object();
   Json evidence = Json::object();
+  Json by_kind = Json::object();
   for (size_t i = 0; i < row.values.size(); ++i) {
     if (!row.values[i]) continue;
     const DecisionValue& found = *row.values[i];
@@ -174,6 +192,9 @@ std::string decision_line(const DecisionRow& row, const std::vector<LedgerStep>&
       values[name] = *found.value;
     }
     if (found.bytes_after) bytes_after[name] = *found.bytes_after;
+    for (size_t kind = 0; kind < found.by_kind.size(); ++kind) {
+      if (found.by_kind[kind] > 0) by_kind[name][steps[i].kinds[kind]] = found.by_kind[kind];
+    }
     if (found.evidence.empty()) continue;
     Json spans = Json::array();
     for (const ByteSpan& span : found.evidence) spans.push_back({span.begin, span.end});
@@ -181,6 +202,7 @@ std::string decision_line(const DecisionRow& row, const std::vector<LedgerStep>&
   }
   json["values"] = std::move(values);
   if (!bytes_after.empty()) json["bytes_after"] = std::move(bytes_after);
+  if (!by_kind.empty()) json["by_kind"] = std::move(by_kind);
   if (!evidence.empty()) json["evidence"] = std::move(evidence);
   if (!row.excerpts.empty()) {
     Json& excerpts = json["excerpts"] = Json::array();
@@ -216,6 +238,9 @@ Result<DecisionRow> parse_decision_line(std::string_view line,
       })) {
     return bad_line("a member of values is off");
   }
+  if (out.dropped_by && !out.values[*out.dropped_by]) {
+    return bad_line("the step that dropped it has no value");
+  }
   if (!for_steps(row, "bytes_after", steps, [&](size_t step, simdjson::dom::element value) {
         return out.values[step] &&
                value.get(out.values[step]->bytes_after.emplace()) == simdjson::SUCCESS;
@@ -226,6 +251,11 @@ Result<DecisionRow> parse_decision_line(std::string_view line,
         return out.values[step] && read_spans(value, out.values[step]->evidence);
       })) {
     return bad_line("a member of evidence is off");
+  }
+  if (!for_steps(row, "by_kind", steps, [&](size_t step, simdjson::dom::element value) {
+        return out.values[step] && read_kinds(value, steps[step], out.values[step]->by_kind);
+      })) {
+    return bad_line("a member of by_kind is off");
   }
   simdjson::dom::array excerpts;
   if (row["excerpts"].get(excerpts) == simdjson::SUCCESS) {
@@ -254,6 +284,9 @@ Result<DecisionLedger> DecisionLedger::open(const fs::path& dir) {
     YURAI_ASSIGN(out.unit, json_string(step, "unit"));
     out.edits = step.value("edits", false);
     out.bounds = read_bounds(step);
+    for (const Json& kind : step.value("kinds", Json::array())) {
+      if (kind.is_string()) out.kinds.push_back(kind.get<std::string>());
+    }
     ledger.steps_.push_back(std::move(out));
   }
   return ledger;
@@ -265,28 +298,29 @@ Result<size_t> DecisionLedger::find_step(std::string_view name) const {
     if (steps_[i].name == name) return i;
     known += (i > 0 ? ", " : "") + steps_[i].name;
   }
-  return fail(ErrorCode::kInvalidArgument,
-              fmt::format("'{}' has no step '{}'; it has {}", for_terminal(dir_.string()),
-                          for_terminal(name), for_terminal(known)));
+  return fail(ErrorCode::kInvalidArgument, fmt::format("the chain has no step '{}'; it has {}",
+                                                       for_terminal(name), for_terminal(known)));
 }
 
-Result<void> DecisionLedger::for_each(const std::function<bool(const DecisionRow&)>& visit,
-                                      const Progress& progress) const {
+Result<void> for_each_decision(const fs::path& dir, const std::vector<ManifestFile>& files,
+                               const std::vector<LedgerStep>& steps,
+                               const std::function<bool(const DecisionRow&)>& visit,
+                               const Progress& progress) {
   uint64_t total = 0;
-  for (const ManifestFile& file : manifest_.files) total += file.bytes;
+  for (const ManifestFile& file : files) total += file.bytes;
   uint64_t before = 0;
-  for (const ManifestFile& file : manifest_.files) {
-    if (!file.name.starts_with(std::string(kLedgerFolder) + "decisions-")) continue;
-    YURAI_ASSIGN(InputFile input, InputFile::open(dir_ / file.name, Compression::kZstd));
+  for (const ManifestFile& file : files) {
+    if (!file.name.starts_with(kDecisionsStem)) continue;
+    YURAI_ASSIGN(InputFile input, InputFile::open(dir / file.name, Compression::kZstd));
     LineReader lines(input);
     Line line;
     while (true) {
       YURAI_ASSIGN(const bool more, lines.next(line));
       if (!more) break;
-      auto row = parse_decision_line(line.bytes, steps_);
+      auto row = parse_decision_line(line.bytes, steps);
       if (!row) {
         return fail(ErrorCode::kCorrupt,
-                    fmt::format("'{}', line {}: {}", for_terminal((dir_ / file.name).string()),
+                    fmt::format("'{}', line {}: {}", for_terminal((dir / file.name).string()),
                                 line.number, row.error().message));
       }
       if (!visit(*row)) return {};
@@ -295,7 +329,7 @@ Result<void> DecisionLedger::for_each(const std::function<bool(const DecisionRow
     if (input.stored_sha256() != file.sha256) {
       return fail(ErrorCode::kCorrupt,
                   fmt::format("'{}' was changed after it was written (checksum mismatch)",
-                              for_terminal((dir_ / file.name).string())));
+                              for_terminal((dir / file.name).string())));
     }
     before += file.bytes;
   }

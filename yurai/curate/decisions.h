@@ -23,6 +23,7 @@ namespace yurai {
 
 inline constexpr std::string_view kDecisionsFormat = "yurai-filtered";
 inline constexpr uint64_t kDecisionsVersion = 1;
+inline constexpr std::string_view kDecisionsStem = "ledger/decisions";
 
 /// A piece of text around a span of evidence.
 struct Excerpt {
@@ -40,6 +41,7 @@ struct DecisionValue {
   bool at_least = false;                  ///< counting stopped there
   std::optional<uint64_t> bytes_after{};  ///< of text, where the step changed it
   std::vector<ByteSpan> evidence{};       ///< into the text as the step saw it
+  std::vector<uint64_t> by_kind{};        ///< one for each of the step's kinds, or none at all
 };
 
 struct DecisionRow {
@@ -57,6 +59,8 @@ struct DecisionRow {
   std::vector<Excerpt> excerpts{};  ///< of the step that dropped it; else of the text's beginning
 
   bool kept() const { return !dropped_by; }
+  /// Of text, after the edits of the steps that ran.
+  uint64_t bytes_after() const;
 };
 
 /// A step as ledger/chain.json names it.
@@ -66,6 +70,7 @@ struct LedgerStep {
   std::string unit{};
   bool edits = false;
   Bounds bounds{};
+  std::vector<std::string> kinds{};  ///< what the step counts apart
 };
 std::vector<LedgerStep> ledger_steps(const Chain& chain);
 
@@ -77,6 +82,14 @@ Json to_json(const Excerpt& excerpt);
 std::string decision_line(const DecisionRow& row, const std::vector<LedgerStep>& steps);
 Result<DecisionRow> parse_decision_line(std::string_view line,
                                         const std::vector<LedgerStep>& steps);
+
+/// The rows of those of `files` (in `dir`) that are parts of a ledger, in order, until `visit`
+/// returns false. kCorrupt when a part is not what its hash says.
+Result<void> for_each_decision(const std::filesystem::path& dir,
+                               const std::vector<ManifestFile>& files,
+                               const std::vector<LedgerStep>& steps,
+                               const std::function<bool(const DecisionRow&)>& visit,
+                               const Progress& progress = no_progress);
 
 /// A ledger, opened for reading. Thread-safe.
 class DecisionLedger {
@@ -92,7 +105,9 @@ class DecisionLedger {
 
   /// All rows, in input order, until `visit` returns false.
   Result<void> for_each(const std::function<bool(const DecisionRow&)>& visit,
-                        const Progress& progress = no_progress) const;
+                        const Progress& progress = no_progress) const {
+    return for_each_decision(dir_, manifest_.files, steps_, visit, progress);
+  }
 
  private:
   std::filesystem::path dir_;

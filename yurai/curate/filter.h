@@ -49,6 +49,8 @@ struct Measurement {
   bool at_least = false;             ///< counting stopped at `value`, which the bounds refuse
   std::vector<ByteSpan> evidence{};  ///< into the subject's text; at most kMaxEvidence
   std::optional<std::string> text{};  ///< the new text, where an edit changed it
+  std::vector<uint64_t> by_kind{};    ///< of a count: one for each of the filter's kinds
+  std::optional<Error> error{};       ///< what it measures with cannot be read: the run ends
 };
 
 /// Immutable and thread-safe once made. `measure` depends on nothing but the subject and the
@@ -58,6 +60,8 @@ class Filter {
   virtual ~Filter() = default;
   /// With `exact`, counts go on beyond the step's bounds: `at_least` stays false.
   virtual Measurement measure(const Subject& subject, bool exact) const = 0;
+  /// What the filter counts apart, such as "email" and "phone"; most count one thing.
+  virtual std::vector<std::string> kinds() const { return {}; }
 };
 
 using MadeFilter = Result<std::unique_ptr<Filter>>;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,10 +39,20 @@ struct FilterRun {
 
 /// Writes all but the commit (docs/formats/decisions.md). A row that cannot be read goes to
 /// rejects.jsonl; a file that cannot is an error. The same inputs, chain and options give the same
-/// bytes. Memory: about 4 MiB a thread, and a record.
+/// bytes, also when the stage holds a resume point and the run goes on from there: what is finished
+/// is read again, not filtered again. Memory: about 4 MiB a thread, and a record.
 Result<FilterRun> filter_files(const Chain& chain, std::string_view chain_name,
                                const InputList& inputs, const FilterRunOptions& options,
                                StagingDirectory& stage, const Progress& progress);
+
+/// What a run that did not come to its end has finished; the stage outlives it.
+struct FinishedParts {
+  uint64_t parts = 0;
+  uint64_t documents = 0;  ///< read
+  uint64_t kept = 0;
+};
+/// None: it has to begin anew.
+std::optional<FinishedParts> finished_parts(const StagingDirectory& stage);
 
 /// A row that could not be read.
 struct UnreadableRow {

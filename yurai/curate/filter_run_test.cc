@@ -115,24 +115,6 @@ TEST_F(FilterRunTest, GivesTheSameBytesOnAnyNumberOfThreads) {
   }
 }
 
-TEST_F(FilterRunTest, AFullDiskLeavesNothing) {
-  put_many(50);
-  testing::FailingDisk counting(UINT64_MAX);
-  ASSERT_TRUE(filter("out", {}, &counting));
-  fs::remove_all(dir_ / "out");
-  for (uint64_t at = 0; at < counting.num_operations(); ++at) {
-    testing::FailingDisk disk(at);
-    const auto run = filter("out", {.num_threads = 2}, &disk);
-    // The last operation syncs the parent folder: the folder is whole by then.
-    if (at + 1 < counting.num_operations()) {
-      EXPECT_FALSE(run) << at;
-      EXPECT_FALSE(DecisionLedger::open(dir_ / "out")) << at;
-      EXPECT_FALSE(fs::exists(dir_ / "out.partial")) << at;
-    }
-    fs::remove_all(dir_ / "out");
-  }
-}
-
 TEST_F(FilterRunTest, MeasuringAllDecidesTheSame) {
   put_many(2000);
   ASSERT_TRUE(filter("needed"));
@@ -143,6 +125,31 @@ TEST_F(FilterRunTest, MeasuringAllDecidesTheSame) {
     for (const auto& value : row.values) EXPECT_TRUE(value);
     return true;
   }));
+}
+
+TEST_F(FilterRunTest, CountsEachKindOfPersonalInformation) {
+  put("a.jsonl",
+      "{\"text\":\"a@example.jp と b@example.jp、〒100-0001 "
+      "東京都\"}\n{\"text\":\"c@example.jp\"}\n"
+      "{\"text\":\"なし\"}\n");
+  const Chain chain =
+      Chain::parse("[[filter]]\nname='pii'\nkinds=['email','postcode','card']\n", "c", {}, {})
+          .value();
+  StagingDirectory stage = StagingDirectory::create(dir_ / "out", {}).value();
+  const FilterRun run =
+      filter_files(chain, "c", list_inputs({dir_ / "in"}).value(), {}, stage, no_progress).value();
+  EXPECT_EQ(
+      run.summary["steps"][0]["by_kind"].dump(),
+      R"([{"kind":"email","documents":2,"count":3},{"kind":"postcode","documents":1,"count":1},)"
+      R"({"kind":"card","documents":0,"count":0}])");
+  ASSERT_TRUE(stage.commit());
+  std::vector<std::vector<uint64_t>> counts;
+  const DecisionLedger ledger = DecisionLedger::open(dir_ / "out").value();
+  ASSERT_TRUE(ledger.for_each([&](const DecisionRow& row) {
+    counts.push_back(row.values[0]->by_kind);
+    return true;
+  }));
+  EXPECT_EQ(counts, (std::vector<std::vector<uint64_t>>{{2, 1, 0}, {1, 0, 0}, {}}));
 }
 
 TEST_F(FilterRunTest, WhatIfAnswersAsAnotherRunWould) {
@@ -204,7 +211,8 @@ TEST_F(FilterRunTest, EveryFlippedBitOfTheLedgerIsNoticed) {
 }
 
 TEST_F(FilterRunTest, DecisionRowsReadBackAsTheyWereWritten) {
-  const std::vector<LedgerStep> steps = {{.name = "a\"b"}, {.name = "c"}, {.name = "d"}};
+  const std::vector<LedgerStep> steps = {
+      {.name = "a\"b", .kinds = {"x", "y", "z"}}, {.name = "c"}, {.name = "d"}};
   DecisionRow row;
   row.sha256 = std::string(64, 'f');
   row.id = "x\n\x01";
@@ -215,12 +223,15 @@ TEST_F(FilterRunTest, DecisionRowsReadBackAsTheyWereWritten) {
   row.dropped_by = 1;
   row.values.resize(3);
   row.values[0] = DecisionValue{.value = 0.1, .bytes_after = 5, .evidence = {{1, 2}, {3, 4}}};
+  row.values[0]->by_kind = {2, 0, 1};
   row.values[1] = DecisionValue{.value = 4, .at_least = true};
   row.excerpts = {{"a", "b", "c"}};
   const std::string line = decision_line(row, steps);
   const DecisionRow back = parse_decision_line(line, steps).value();
   EXPECT_EQ(decision_line(back, steps), line);
   EXPECT_EQ(back.values[0]->value, 0.1);
+  EXPECT_EQ(back.values[0]->by_kind, (std::vector<uint64_t>{2, 0, 1}));
+  EXPECT_EQ(back.bytes_after(), 5u);
   EXPECT_TRUE(back.values[1]->at_least);
   EXPECT_FALSE(back.values[2]);
   for (size_t size = 0; size < line.size(); ++size) {

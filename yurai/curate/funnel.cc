@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace yurai {
 namespace {
@@ -10,6 +11,7 @@ constexpr size_t kMaxTrackedNames = 1'000'000;
 constexpr size_t kMaxListedGroups = 1'000;
 constexpr int64_t kStepsPerOctave = 16;
 constexpr int kLowestExponent = -1100;
+constexpr int64_t kMaxBarWidth = 1 << 20;
 
 void count(const DecisionRow& row, KeptGroup& group) {
   ++group.documents;
@@ -61,6 +63,46 @@ Json groups_json(const std::unordered_map<std::string, KeptGroup>& groups) {
   return {{"names", sorted.size()}, {"groups", std::move(list)}, {"other", std::move(other)}};
 }
 
+/// Bars of `width` bins; they count from a power of two, those below zero away from it.
+HistogramBin empty_bar(int64_t number, int64_t width) {
+  const auto edge = [&](int64_t bars) {
+    return std::min(histogram_bin_from(bars * width + 1), std::numeric_limits<double>::max());
+  };
+  HistogramBin bar;
+  bar.from = number < 0 ? -edge(-number) : edge(number);
+  bar.to = number < 0 ? -edge(-number - 1) : edge(number + 1);
+  return bar;
+}
+
+std::vector<HistogramBin> bars_of_width(const std::map<int64_t, HistogramBin>& bins, int64_t width,
+                                        bool whole) {
+  std::vector<HistogramBin> bars;
+  std::optional<int64_t> last;  // the number of the last bar; none: there is none, or it is zero's
+  for (const auto& [bin, counts] : bins) {
+    if (bin == 0) {
+      bars.push_back({.to = whole ? 1.0 : 0.0});
+      last.reset();
+    } else {
+      const int64_t number = bin > 0 ? (bin - 1) / width : -((-bin - 1) / width) - 1;
+      const bool same_side = last && (*last < 0) == (number < 0);
+      for (int64_t next = same_side ? *last + 1 : number; next <= number; ++next) {
+        HistogramBin bar = empty_bar(next, width);
+        if (whole && next >= 0) {
+          bar.from = std::ceil(bar.from);
+          bar.to = std::ceil(bar.to);
+          if (bar.from == bar.to) continue;
+        }
+        bars.push_back(bar);
+      }
+      last = number;
+    }
+    bars.back().documents += counts.documents;
+    bars.back().bytes += counts.bytes;
+    bars.back().dropped += counts.dropped;
+  }
+  return bars;
+}
+
 }  // namespace
 
 int64_t histogram_bin(double value) {
@@ -83,13 +125,24 @@ double histogram_bin_from(int64_t bin) {
   return bin > 0 ? edge(bin - 1) : -edge(-bin);  // the far edge of a negative bin comes first
 }
 
-Funnel::Funnel(std::vector<LedgerStep> steps) : steps_(std::move(steps)) {
-  for (const LedgerStep& step : steps_) funnels_.push_back({.step = step.name});
+std::vector<HistogramBin> histogram_bars(const std::map<int64_t, HistogramBin>& bins,
+                                         size_t max_bars, bool whole) {
+  for (int64_t width = 1;; width *= 2) {
+    std::vector<HistogramBin> bars = bars_of_width(bins, width, whole);
+    if (bars.size() <= std::max<size_t>(max_bars, 3) || width > kMaxBarWidth) return bars;
+  }
 }
 
-void Funnel::add(const DecisionRow& row, uint64_t bytes_after) {
+Funnel::Funnel(std::vector<LedgerStep> steps) : steps_(std::move(steps)) {
+  for (const LedgerStep& step : steps_) {
+    funnels_.push_back({.step = step.name});
+    funnels_.back().by_kind.resize(step.kinds.size());
+  }
+}
+
+void Funnel::add(const DecisionRow& row) {
   count(row, total_);
-  if (row.kept()) kept_bytes_after_ += bytes_after;
+  if (row.kept()) kept_bytes_after_ += row.bytes_after();
   count(row, row.license, licenses_, other_);
   count(row, row.source, sources_, other_);
   count(row, row.lang, languages_, other_);
@@ -104,6 +157,10 @@ void Funnel::add(const DecisionRow& row, uint64_t bytes_after) {
     step.dropped += dropped;
     step.dropped_bytes += dropped ? row.bytes : 0;
     step.edited += found.bytes_after.has_value();
+    for (size_t kind = 0; kind < found.by_kind.size(); ++kind) {
+      step.by_kind[kind].documents += found.by_kind[kind] > 0;
+      step.by_kind[kind].count += found.by_kind[kind];
+    }
     if (!found.value) {
       ++step.unmeasured;
       continue;
@@ -151,6 +208,11 @@ Json Funnel::to_json() const {
                      {"min", number(step.min)},
                      {"max", number(step.max)},
                      {"histogram", std::move(histogram)}});
+    for (size_t kind = 0; kind < step.by_kind.size(); ++kind) {
+      steps.back()["by_kind"].push_back({{"kind", steps_[i].kinds[kind]},
+                                         {"documents", step.by_kind[kind].documents},
+                                         {"count", step.by_kind[kind].count}});
+    }
   }
   return {{"documents", total_.documents},
           {"bytes", total_.bytes},

@@ -30,6 +30,18 @@ struct HistogramBin {
 int64_t histogram_bin(double value);
 double histogram_bin_from(int64_t bin);
 
+/// The bins as at most `max_bars` neighbours without gaps, each the same number of bins wide; zero
+/// has a bar of its own. Where the values are whole numbers, bars that hold none are left out and
+/// begin and end at one.
+std::vector<HistogramBin> histogram_bars(const std::map<int64_t, HistogramBin>& bins,
+                                         size_t max_bars, bool whole);
+
+/// What a step counted of one kind.
+struct KindCount {
+  uint64_t documents = 0;  ///< with any
+  uint64_t count = 0;
+};
+
 struct StepFunnel {
   std::string step{};
   uint64_t ran = 0;
@@ -43,6 +55,7 @@ struct StepFunnel {
   std::optional<double> min{};
   std::optional<double> max{};
   std::map<int64_t, HistogramBin> bins{};
+  std::vector<KindCount> by_kind{};  ///< one for each of the step's kinds
 };
 
 /// Documents that share a licence, a source, a language or a domain.
@@ -59,8 +72,7 @@ class Funnel {
  public:
   explicit Funnel(std::vector<LedgerStep> steps);
 
-  /// `bytes_after`: of text after the edits, of a document that is kept.
-  void add(const DecisionRow& row, uint64_t bytes_after);
+  void add(const DecisionRow& row);
   void add_rejected() { ++rejected_; }
   void add_left_out() { ++left_out_; }
 

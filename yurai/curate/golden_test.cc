@@ -1,10 +1,10 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 
 #include "yurai/base/hash.h"
 #include "yurai/base/json.h"
+#include "yurai/base/testing.h"
 #include "yurai/corpus/input_file.h"
 #include "yurai/corpus/line_reader.h"
 #include "yurai/corpus/record_parser.h"
@@ -16,17 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path test_data() {
-  const char* given = std::getenv("YURAI_TEST_DATA");
-  if (given != nullptr && *given != '\0') return given;
-  const char* source = std::getenv("YURAI_SOURCE_DIR");
-  return fs::path(source != nullptr ? source : ".") / "../shared/data";
-}
-
 class Golden : public ::testing::Test {
  protected:
   void SetUp() override {
-    dir_ = test_data() / "filters";
+    dir_ = testing::test_data() / "filters";
     if (!fs::exists(dir_ / "ja_cc_golden.jsonl.zst")) {
       GTEST_SKIP() << "no golden decisions in " << dir_ << "; set YURAI_TEST_DATA";
     }

@@ -122,6 +122,7 @@ Result<Manifest> train_label_model(const LabelSet& labels, const LabelTrainOptio
   manifest.format = kLabelModelFormat;
   manifest.format_version = kLabelModelVersion;
   manifest.inputs = {labels.file()};
+  add_to_lineage(manifest.lineage, labels.manifest());
   manifest.configuration = configuration(options);
   manifest.facts = {{"documents", examples.size()},
                     {"positive", num_positive},

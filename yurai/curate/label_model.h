@@ -54,7 +54,8 @@ Result<TrainedLabel> train_label(const std::vector<LabeledExample>& examples, co
 NgramSets read_ngrams(const std::vector<LabeledExample>& examples, const CharNgramOptions& options);
 
 /// Learns from all labels and writes the model folder, but for the commit. Facts hold how good it
-/// was on unseen texts. The same labels and options give the same bytes.
+/// was on unseen texts. The same folder of labels and options give the same bytes; of the same
+/// labels from other files only the lineage differs.
 Result<Manifest> train_label_model(const LabelSet& labels, const LabelTrainOptions& options,
                                    StagingDirectory& stage, const Progress& progress);
 

@@ -128,10 +128,10 @@ Result<LabelSummary> import_labels(const std::vector<std::filesystem::path>& fil
 }
 
 Result<LabelSet> LabelSet::open(const std::filesystem::path& dir) {
-  YURAI_ASSIGN(const Manifest manifest, read_manifest(dir, kLabelsFormat, kLabelsVersion));
-  YURAI_ASSIGN(const std::string lines, read_manifest_file(dir, manifest, "labels.jsonl"));
   LabelSet labels;
-  for (const ManifestFile& file : manifest.files) {
+  YURAI_ASSIGN(labels.manifest_, read_manifest(dir, kLabelsFormat, kLabelsVersion));
+  YURAI_ASSIGN(const std::string lines, read_manifest_file(dir, labels.manifest_, "labels.jsonl"));
+  for (const ManifestFile& file : labels.manifest_.files) {
     if (file.name == "labels.jsonl") labels.file_ = file;
   }
   for (size_t begin = 0; begin < lines.size();) {

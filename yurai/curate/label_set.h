@@ -84,12 +84,14 @@ class LabelSet {
   std::vector<LabeledText> texts() const;
   /// label → number of rows, ascending by label.
   std::map<std::string, uint64_t> label_counts() const;
-  /// Lineage: the folder's labels.jsonl.
+  /// Lineage: the folder's labels.jsonl, and the folder.
   const ManifestFile& file() const { return file_; }
+  const Manifest& manifest() const { return manifest_; }
 
  private:
   std::vector<LabelRow> rows_;
   ManifestFile file_;
+  Manifest manifest_;
 };
 
 /// Writes rows as .jsonl or .csv, by the suffix.

@@ -18,10 +18,11 @@ struct PartWriter::Encoder {
   std::string out;
 };
 
-PartWriter::PartWriter(StagingDirectory& stage, Options options)
+PartWriter::PartWriter(StagingDirectory& stage, Options options, std::vector<ManifestFile> finished)
     : stage_(&stage),
       options_(std::move(options)),
-      encoder_(options_.zstd ? std::make_unique<Encoder>() : nullptr) {}
+      encoder_(options_.zstd ? std::make_unique<Encoder>() : nullptr),
+      finished_(std::move(finished)) {}
 PartWriter::PartWriter(PartWriter&&) noexcept = default;
 PartWriter::~PartWriter() = default;
 
@@ -32,42 +33,52 @@ Result<void> PartWriter::append(std::string_view line) {
   in_part_ += line.size() + 1;
   num_bytes_ += line.size() + 1;
   ++num_lines_;
-  return in_part_ >= options_.part_bytes ? close_part() : Result<void>();
+  return in_part_ >= options_.part_bytes ? end_part() : Result<void>();
 }
 
 Result<void> PartWriter::close() {
-  if (num_parts_ == 0) YURAI_TRY(open_part());
-  return file_ == nullptr ? Result<void>() : close_part();
+  if (num_parts() == 0) YURAI_TRY(open_part());
+  return end_part();
 }
 
 Result<void> PartWriter::open_part() {
-  YURAI_ASSIGN(file_, stage_->create_file(fmt::format("{}-{:05}.jsonl{}", options_.stem, num_parts_,
-                                                      options_.zstd ? ".zst" : "")));
-  ++num_parts_;
+  part_ = {};
+  part_.name =
+      fmt::format("{}-{:05}.jsonl{}", options_.stem, finished_.size(), options_.zstd ? ".zst" : "");
+  hash_ = Sha256();
   in_part_ = 0;
+  YURAI_ASSIGN(file_, stage_->create_file(part_.name));
   return {};
 }
 
-Result<void> PartWriter::close_part() {
+Result<void> PartWriter::end_part() {
+  if (file_ == nullptr) return {};
   if (encoder_ != nullptr) YURAI_TRY(write({}, true));
   YURAI_TRY(file_->close());
   file_.reset();
+  part_.sha256 = hash_.hex();
+  finished_.push_back(std::move(part_));
   return {};
 }
 
+Result<void> PartWriter::store(std::string_view bytes) {
+  hash_.update(bytes);
+  part_.bytes += bytes.size();
+  return file_->append(bytes);
+}
+
 Result<void> PartWriter::write(std::string_view bytes, bool ends_part) {
-  if (encoder_ == nullptr) return file_->append(bytes);
+  if (encoder_ == nullptr) return store(bytes);
   ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
   while (true) {
     ZSTD_outBuffer out{encoder_->out.data(), encoder_->out.size(), 0};
     const size_t left = ZSTD_compressStream2(encoder_->context, &out, &in,
                                              ends_part ? ZSTD_e_end : ZSTD_e_continue);
     if (ZSTD_isError(left) != 0) {
-      return fail(
-          ErrorCode::kResourceExhausted,
-          fmt::format("zstd: {} while writing part {}", ZSTD_getErrorName(left), num_parts_ - 1));
+      return fail(ErrorCode::kResourceExhausted,
+                  fmt::format("zstd: {} while writing '{}'", ZSTD_getErrorName(left), part_.name));
     }
-    YURAI_TRY(file_->append({encoder_->out.data(), out.pos}));
+    YURAI_TRY(store({encoder_->out.data(), out.pos}));
     if (ends_part ? left == 0 : in.pos == in.size) return {};
   }
 }

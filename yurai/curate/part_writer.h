@@ -4,9 +4,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "yurai/base/file.h"
+#include "yurai/base/hash.h"
 #include "yurai/base/result.h"
+#include "yurai/record/manifest.h"
 
 namespace yurai {
 
@@ -26,15 +29,20 @@ class PartWriter {
     std::string stem = "part";           ///< may name a folder that exists: "ledger/decisions"
   };
 
-  PartWriter(StagingDirectory& stage, Options options);
+  /// `finished`: parts that an earlier run left in the folder; these lines come after theirs.
+  PartWriter(StagingDirectory& stage, Options options, std::vector<ManifestFile> finished = {});
   PartWriter(PartWriter&&) noexcept;
   PartWriter& operator=(PartWriter&&) = delete;
   ~PartWriter();
 
   Result<void> append(std::string_view line);
+  /// Ends the part that is being written, if there is one.
+  Result<void> end_part();
   Result<void> close();
 
-  uint64_t num_parts() const { return num_parts_; }
+  /// The parts that are whole and on the disk (not yet their names: the folder wants a sync).
+  const std::vector<ManifestFile>& finished() const { return finished_; }
+  uint64_t num_parts() const { return finished_.size() + (file_ != nullptr ? 1 : 0); }
   uint64_t num_lines() const { return num_lines_; }
   uint64_t num_bytes() const { return num_bytes_; }  ///< of lines, before compression
 
@@ -42,15 +50,17 @@ class PartWriter {
   struct Encoder;
 
   Result<void> open_part();
-  Result<void> close_part();
+  Result<void> store(std::string_view bytes);
   Result<void> write(std::string_view bytes, bool ends_part);
 
   StagingDirectory* stage_;
   Options options_;
   std::unique_ptr<Encoder> encoder_;  ///< null without compression
   std::unique_ptr<WritableFile> file_;
-  uint64_t in_part_ = 0;
-  uint64_t num_parts_ = 0;
+  ManifestFile part_{};  ///< what is in it
+  Sha256 hash_;
+  uint64_t in_part_ = 0;  ///< of lines
+  std::vector<ManifestFile> finished_;
   uint64_t num_lines_ = 0;
   uint64_t num_bytes_ = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "yurai/base/hash.h"
 #include "yurai/base/testing.h"
 #include "yurai/corpus/input_file.h"
 
@@ -45,6 +46,26 @@ TEST(PartWriter, SplitsCompressedPartsAtTheSameLines) {
   ASSERT_TRUE(parts.close());
   EXPECT_EQ(read_zstd(stage.path() / "part-00000.jsonl.zst"), "aaa\nbbb\n");
   EXPECT_EQ(read_zstd(stage.path() / "part-00001.jsonl.zst"), "c\n");
+}
+
+TEST(PartWriter, NamesFinishedPartsAndGoesOnAfterThem) {
+  testing::TemporaryDirectory folder;
+  StagingDirectory stage = StagingDirectory::create(folder / "out", {}).value();
+  PartWriter first(stage, {.part_bytes = 8});
+  for (const char* line : {"aaa", "bbb", "c"}) ASSERT_TRUE(first.append(line));
+  ASSERT_EQ(first.finished().size(), 1u);
+  EXPECT_EQ(first.finished()[0].name, "part-00000.jsonl");
+  EXPECT_EQ(first.finished()[0].bytes, 8u);
+  EXPECT_EQ(first.finished()[0].sha256, sha256_hex("aaa\nbbb\n"));
+  PartWriter second(stage, {.part_bytes = 8}, first.finished());
+  ASSERT_TRUE(second.append("d"));
+  ASSERT_TRUE(second.end_part());
+  ASSERT_TRUE(second.end_part());
+  ASSERT_TRUE(second.append("e"));
+  ASSERT_TRUE(second.close());
+  EXPECT_EQ(second.num_parts(), 3u);
+  EXPECT_EQ(read_file(stage.path() / "part-00001.jsonl").value(), "d\n");
+  EXPECT_EQ(read_file(stage.path() / "part-00002.jsonl").value(), "e\n");
 }
 
 TEST(PartWriter, TellsOfEveryWriteThatFails) {

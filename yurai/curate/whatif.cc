@@ -9,8 +9,18 @@
 namespace yurai {
 namespace {
 
-/// Whether the bounds hold; none: the ledger cannot tell.
-std::optional<bool> passes(const std::optional<DecisionValue>& found, const Bounds& bounds) {
+Json to_json(const Bounds& bounds) {
+  return {{"min", bounds.min ? Json(*bounds.min) : Json(nullptr)},
+          {"max", bounds.max ? Json(*bounds.max) : Json(nullptr)}};
+}
+
+}  // namespace
+
+Json to_json(const DocumentCount& count) {
+  return {{"documents", count.documents}, {"bytes", count.bytes}};
+}
+
+std::optional<bool> keeps(const std::optional<DecisionValue>& found, const Bounds& bounds) {
   if (!found) return std::nullopt;
   if (!found->value) return true;
   if (!found->at_least) return bounds.hold(*found->value);
@@ -21,16 +31,21 @@ std::optional<bool> passes(const std::optional<DecisionValue>& found, const Boun
 
 Result<Bounds> asked_bounds(const Bounds& now, const WhatIfQuestion& question) {
   Bounds then = now;
+  for (const auto& asked : {question.min, question.max, question.threshold}) {
+    if (asked && !std::isfinite(*asked)) {
+      return fail(ErrorCode::kInvalidArgument, "a threshold must be a number");
+    }
+  }
   if (question.min) then.min = question.min;
   if (question.max) then.max = question.max;
   if (question.threshold) {
     if (question.min || question.max) {
-      return fail(ErrorCode::kInvalidArgument, "--threshold stands alone, without --min and --max");
+      return fail(ErrorCode::kInvalidArgument, "'threshold' stands alone, without 'min' and 'max'");
     }
     if (!now.min && !now.max) {
       return fail(ErrorCode::kInvalidArgument,
-                  fmt::format("step '{}' has no bound that a threshold could replace; say --min or "
-                              "--max",
+                  fmt::format("step '{}' has no bound that a threshold could replace; say 'min' or "
+                              "'max'",
                               for_terminal(question.step)));
     }
     const double asked = *question.threshold;
@@ -40,34 +55,30 @@ Result<Bounds> asked_bounds(const Bounds& now, const WhatIfQuestion& question) {
   }
   if (then == now) {
     return fail(ErrorCode::kInvalidArgument,
-                fmt::format("these are the bounds that step '{}' has; say another --threshold, "
-                            "--min or --max",
+                fmt::format("these are the bounds that step '{}' has; say another 'threshold', "
+                            "'min' or 'max'",
                             for_terminal(question.step)));
   }
   return then;
 }
 
-void add(const DecisionRow& row, DocumentCount& count) {
-  ++count.documents;
-  count.bytes += row.bytes;
+void count_then(WhatIf& answer, bool kept_now, const std::optional<bool>& kept_then,
+                const DocumentCount& documents) {
+  if (!kept_then) {
+    answer.undetermined += documents;
+  } else if (*kept_then) {
+    answer.kept_then += documents;
+    if (!kept_now) answer.gained += documents;
+  } else if (kept_now) {
+    answer.lost += documents;
+  }
 }
-
-Json to_json(const DocumentCount& count) {
-  return {{"documents", count.documents}, {"bytes", count.bytes}};
-}
-
-Json to_json(const Bounds& bounds) {
-  return {{"min", bounds.min ? Json(*bounds.min) : Json(nullptr)},
-          {"max", bounds.max ? Json(*bounds.max) : Json(nullptr)}};
-}
-
-}  // namespace
 
 std::optional<bool> kept_with(const DecisionRow& row, const std::vector<LedgerStep>& steps,
                               size_t step, const Bounds& bounds) {
   bool known = true;
   for (size_t i = 0; i < steps.size(); ++i) {
-    const auto passed = passes(row.values[i], i == step ? bounds : steps[i].bounds);
+    const auto passed = keeps(row.values[i], i == step ? bounds : steps[i].bounds);
     if (!passed) known = false;
     if (passed && !*passed) return false;
   }
@@ -75,7 +86,7 @@ std::optional<bool> kept_with(const DecisionRow& row, const std::vector<LedgerSt
 }
 
 Result<WhatIf> what_if(const DecisionLedger& ledger, const WhatIfQuestion& question,
-                       const Progress& progress) {
+                       const Progress& progress, const std::stop_token& stop) {
   YURAI_ASSIGN(const size_t step, ledger.find_step(question.step));
   WhatIf answer;
   answer.step = question.step;
@@ -83,20 +94,14 @@ Result<WhatIf> what_if(const DecisionLedger& ledger, const WhatIfQuestion& quest
   YURAI_ASSIGN(answer.then, asked_bounds(answer.now, question));
   YURAI_TRY(ledger.for_each(
       [&](const DecisionRow& row) {
-        add(row, answer.all);
-        if (row.kept()) add(row, answer.kept_now);
-        const auto kept = kept_with(row, ledger.steps(), step, answer.then);
-        if (!kept) {
-          add(row, answer.undetermined);
-        } else if (*kept) {
-          add(row, answer.kept_then);
-          if (!row.kept()) add(row, answer.gained);
-        } else if (row.kept()) {
-          add(row, answer.lost);
-        }
-        return true;
+        const DocumentCount one{1, row.bytes};
+        answer.all += one;
+        if (row.kept()) answer.kept_now += one;
+        count_then(answer, row.kept(), kept_with(row, ledger.steps(), step, answer.then), one);
+        return !stop.stop_requested();
       },
       progress));
+  if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "stopped");
   return answer;
 }
 

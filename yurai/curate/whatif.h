@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "yurai/base/json.h"
@@ -26,7 +27,13 @@ struct DocumentCount {
   uint64_t documents = 0;
   uint64_t bytes = 0;  ///< of text, as it was read
   bool operator==(const DocumentCount&) const = default;
+  DocumentCount& operator+=(const DocumentCount& other) {
+    documents += other.documents;
+    bytes += other.bytes;
+    return *this;
+  }
 };
+Json to_json(const DocumentCount& count);
 
 /// Exact for every document but the undetermined ones: dropped before the number was measured to
 /// the end, and not dropped by anything that is known.
@@ -42,8 +49,20 @@ struct WhatIf {
   DocumentCount undetermined{};
 };
 
+/// Reads the whole ledger. kCancelled when `stop` asks for it.
 Result<WhatIf> what_if(const DecisionLedger& ledger, const WhatIfQuestion& question,
-                       const Progress& progress = no_progress);
+                       const Progress& progress = no_progress, const std::stop_token& stop = {});
+
+/// The bounds that a question asks for. kInvalidArgument when they are those of the step, or none.
+Result<Bounds> asked_bounds(const Bounds& now, const WhatIfQuestion& question);
+
+/// Whether a step with these bounds keeps a document; none: the ledger cannot tell. `found`: what
+/// it measured; none: it did not run.
+std::optional<bool> keeps(const std::optional<DecisionValue>& found, const Bounds& bounds);
+
+/// Counts documents under what becomes of them; not in `all` and `kept_now`.
+void count_then(WhatIf& answer, bool kept_now, const std::optional<bool>& kept_then,
+                const DocumentCount& documents);
 
 /// Whether the document stays when step `step` has other bounds; none: the ledger cannot tell.
 std::optional<bool> kept_with(const DecisionRow& row, const std::vector<LedgerStep>& steps,

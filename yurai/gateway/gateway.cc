@@ -28,7 +28,7 @@ struct Route {
   Handler handler;
 };
 
-constexpr std::array<Route, 15> kRoutes = {{
+constexpr std::array<Route, 18> kRoutes = {{
     {"POST", "/v1/trace", false, handlers::trace},
     {"POST", "/v1/count", false, handlers::count},
     {"POST", "/v1/next", false, handlers::next},
@@ -37,6 +37,9 @@ constexpr std::array<Route, 15> kRoutes = {{
     {"GET", "/v1/search", false, handlers::search},
     {"GET", "/v1/documents/{id}", false, handlers::documents},
     {"GET", "/v1/corpus", false, handlers::corpus},
+    {"GET", "/v1/decisions", false, handlers::decisions},
+    {"GET", "/v1/decisions/examples", false, handlers::decision_examples},
+    {"GET", "/v1/decisions/whatif", false, handlers::decision_what_if},
     {"POST", "/v1/completions", true, handlers::completions},
     {"POST", "/v1/chat/completions", true, handlers::chat_completions},
     {"GET", "/v1/models", true, handlers::models},
@@ -180,6 +183,19 @@ ApiResult<ApiResponse> respond(const Services& services, const Route* route,
   return route->handler(services, request);
 }
 
+/// Whether a corpus of the index carries the run of these decisions in its lineage.
+bool are_behind(const DecisionLedger& ledger, const CorpusIndex& index) {
+  const std::string checksum = manifest_checksum(ledger.manifest());
+  const auto names_it = [&](const Json& step) {
+    return step.is_object() && step.value("checksum", Json()) == checksum;
+  };
+  const auto corpora = index.segment_corpora();
+  return std::any_of(corpora.begin(), corpora.end(), [&](const auto& corpus) {
+    const Json& lineage = corpus->manifest().lineage;
+    return std::any_of(lineage.begin(), lineage.end(), names_it);
+  });
+}
+
 }  // namespace
 
 ApiResponse Gateway::answer(const ApiRequest& request) const {
@@ -240,6 +256,11 @@ Result<Gateway> Gateway::open(const GatewayOptions& options) {
                                                  index->taken_down()));
   YURAI_ASSIGN(const CorpusStats stats, corpus_stats(index->corpus()));
   YURAI_ASSIGN(PageFiles page, PageFiles::open(options.web_dir));
+  std::optional<DecisionView> decisions;
+  if (!options.filtered_dir.empty()) {
+    YURAI_ASSIGN(decisions, DecisionView::open(options.filtered_dir));
+  }
+  const bool decisions_of_corpus = decisions && are_behind(decisions->ledger(), *index);
   std::optional<Upstream> upstream;
   if (!options.upstream_url.empty()) {
     YURAI_ASSIGN(upstream, Upstream::open(options.upstream_url, options.upstream_api_key));
@@ -254,15 +275,18 @@ Result<Gateway> Gateway::open(const GatewayOptions& options) {
                    static_cast<double>(index->num_points()));
   std::vector<std::string> hosts;
   for (const std::string& host : options.allowed_hosts) hosts.push_back(to_lower(host));
-  return Gateway(std::make_unique<State>(State{.services = {.index = std::move(index),
-                                                            .tracer = std::move(tracer),
-                                                            .search = std::move(search),
-                                                            .ngram = std::move(ngram),
-                                                            .upstream = std::move(upstream),
-                                                            .page = std::move(page),
-                                                            .corpus_statistics = to_json(stats),
-                                                            .metrics = std::move(metrics)},
-                                               .allowed_hosts = std::move(hosts)}));
+  return Gateway(
+      std::make_unique<State>(State{.services = {.index = std::move(index),
+                                                 .tracer = std::move(tracer),
+                                                 .search = std::move(search),
+                                                 .ngram = std::move(ngram),
+                                                 .upstream = std::move(upstream),
+                                                 .page = std::move(page),
+                                                 .corpus_statistics = to_json(stats),
+                                                 .decisions = std::move(decisions),
+                                                 .decisions_of_corpus = decisions_of_corpus,
+                                                 .metrics = std::move(metrics)},
+                                    .allowed_hosts = std::move(hosts)}));
 }
 
 bool Gateway::page_built() const { return state_->services.page.built(); }

@@ -21,7 +21,8 @@ namespace yurai {
 struct GatewayOptions {
   std::filesystem::path index_dir{};
   uint64_t cache_bytes = IndexOpenOptions{}.cache_bytes;  ///< memory for pages of index and text
-  std::string upstream_url{};  ///< empty: the n-gram model is the only one
+  std::filesystem::path filtered_dir{};  ///< of `yurai corpus filter`; empty: no decisions shown
+  std::string upstream_url{};            ///< empty: the n-gram model is the only one
   std::string upstream_api_key{};
   std::filesystem::path web_dir{};  ///< the built page; absent: a page that says so
   /// Names that a request's Host may carry (without port); empty: any. On a loopback address this

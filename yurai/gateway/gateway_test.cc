@@ -6,6 +6,7 @@
 #include <map>
 
 #include "yurai/base/hash.h"
+#include "yurai/gateway/ask_gateway.h"
 #include "yurai/gateway/openapi_document.h"
 #include "yurai/gateway/schema_check.h"
 #include "yurai/gateway/served_index.h"
@@ -15,77 +16,24 @@
 namespace yurai {
 namespace {
 
+using testing::Answer;
+using testing::ask;
 using testing::ScriptedServer;
+using testing::ServedDecisions;
 using testing::ServedIndex;
-
-struct Answer {
-  int status = 0;
-  HttpFields headers;
-  std::string body;
-  std::vector<std::string> pieces;  ///< of a stream
-  bool whole = true;
-
-  std::string_view header(std::string_view name) const {
-    for (const auto& [field, value] : headers) {
-      if (field == name) return value;
-    }
-    return {};
-  }
-  Json json() const { return parse_json(body, "answer").value(); }
-  std::string param() const {
-    const Json error = json()["error"];
-    return error["param"].is_null() ? "" : error["param"].get<std::string>();
-  }
-  std::string code() const {
-    const Json error = json()["error"];
-    return error["code"].is_null() ? "" : error["code"].get<std::string>();
-  }
-};
-
-class Collected final : public ResponseWriter {
- public:
-  explicit Collected(Answer& answer) : answer_(answer) {}
-  void begin(int status, const HttpFields& headers) override {
-    answer_.status = status;
-    answer_.headers = headers;
-  }
-  bool write(std::string_view bytes) override {
-    answer_.body += bytes;
-    answer_.pieces.emplace_back(bytes);
-    return true;
-  }
-
- private:
-  Answer& answer_;
-};
-
-Answer ask(const Gateway& gateway, std::string method, std::string target, std::string body = {},
-           HttpFields headers = {{"host", "localhost:1"}, {"content-type", "application/json"}}) {
-  const ApiRequest request{.method = std::move(method),
-                           .target = std::move(target),
-                           .headers = std::move(headers),
-                           .body = std::move(body),
-                           .stop = {}};
-  const ApiResponse response = gateway.answer(request);
-  Answer answer{
-      .status = response.status, .headers = response.headers, .body = response.body, .pieces = {}};
-  if (response.stream) {
-    Collected collected(answer);
-    answer.whole = response.stream(collected);
-  }
-  return answer;
-}
 
 class GatewayTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     index_ = new ServedIndex;  // one for all tests of the suite
-    gateway_ = new Gateway(open({}));
+    decisions_ = new ServedDecisions;
+    gateway_ = new Gateway(open({.filtered_dir = decisions_->dir()}));
     contract_ = new Json(parse_json(openapi_document(), "openapi").value());
   }
   static void TearDownTestSuite() {
     delete contract_;
     delete gateway_;
+    delete decisions_;
     delete index_;
   }
   static Gateway open(GatewayOptions options) {
@@ -103,24 +51,17 @@ class GatewayTest : public ::testing::Test {
 
   /// An answer whose body is what the contract says about this operation.
   static Answer documented(Answer answer, const std::string& path, const std::string& method) {
-    const Json& responses = (*contract_)["paths"][path][method]["responses"];
-    const std::string status = std::to_string(answer.status);
-    EXPECT_TRUE(responses.contains(status) || responses.contains("default"))
-        << path << " " << status;
-    const Json response = responses.value(status, responses.value("default", Json::object()));
-    if (response.contains("content") && response["content"].contains("application/json")) {
-      const Json& schema = response["content"]["application/json"]["schema"];
-      EXPECT_EQ(testing::schema_error(*contract_, schema, answer.json()), "")
-          << path << " " << answer.body.substr(0, 500);
-    }
+    EXPECT_EQ(testing::contract_error(*contract_, answer, path, method), "");
     return answer;
   }
 
   static ServedIndex* index_;
+  static ServedDecisions* decisions_;
   static Gateway* gateway_;
   static Json* contract_;
 };
 ServedIndex* GatewayTest::index_ = nullptr;
+ServedDecisions* GatewayTest::decisions_ = nullptr;
 Gateway* GatewayTest::gateway_ = nullptr;
 Json* GatewayTest::contract_ = nullptr;
 
@@ -155,6 +96,9 @@ TEST_F(GatewayTest, AnswersEveryOperationOfItsContractAsDocumented) {
       {"/v1/search", "?q=quick&limit=1"},
       {"/v1/documents/{id}", "/v1/documents/fox"},
       {"/v1/corpus", ""},
+      {"/v1/decisions", ""},
+      {"/v1/decisions/examples", "?filter=words&limit=1"},
+      {"/v1/decisions/whatif", "?filter=length&threshold=30"},
       {"/v1/completions", R"({"prompt":"吾輩は","max_tokens":5})"},
       {"/v1/chat/completions",
        R"({"model":"ngram","messages":[{"role":"user","content":"吾輩は"}],"max_tokens":5})"},

@@ -19,6 +19,11 @@ ApiResult<ApiResponse> search(const Services& services, const ApiRequest& reques
 ApiResult<ApiResponse> documents(const Services& services, const ApiRequest& request);
 ApiResult<ApiResponse> corpus(const Services& services, const ApiRequest& request);
 
+// handlers_decisions.cc
+ApiResult<ApiResponse> decisions(const Services& services, const ApiRequest& request);
+ApiResult<ApiResponse> decision_examples(const Services& services, const ApiRequest& request);
+ApiResult<ApiResponse> decision_what_if(const Services& services, const ApiRequest& request);
+
 // handlers_openai.cc
 ApiResult<ApiResponse> completions(const Services& services, const ApiRequest& request);
 ApiResult<ApiResponse> chat_completions(const Services& services, const ApiRequest& request);

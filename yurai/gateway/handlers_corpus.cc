@@ -1,11 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
-#include "yurai/base/hash.h"
-#include "yurai/base/terminal.h"
 #include "yurai/gateway/handlers.h"
+#include "yurai/gateway/request_query.h"
 
 namespace yurai::handlers {
 namespace {
@@ -26,33 +24,17 @@ struct SearchQuery {
 };
 
 ApiResult<SearchQuery> read_search(const ApiRequest& request) {
-  YURAI_ASSIGN(const QueryParameters parameters, parse_query(query_of(request.target)));
+  YURAI_ASSIGN(const RequestQuery given,
+               RequestQuery::parse(request, {"q", "mode", "limit", "cursor"}));
   SearchQuery query;
-  for (const auto& [name, value] : parameters) {
-    if (name == "q") {
-      query.text = value;
-    } else if (name == "cursor") {
-      query.cursor = value;
-    } else if (name == "mode") {
-      if (value != "exact" && value != "bm25") {
-        return refuse(400, "'mode' must be exact or bm25", "mode");
-      }
-      query.bm25 = value == "bm25";
-    } else if (name == "limit") {
-      const auto [end, error] =
-          std::from_chars(value.data(), value.data() + value.size(), query.limit);
-      if (error != std::errc() || end != value.data() + value.size() || query.limit < 1 ||
-          query.limit > kMaxLimit) {
-        return refuse(400, fmt::format("'limit' must be a whole number from 1 to {}", kMaxLimit),
-                      "limit");
-      }
-    } else {
-      const std::string shown = for_terminal(name.substr(0, 100));
-      return refuse(
-          400, fmt::format("'{}' is no parameter of this; it takes q, mode, limit, cursor", shown),
-          shown, "unknown_parameter");
-    }
+  query.text = given.text("q");
+  query.cursor = given.text("cursor");
+  const std::string_view mode = given.text("mode");
+  if (!mode.empty() && mode != "exact" && mode != "bm25") {
+    return refuse(400, "'mode' must be exact or bm25", "mode");
   }
+  query.bm25 = mode == "bm25";
+  YURAI_ASSIGN(query.limit, given.integer("limit", kDefaultLimit, 1, kMaxLimit));
   if (query.text.empty()) return refuse(400, "'q' must be the text to find", "q");
   if (query.text.size() > kMaxQueryBytes) {
     return refuse(413, fmt::format("'q' is larger than {} bytes", kMaxQueryBytes), "q",
@@ -64,23 +46,9 @@ ApiResult<SearchQuery> read_search(const ApiRequest& request) {
   return query;
 }
 
-/// "RANK-CHECK": the first rank of the page, bound to the query and the corpus it was given for.
-std::string make_cursor(const Services& services, std::string_view text, uint64_t first) {
-  const std::string bound =
-      fmt::format("{}\n{}\n{}", first, services.index->corpus().identity().corpus_sha256, text);
-  return fmt::format("{:x}-{:016x}", first, xxh3(bound));
-}
-
-ApiResult<uint64_t> read_cursor(const Services& services, const SearchQuery& query) {
-  if (query.cursor.empty()) return 0;
-  uint64_t first = 0;
-  const char* end = query.cursor.data() + query.cursor.size();
-  const auto parsed = std::from_chars(query.cursor.data(), end, first, 16);
-  if (parsed.ec != std::errc() || make_cursor(services, query.text, first) != query.cursor) {
-    return refuse(400, "'cursor' is not one that this search gave; search again from the start",
-                  "cursor", "invalid_cursor");
-  }
-  return first;
+/// What the pages of a search depend on.
+std::string bound_to(const Services& services, std::string_view text) {
+  return fmt::format("{}\n{}", services.index->corpus().identity().corpus_sha256, text);
 }
 
 ApiResult<ApiResponse> search_documents(const Services& services, const SearchQuery& query) {
@@ -100,7 +68,8 @@ ApiResult<ApiResponse> search_documents(const Services& services, const SearchQu
 ApiResult<ApiResponse> search(const Services& services, const ApiRequest& request) {
   YURAI_ASSIGN(const SearchQuery query, read_search(request));
   if (query.bm25) return search_documents(services, query);
-  YURAI_ASSIGN(const uint64_t first, read_cursor(services, query));
+  const std::string list = bound_to(services, query.text);
+  YURAI_ASSIGN(const uint64_t first, read_cursor(query.cursor, list, "search"));
   IndexSession session(*services.index);
   YURAI_ASSIGN(const RankRange range, session.find(query.text));
   YURAI_ASSIGN(const auto positions, session.positions(range, first, query.limit));
@@ -110,12 +79,12 @@ ApiResult<ApiResponse> search(const Services& services, const ApiRequest& reques
     documents.push_back(to_json(found));
   }
   const uint64_t next = first + positions.size();
-  return json_response({{"query", query.text},
-                        {"count", range.size()},
-                        {"documents", std::move(documents)},
-                        {"next_cursor", next < range.size() && !positions.empty()
-                                            ? Json(make_cursor(services, query.text, next))
-                                            : Json(nullptr)}});
+  return json_response(
+      {{"query", query.text},
+       {"count", range.size()},
+       {"documents", std::move(documents)},
+       {"next_cursor", next < range.size() && !positions.empty() ? Json(make_cursor(next, list))
+                                                                 : Json(nullptr)}});
 }
 
 ApiResult<ApiResponse> documents(const Services& services, const ApiRequest& request) {

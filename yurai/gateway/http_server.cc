@@ -140,9 +140,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // For the worker's thread.
   void begin_stream(int status, const HttpFields& headers, bool is_head) {
-    chunked_ = version_ >= 11;
-    body_omitted_ = is_head;
-    if (!chunked_) keep_alive_ = false;
+    const bool no_body = status == 204 || status == 304;
+    chunked_ = version_ >= 11 && !no_body;
+    body_omitted_ = is_head || no_body;
+    if (!chunked_ && !no_body) keep_alive_ = false;
     enqueue(head(status, headers, std::nullopt), false);
   }
   bool write_stream(std::string_view bytes) {

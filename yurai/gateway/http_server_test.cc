@@ -102,6 +102,12 @@ class HttpServerTest : public ::testing::Test {
         return true;
       };
     }
+    if (request.target == "/nothing") {
+      response.stream = [](ResponseWriter& writer) {
+        writer.begin(204, {});
+        return true;
+      };
+    }
     if (request.target == "/broken") {
       response.stream = [](ResponseWriter& writer) {
         writer.begin(200, {});
@@ -184,6 +190,19 @@ TEST_F(HttpServerTest, SendsEveryPieceOfAStreamAsOneChunk) {
     ASSERT_EQ(response->chunks.size(), 10u);
     EXPECT_EQ(response->chunks[3], "data: 3\n\n");
   }
+}
+
+TEST_F(HttpServerTest, SendsNoBodyOfAStreamWithoutContent) {
+  HttpServer server = serve();
+  RawClient client(server.port());
+  ASSERT_TRUE(
+      client.send("GET /nothing HTTP/1.1\r\nHost: x\r\n\r\nGET /next HTTP/1.1\r\nHost: x\r\n"
+                  "Connection: close\r\n\r\n"));
+  EXPECT_TRUE(client.ended());
+  const std::string& all = client.received();
+  EXPECT_TRUE(all.starts_with("HTTP/1.1 204 ")) << all;
+  EXPECT_EQ(all.find("transfer-encoding"), std::string::npos) << all;
+  EXPECT_NE(all.find("\r\n\r\nHTTP/1.1 200 "), std::string::npos) << all;
 }
 
 TEST_F(HttpServerTest, CutsAStreamThatIsNotWhole) {

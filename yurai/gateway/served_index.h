@@ -2,10 +2,12 @@
 
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "yurai/base/testing.h"
 #include "yurai/corpus/testing.h"
+#include "yurai/curate/filter_run.h"
 #include "yurai/gateway/gateway.h"
 #include "yurai/index/index_builder.h"
 #include "yurai/search/search_builder.h"
@@ -61,6 +63,54 @@ class ServedIndex {
       YURAI_TRY(build_document_search(index.corpus(), {}, stage, no_progress));
       YURAI_TRY(write_manifest(index.manifest(), stage));
     }
+    return stage.commit();
+  }
+
+  TemporaryDirectory folder_;
+};
+
+/// What a chain decided on a few documents, as `yurai corpus filter` writes it, in a folder that
+/// goes away.
+class ServedDecisions {
+ public:
+  ServedDecisions() { YURAI_CHECK(build().has_value()); }
+  std::filesystem::path dir() const { return folder_ / "filtered"; }
+  std::filesystem::path input() const { return folder_ / "in.jsonl"; }
+
+  static constexpr std::string_view kChain = R"(
+[[filter]]
+name = "words"
+list = "bad.txt"
+max = 1
+[[filter]]
+name = "length"
+min = 10
+max = 40
+)";
+
+ private:
+  Result<void> build() {
+    std::filesystem::create_directories(folder_ / "words");
+    YURAI_TRY(write_file(folder_ / "words/bad.txt", "bad\n"));
+    std::string lines;
+    for (const auto& [id, text, license] :
+         std::vector<std::tuple<std::string, std::string, std::string>>{
+             {"good", "A document that stays as it is.", "MIT"},
+             {"short", "Short.", "MIT"},
+             {"long", "This one goes on for rather more than forty characters.", ""},
+             {"bad/<b>1</b>", "A bad, bad document of bad words.", "CC0-1.0"},
+             {"bad/2", "bad\x1b bad", ""},
+             {"bad/3", "Two words of it, bad and bad, here.", "MIT"}}) {
+      Json row = {{"id", id}, {"text", text}, {"source", "tests"}};
+      if (!license.empty()) row["license"] = license;
+      lines += dump_json(row) + "\n";
+    }
+    YURAI_TRY(write_file(input(), lines));
+    YURAI_ASSIGN(const Chain chain,
+                 Chain::parse(kChain, "tests", {}, {.words = folder_ / "words"}));
+    YURAI_ASSIGN(const InputList inputs, list_inputs({input()}));
+    YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(dir(), {}));
+    YURAI_TRY(filter_files(chain, "tests", inputs, {}, stage, no_progress));
     return stage.commit();
   }
 

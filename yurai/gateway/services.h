@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "yurai/curate/decision_view.h"
 #include "yurai/gateway/metrics.h"
 #include "yurai/gateway/page_files.h"
 #include "yurai/gateway/upstream.h"
@@ -24,6 +25,8 @@ struct Services {
   std::optional<Upstream> upstream;
   PageFiles page;
   Json corpus_statistics;
+  std::optional<DecisionView> decisions;  ///< with --filtered
+  bool decisions_of_corpus = false;       ///< the corpus was built from what they kept
   mutable Metrics metrics;  // thread-safe; counting a request changes nothing that it answers
 };
 

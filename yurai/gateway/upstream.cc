@@ -75,7 +75,9 @@ ApiResponse Upstream::forward(const ApiRequest& request, std::string_view path) 
               HttpFields fields;
               for (const HttpHeader& field : head.headers) {
                 const std::string name = to_lower(field.name);
-                if (!contains(kNotForwarded, name)) fields.emplace_back(name, field.value);
+                const bool forwarded =
+                    !contains(kNotForwarded, name) && !name.starts_with("access-control-");
+                if (forwarded) fields.emplace_back(name, field.value);
               }
               begun = true;
               writer.begin(head.status, fields);

@@ -105,6 +105,33 @@ TEST(Upstream, HandsOnItsErrors) {
   EXPECT_EQ(collected.header("retry-after"), "7");
 }
 
+TEST(Upstream, HandsOnNothingOfAnAnswerThatSwitchesProtocols) {
+  ScriptedServer server([](ScriptedServer::Connection& connection) {
+    connection.read_request();
+    connection.send(
+        "HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 200 OK\r\nSet-Cookie: "
+        "evil=1\r\n\r\nevil");
+  });
+  const Upstream upstream = Upstream::open(server.url(), "").value();
+  Collected collected;
+  EXPECT_TRUE(upstream.forward(call(), "/completions").stream(collected));
+  EXPECT_EQ(collected.status, 502);
+  EXPECT_EQ(collected.body.find("evil"), std::string::npos) << collected.body;
+}
+
+TEST(Upstream, HandsOnNoPermissionsForOtherSites) {
+  ScriptedServer server([](ScriptedServer::Connection& connection) {
+    connection.read_request();
+    connection.send(
+        "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 2\r\n\r\n{}");
+  });
+  const Upstream upstream = Upstream::open(server.url(), "").value();
+  Collected collected;
+  EXPECT_TRUE(upstream.forward(call(), "/completions").stream(collected));
+  EXPECT_EQ(collected.body, "{}");
+  EXPECT_EQ(collected.header("access-control-allow-origin"), "");
+}
+
 TEST(Upstream, SaysThatNobodyAnswers) {
   std::string url;
   {

@@ -77,6 +77,22 @@ Result<CorpusIndex> CorpusIndex::open(const fs::path& dir, ReadableFile::Mode mo
   return open(dir, IndexOpenOptions{.mode = mode});
 }
 
+namespace {
+
+/// A cache of twice the pages that there are holds them all, wherever they fall in it.
+uint64_t useful_cache_bytes(const Manifest& manifest,
+                            const std::vector<std::shared_ptr<const Corpus>>& corpora) {
+  constexpr uint64_t kLeast = 1 << 20;
+  uint64_t bytes = 0;
+  for (const ManifestFile& file : manifest.files) bytes += file.bytes;
+  for (const auto& corpus : corpora) {
+    for (const ManifestFile& file : corpus->manifest().files) bytes += file.bytes;
+  }
+  return kLeast + 2 * bytes;
+}
+
+}  // namespace
+
 /// What was opened belongs together if the manifest is still the same afterwards.
 Result<CorpusIndex> CorpusIndex::open(const fs::path& dir, const IndexOpenOptions& options) {
   const fs::path path = dir / kManifestName;
@@ -163,7 +179,9 @@ Result<CorpusIndex> CorpusIndex::open_once(const fs::path& dir, const IndexOpenO
   const bool moved = !layout.search_dir.empty();
   Manifest search_manifest = moved ? manifest_of(manifest, layout.search_dir) : manifest;
   const bool direct = options.mode == ReadableFile::Mode::kDirect;
-  auto cache = direct ? nullptr : std::make_shared<PageCache>(options.cache_bytes);
+  auto cache = direct ? nullptr
+                      : std::make_shared<PageCache>(std::min(
+                            options.cache_bytes, useful_cache_bytes(manifest, opened.corpora)));
   auto state = std::make_unique<State>(
       State{dir, std::move(manifest), layout.points, opened.num_points, std::move(opened.corpus),
             std::move(opened.segments), std::move(opened.taken), std::move(taken_down),

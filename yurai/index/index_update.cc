@@ -284,7 +284,7 @@ Result<Corpus> write_corpus(const CorpusIndex& index, StagingDirectory& stage,
     log += own_log;
   }
   if (!log.empty()) YURAI_TRY(own.add_file(kTakedownLogName, log));
-  YURAI_TRY(writer.finish(std::move(manifest)));
+  YURAI_TRY(writer.finish(std::move(manifest), progress));
   YURAI_ASSIGN(Manifest written, read_manifest(own.path()));
   written.facts["licenses_mapped"] = std::move(mapped);
   if (!log.empty()) {

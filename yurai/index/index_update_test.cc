@@ -3,11 +3,9 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <csignal>
 #include <fstream>
 #include <thread>
 
@@ -27,6 +25,7 @@ using ::testing::HasSubstr;
 using testing::merge;
 using testing::queries_for;
 using testing::random_documents;
+using testing::survives;
 using testing::take_down;
 using testing::TemporaryDirectory;
 
@@ -36,67 +35,6 @@ Takedown takedown_of(const std::string& id) {
   Takedown takedown = kLog;
   takedown.ids.push_back(id);
   return takedown;
-}
-
-/// A disk on which the process dies, as by kill -9, before operation number `die_at`.
-class DyingDisk final : public Disk {
- public:
-  explicit DyingDisk(uint64_t die_at) : left_(die_at) {}
-  void step() {
-    if (left_-- == 0) ::raise(SIGKILL);
-  }
-  Result<std::unique_ptr<WritableFile>> create(const fs::path& path) override {
-    step();
-    YURAI_ASSIGN(auto file, posix_disk().create(path));
-    return std::unique_ptr<WritableFile>(std::make_unique<DyingFile>(*this, std::move(file)));
-  }
-  Result<void> rename(const fs::path& from, const fs::path& to) override {
-    step();
-    return posix_disk().rename(from, to);
-  }
-  Result<void> sync_directory(const fs::path& path) override {
-    step();
-    return posix_disk().sync_directory(path);
-  }
-
- private:
-  class DyingFile final : public WritableFile {
-   public:
-    DyingFile(DyingDisk& disk, std::unique_ptr<WritableFile> file)
-        : disk_(&disk), file_(std::move(file)) {}
-    Result<void> append(std::string_view bytes) override {
-      disk_->step();
-      return file_->append(bytes);
-    }
-    Result<void> close() override {
-      disk_->step();
-      return file_->close();
-    }
-
-   private:
-    DyingDisk* disk_;
-    std::unique_ptr<WritableFile> file_;
-  };
-  uint64_t left_;
-};
-
-/// Runs `change` in a process of its own that dies at that operation; whether it lived to the end.
-template <class Change>
-bool survives(uint64_t die_at, const Change& change) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    DyingDisk disk(die_at);
-    const Result<void> result = change(disk);
-    ::_exit(result ? 0 : 1);
-  }
-  int status = 0;
-  EXPECT_EQ(::waitpid(child, &status, 0), child);
-  if (WIFSIGNALED(status)) {
-    EXPECT_EQ(WTERMSIG(status), SIGKILL);
-    return false;
-  }
-  EXPECT_EQ(WEXITSTATUS(status), 0);
-  return true;
 }
 
 /// Where `query` begins in the documents, by looking everywhere.

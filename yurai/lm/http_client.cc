@@ -74,6 +74,10 @@ struct Transfer {
           {std::string(trim(line.substr(0, colon))), std::string(trim(line.substr(colon + 1)))});
       return true;
     }
+    if (head.status == 101) {  // what follows is no HTTP
+      return end(ErrorCode::kUnavailable,
+                 "an answer that switches protocols, which nobody asked for");
+    }
     if (head.status < 200) return true;  // interim answers such as 100
     head_done = true;
     const bool goes_on = !handlers.on_head || handlers.on_head(head);
@@ -82,6 +86,7 @@ struct Transfer {
   }
 
   bool add_body(std::string_view bytes) {
+    if (!head_done) return end(ErrorCode::kUnavailable, "an answer without a head");
     body_bytes += bytes.size();
     if (body_bytes > limits.max_response_bytes) return end_too_large();
     const bool goes_on = !handlers.on_bytes || handlers.on_bytes(bytes);

@@ -31,9 +31,7 @@ class Evaluation {
  public:
   Evaluation(const PhraseQuery& query, const std::vector<Intervals>& occurrences,
              std::string_view text)
-      : query_(query), occurrences_(occurrences) {
-    if (query.within_chars) chars_.emplace(text);
-  }
+      : within_chars_(query.within_chars.value()), occurrences_(occurrences), chars_(text) {}
 
   Intervals holds(const QueryNode& node) const {
     switch (node.kind) {
@@ -62,10 +60,9 @@ class Evaluation {
 
  private:
   bool fits(const TextInterval& interval) const {
-    if (!query_.within_chars) return true;
     const uint64_t bytes = interval.end - interval.begin;
-    if (bytes <= *query_.within_chars) return true;
-    return bytes <= 4 * *query_.within_chars && chars_->chars(interval) <= *query_.within_chars;
+    if (bytes <= within_chars_) return true;
+    return bytes <= 4 * within_chars_ && chars_.chars(interval) <= within_chars_;
   }
 
   Intervals all_parts(const QueryNode& node) const {
@@ -113,8 +110,7 @@ class Evaluation {
   }
 
   bool is_near(const TextInterval& match, const Intervals& unwanted) const {
-    if (!query_.within_chars) return !unwanted.empty();
-    const uint64_t reach = 4 * *query_.within_chars;
+    const uint64_t reach = 4 * within_chars_;
     const uint64_t from = match.end < reach ? 0 : match.end - reach;
     auto other =
         std::lower_bound(unwanted.begin(), unwanted.end(), from,
@@ -125,9 +121,9 @@ class Evaluation {
     return false;
   }
 
-  const PhraseQuery& query_;
+  const uint64_t within_chars_;
   const std::vector<Intervals>& occurrences_;
-  std::optional<CharCounter> chars_;
+  const CharCounter chars_;
 };
 
 }  // namespace

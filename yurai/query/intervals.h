@@ -36,8 +36,8 @@ class CharCounter {
   std::vector<uint64_t> before_step_;
 };
 
-/// All intervals of the query in `text`, by begin. `occurrences[i]` are those of phrase i, by
-/// begin.
+/// All intervals of the query, which says within how many characters, in `text`, by begin.
+/// `occurrences[i]` are those of phrase i, by begin.
 std::vector<TextInterval> minimal_intervals(
     const PhraseQuery& query, const std::vector<std::vector<TextInterval>>& occurrences,
     std::string_view text);

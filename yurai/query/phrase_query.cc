@@ -8,9 +8,11 @@
 #include <optional>
 #include <random>
 #include <set>
+#include <unordered_map>
 
 #include "yurai/base/ascii.h"
 #include "yurai/base/hash.h"
+#include "yurai/base/stop.h"
 #include "yurai/base/utf8.h"
 #include "yurai/query/intervals.h"
 
@@ -20,6 +22,8 @@ namespace {
 /// A block reader keeps what it read: after so many blocks it starts anew.
 constexpr uint64_t kMaxKeptBlocks = 4096;
 constexpr uint64_t kMaxShownBytes = 64 << 10;
+/// Of all phrases, in one stretch of text: some 100 MiB of memory with what is made of them.
+constexpr size_t kMaxOccurrencesAtOnce = 1'000'000;
 
 /// An occurrence of a phrase of the clause that is gone through.
 struct Anchor {
@@ -97,20 +101,73 @@ class Answering {
     return best;
   }
 
-  /// The text around an anchor that decides about its matches, on character borders.
-  Result<TextInterval> surroundings(const Anchor& anchor) {
+  /// The text around an anchor that decides about its matches within so many characters.
+  TextInterval surroundings(const Anchor& anchor) const {
     const Corpus::TextRange in = corpus_.text_range(corpus_.document_at(anchor.position));
-    if (!query_.within_chars) return TextInterval{in.begin, in.end};
     const uint64_t reach = 4 * *query_.within_chars;
     const uint64_t end = anchor.position + query_.phrases[anchor.phrase].size();
-    return TextInterval{anchor.position - std::min(reach, anchor.position - in.begin),
-                        end + std::min(reach, in.end - end)};
+    return {anchor.position - std::min(reach, anchor.position - in.begin),
+            end + std::min(reach, in.end - end)};
+  }
+
+  Result<std::string> text_of(const TextInterval& region) {
+    YURAI_TRY(check_stop());
+    if (!text_ || text_->num_reads() > kMaxKeptBlocks) text_.emplace(corpus_.text());
+    return text_->bytes(region.begin, region.end - region.begin);
+  }
+
+  /// WITHIN DOCUMENT: the first occurrence of the rarest clause in a document, if the query holds
+  /// in it.
+  Result<std::optional<Anchor>> match_in(uint64_t document) {
+    if (const auto known = of_document_.find(document); known != of_document_.end()) {
+      return known->second;
+    }
+    const Corpus::TextRange in = corpus_.text_range(document);
+    YURAI_ASSIGN(const std::string text, text_of({in.begin, in.end}));
+    std::vector<size_t> first(query_.phrases.size());
+    for (size_t i = 0; i < first.size(); ++i) {
+      YURAI_TRY(check_stop());
+      first[i] = next_occurrence(text, query_.phrases[i], 0, true);
+    }
+    std::optional<Anchor> match;
+    if (holds(query_.root, first)) {
+      for (const size_t phrase : rarest_) {
+        if (first[phrase] == text.npos) continue;
+        const Anchor anchor{in.begin + first[phrase], phrase};
+        if (!match || anchor < *match) match = anchor;
+      }
+    }
+    of_document_.emplace(document, match);
+    return match;
+  }
+
+  /// Whether the query holds in a text in which phrase i first occurs at `first[i]`, or not at all.
+  static bool holds(const QueryNode& node, const std::vector<size_t>& first) {
+    const auto part_holds = [&](const QueryNode& part) { return holds(part, first); };
+    switch (node.kind) {
+      case QueryNode::Kind::kPhrase:
+        return first[node.phrase] != std::string::npos;
+      case QueryNode::Kind::kNot:
+        return !holds(node.parts[0], first);
+      case QueryNode::Kind::kAnd:
+        return std::all_of(node.parts.begin(), node.parts.end(), part_holds);
+      case QueryNode::Kind::kOr:
+        return std::any_of(node.parts.begin(), node.parts.end(), part_holds);
+    }
+    return false;
+  }
+
+  /// The first occurrence from `from` on that the index sees; npos where there is none.
+  size_t next_occurrence(std::string_view text, std::string_view phrase, size_t from,
+                         bool begins_document) const {
+    size_t at = text.find(phrase, from);
+    while (at != text.npos && !is_point(text, at, begins_document)) at = text.find(phrase, at + 1);
+    return at;
   }
 
   /// The matches in `region`, which may begin and end inside of a character.
   Result<std::vector<Match>> matches_in(const TextInterval& region) {
-    if (!text_ || text_->num_reads() > kMaxKeptBlocks) text_.emplace(corpus_.text());
-    YURAI_ASSIGN(const std::string bytes, text_->bytes(region.begin, region.end - region.begin));
+    YURAI_ASSIGN(const std::string bytes, text_of(region));
     const std::string_view all = bytes;
     size_t skipped = 0;
     while (skipped < all.size() && !begins_char(all[skipped])) ++skipped;
@@ -118,10 +175,16 @@ class Answering {
     const bool begins_document =
         region.begin == corpus_.text_range(corpus_.document_at(region.begin)).begin;
     std::vector<std::vector<TextInterval>> occurrences(query_.phrases.size());
+    size_t num_occurrences = 0;
     for (size_t i = 0; i < occurrences.size(); ++i) {
+      YURAI_TRY(check_stop());
       const std::string& phrase = query_.phrases[i];
-      for (size_t at = text.find(phrase); at != text.npos; at = text.find(phrase, at + 1)) {
-        if (is_point(text, at, begins_document)) occurrences[i].push_back({at, at + phrase.size()});
+      const auto next = [&](size_t from) {
+        return next_occurrence(text, phrase, from, begins_document);
+      };
+      for (size_t at = next(0); at != text.npos; at = next(at + 1)) {
+        occurrences[i].push_back({at, at + phrase.size()});
+        if (++num_occurrences > kMaxOccurrencesAtOnce) return too_many();
       }
     }
     std::vector<Anchor> anchors;
@@ -142,6 +205,13 @@ class Answering {
                          {begin + first->position, first->phrase}});
     }
     return matches;
+  }
+
+  static tl::unexpected<Error> too_many() {
+    return fail(ErrorCode::kResourceExhausted,
+                fmt::format("the phrases stand more than {} times in one stretch of text; ask for "
+                            "rarer phrases, a smaller WITHIN, or WITHIN DOCUMENT",
+                            kMaxOccurrencesAtOnce));
   }
 
   /// Without the bytes of a last character that is not whole.
@@ -174,16 +244,24 @@ class Answering {
     uint64_t last_document = UINT64_MAX;
     for (size_t i = 0; i < anchors.size();) {
       const uint64_t document = corpus_.document_at(anchors[i].position);
-      YURAI_ASSIGN(TextInterval region, surroundings(anchors[i]));
-      for (++i; i < anchors.size(); ++i) {  // those whose surroundings touch are one
-        if (corpus_.document_at(anchors[i].position) != document) break;
-        YURAI_ASSIGN(const TextInterval next, surroundings(anchors[i]));
-        if (next.begin > region.end) break;
-        region.end = std::max(region.end, next.end);
+      std::vector<Match> matches;
+      if (query_.within_chars) {
+        TextInterval region = surroundings(anchors[i]);
+        for (++i; i < anchors.size(); ++i) {  // those whose surroundings touch are one
+          if (corpus_.document_at(anchors[i].position) != document) break;
+          const TextInterval next = surroundings(anchors[i]);
+          if (next.begin > region.end) break;
+          region.end = std::max(region.end, next.end);
+        }
+        YURAI_ASSIGN(matches, matches_in(region));
+      } else {
+        const uint64_t end = corpus_.text_range(document).end;
+        while (i < anchors.size() && anchors[i].position < end) ++i;
+        YURAI_ASSIGN(const std::optional<Anchor> match, match_in(document));
+        if (match) matches.push_back({{}, *match});
       }
-      YURAI_ASSIGN(const std::vector<Match> matches, matches_in(region));
       if (matches.empty()) continue;
-      answer_.count += query_.within_chars ? static_cast<double>(matches.size()) : 1;
+      answer_.count += static_cast<double>(matches.size());
       if (document != last_document) ++*answer_.documents;
       last_document = document;
       YURAI_TRY(show(matches));
@@ -192,15 +270,15 @@ class Answering {
     return {};
   }
 
-  /// Matches whose first anchor this one is; of WITHIN DOCUMENT whether it is the first of all.
+  /// Matches whose first anchor this one is.
   Result<std::vector<Match>> matches_of(const Anchor& anchor) {
-    YURAI_ASSIGN(const TextInterval region, surroundings(anchor));
-    YURAI_ASSIGN(std::vector<Match> matches, matches_in(region));
-    if (!query_.within_chars && !matches.empty()) {
-      const auto first =
-          std::min_element(matches.begin(), matches.end(),
-                           [](const Match& a, const Match& b) { return a.first < b.first; });
-      matches = {*first};
+    std::vector<Match> matches;
+    if (query_.within_chars) {
+      YURAI_ASSIGN(matches, matches_in(surroundings(anchor)));
+    } else {
+      YURAI_ASSIGN(const std::optional<Anchor> match,
+                   match_in(corpus_.document_at(anchor.position)));
+      if (match) matches.push_back({{}, *match});
     }
     std::erase_if(matches, [&](const Match& match) { return match.first != anchor; });
     return matches;
@@ -281,7 +359,6 @@ class Answering {
       YURAI_ASSIGN(Occurrence occurrence,
                    session_.occurrence(shown.begin, shown.end - shown.begin));
       answer_.matches.push_back(std::move(occurrence));
-      if (!query_.within_chars) return {};  // one a document
     }
     return {};
   }
@@ -294,6 +371,7 @@ class Answering {
   std::optional<TextReader> text_;
   std::vector<RankRange> ranges_;  ///< of each phrase
   std::set<size_t> rarest_;
+  std::unordered_map<uint64_t, std::optional<Anchor>> of_document_;  ///< `match_in`
   QueryAnswer answer_;
 };
 

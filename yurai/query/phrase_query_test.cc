@@ -121,6 +121,29 @@ TEST(PhraseQuery, EstimatesAboveTheBudgetAndSaysSo) {
   EXPECT_GE(covered, asked * 85 / 100) << asked;  // of 95 % intervals
 }
 
+TEST(PhraseQuery, TakesBoundedTimeAndMemoryInLongDocuments) {
+  const TemporaryDirectory dir;
+  const auto index =
+      testing::write_index_of(dir.path(), {std::string(300'000, 'a'), "aaaab"}).value();
+  std::string any;
+  for (size_t size = 1; size <= 40; ++size) {
+    any += (any.empty() ? "\"" : " OR \"") + std::string(size, 'a') + "\"";
+  }
+  const QueryAnswer exact = ask(index, "(" + any + ") AND aaaa", {.budget = 1'000'000});
+  EXPECT_TRUE(exact.exact);
+  EXPECT_EQ(exact.count, 2);
+  EXPECT_EQ(exact.matches.at(0).byte_begin, 0u);
+  // Each document is looked at once, however many of its places are drawn.
+  const QueryAnswer estimate = ask(index, "(" + any + ") AND aaaa", {.budget = 200'000});
+  EXPECT_FALSE(estimate.exact);
+  EXPECT_LE(estimate.low, 2);
+  EXPECT_GE(estimate.high, 2);
+  const auto within = parse_phrase_query("(" + any + ") AND aaaa WITHIN 100000").value();
+  const auto refused = answer_query(index, within, {.budget = 1'000'000});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kResourceExhausted);
+}
+
 TEST(PhraseQuery, EstimatesDocumentsToo) {
   std::vector<std::string> texts;
   for (int i = 0; i < 3000; ++i) {

@@ -44,7 +44,7 @@ Result<std::vector<ManifestFile>> parse_files(const Json& json, std::string_view
   return files;
 }
 
-Result<Manifest> parse_manifest(const Json& json) {
+Result<Manifest> manifest_of(const Json& json) {
   Manifest manifest;
   YURAI_ASSIGN(manifest.format, json_string(json, "format"));
   YURAI_ASSIGN(manifest.format_version, json_uint(json, "format_version"));
@@ -76,12 +76,6 @@ Result<std::string> file_sha256(const fs::path& path, const std::function<void(u
   }
 }
 
-std::string bytes_of(const Manifest& manifest) {
-  Json json = to_json(manifest);
-  json["checksum"] = sha256_hex(dump_json(json));
-  return json.dump(2) + "\n";
-}
-
 /// A name that stays inside the folder.
 bool is_plain_name(const std::string& name) {
   const fs::path path(name);
@@ -110,6 +104,31 @@ Json to_json(const Manifest& manifest) {
   if (!manifest.lineage.empty()) json["lineage"] = manifest.lineage;
   json["files"] = files_json(manifest.files);
   return json;
+}
+
+std::string manifest_text(const Manifest& manifest) {
+  Json json = to_json(manifest);
+  json["checksum"] = sha256_hex(dump_json(json));
+  return json.dump(2) + "\n";
+}
+
+Result<Manifest> parse_manifest(std::string_view text, std::string_view name) {
+  const auto corrupt = [&](std::string_view what) {
+    return fail(ErrorCode::kCorrupt, fmt::format("{}: {}", name, what));
+  };
+  YURAI_ASSIGN(Json json, parse_json(text, name));
+  const auto checksum = json_string(json, "checksum");
+  if (!checksum) return corrupt("it has no checksum");
+  json.erase("checksum");
+  if (sha256_hex(dump_json(json)) != *checksum) {
+    return corrupt("it was changed after it was written (checksum mismatch)");
+  }
+  auto manifest = manifest_of(json);
+  if (!manifest) return corrupt(manifest.error().message);
+  for (const ManifestFile& file : manifest->files) {
+    if (!is_plain_name(file.name)) return corrupt("it names a file outside of its folder");
+  }
+  return manifest;
 }
 
 std::string manifest_checksum(const Manifest& manifest) {
@@ -153,18 +172,9 @@ Result<Manifest> read_manifest(const fs::path& dir) {
                             for_terminal(dir.string())));
   }
   if (!bytes) return fail(std::move(bytes).error());
-  auto json = parse_json(*bytes, kManifestName);
-  if (!json) return corrupt(dir, json.error().message);
-  const auto checksum = json_string(*json, "checksum");
-  if (!checksum) return corrupt(dir, "manifest.json has no checksum");
-  json->erase("checksum");
-  if (sha256_hex(dump_json(*json)) != *checksum) {
-    return corrupt(dir, "manifest.json was changed after it was written (checksum mismatch)");
-  }
-  auto manifest = parse_manifest(*json);
-  if (!manifest) return corrupt(dir, "manifest.json: " + manifest.error().message);
+  auto manifest = parse_manifest(*bytes, kManifestName);
+  if (!manifest) return corrupt(dir, manifest.error().message);
   for (const ManifestFile& file : manifest->files) {
-    if (!is_plain_name(file.name)) return corrupt(dir, "manifest.json names a file outside of it");
     std::error_code status;
     const uint64_t bytes_there = fs::file_size(dir / file.name, status);
     if (status) {
@@ -227,11 +237,11 @@ Result<std::vector<ManifestFile>> list_files(const fs::path& dir,
 
 Result<void> write_manifest(Manifest manifest, StagingDirectory& stage, const Progress& progress) {
   YURAI_ASSIGN(manifest.files, list_files(stage.path(), manifest.files, progress));
-  return stage.add_file(kManifestName, bytes_of(manifest));
+  return stage.add_file(kManifestName, manifest_text(manifest));
 }
 
 Result<void> replace_manifest(const fs::path& dir, const Manifest& manifest, Disk& disk) {
-  return write_file(dir / kManifestName, bytes_of(manifest), disk);
+  return write_file(dir / kManifestName, manifest_text(manifest), disk);
 }
 
 Result<void> verify_files(const fs::path& dir, const Manifest& manifest, const Progress& progress) {

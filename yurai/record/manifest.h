@@ -44,6 +44,10 @@ Result<void> bound_inputs(Manifest& manifest, StagingDirectory& stage);
 
 Json to_json(const Manifest& manifest);
 
+/// As a file of its own, with its checksum, and back; `name` is the file's, for messages.
+std::string manifest_text(const Manifest& manifest);
+Result<Manifest> parse_manifest(std::string_view text, std::string_view name);
+
 /// SHA-256 of the manifest as it is written: the artefact's name in a lineage.
 std::string manifest_checksum(const Manifest& manifest);
 

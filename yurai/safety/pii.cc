@@ -121,7 +121,8 @@ class Finder {
   /// An address around the '@' at `at`; the end of it, or `at`.
   size_t email(size_t at) {
     const std::string& s = plain_.ascii;
-    constexpr std::string_view kLocal = "!#$%&'*+-/=?^_`{|}~.";
+    // An address may hold "/?=&" too; what has them before an '@' is nearly always a URL.
+    constexpr std::string_view kLocal = "!#$%'*+-^_`{|}~.";
     size_t begin = at;
     const size_t first = last_end();
     while (begin > first &&

@@ -19,6 +19,9 @@ TEST(Pii, MasksEachKindInAnyWidthAndKeepsTheRest) {
   EXPECT_EQ(masked("0166-12-3456, 09808-1-2345, 0120-123-456"), "<phone>, <phone>, <phone>");
   EXPECT_EQ(masked("連絡は taro.yamada@example.co.jp まで"), "連絡は <email> まで");
   EXPECT_EQ(masked("ｔａｒｏ＠ｅｘａｍｐｌｅ．ｊｐ"), "<email>");
+  EXPECT_EQ(
+      masked("https://www.example.co.jp/newsletter/unsubscribe/2024/confirm?to=taro@example.jp"),
+      "https://www.example.co.jp/newsletter/unsubscribe/2024/confirm?to=<email>");
   EXPECT_EQ(masked("09012345678@example.ne.jp"), "<email>");
   EXPECT_EQ(masked("〒100-0001 東京都千代田区"), "<postcode> 東京都千代田区");
   EXPECT_EQ(masked("住所：１００−０００１千代田区"), "住所：<postcode>千代田区");

@@ -158,7 +158,7 @@ TEST(FoldedTrace, SaysWhatDiffersEvenWhereNoDocumentIsShown) {
 }
 
 TEST(FoldedTrace, RefusesAnIndexWithoutATwin) {
-  const TracedIndex index({{.id = "a", .text = "x"}});
+  const TracedIndex index({{.id = "a", .text = "x"}}, PointMode::kChar);
   const auto refused = index.trace("x", {.fold = true});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kNotFound);

@@ -1,6 +1,7 @@
 import { readEvents } from './events';
 import type {
-  CorpusSummary, Counts, DocumentSearchResult, Documents, Models, NextSymbols, Probabilities, SearchResult, Trace, TraceRequest,
+  CorpusSummary, Counts, DecisionExamples, Decisions, DocumentSearchResult, Documents, Models, NextSymbols, Probabilities,
+  QueryAnswer, SearchResult, Trace, TraceRequest, WhatIf,
 } from './types';
 
 /** What the server said went wrong, or that it could not be reached (`status` 0). */
@@ -54,9 +55,18 @@ export const api = {
   },
   searchDocuments: (q: string, limit: number, signal?: AbortSignal) =>
     get<DocumentSearchResult>(`/v1/search?${new URLSearchParams({ q, mode: 'bm25', limit: String(limit) })}`, signal),
+  query: (query: string, limit: number, signal?: AbortSignal) => post<QueryAnswer>('/v1/query', { query, limit }, signal),
   documents: (id: string, signal?: AbortSignal) =>
     get<Documents>(`/v1/documents/${encodeURIComponent(id)}`, signal),
   corpus: (signal?: AbortSignal) => get<CorpusSummary>('/v1/corpus', signal),
+  decisions: (signal?: AbortSignal) => get<Decisions>('/v1/decisions', signal),
+  decisionExamples: (filter: string, cursor: string | null, limit: number, signal?: AbortSignal) => {
+    const query = new URLSearchParams({ filter, limit: String(limit) });
+    if (cursor !== null) query.set('cursor', cursor);
+    return get<DecisionExamples>(`/v1/decisions/examples?${query}`, signal);
+  },
+  whatIf: (filter: string, bound: 'min' | 'max', value: number, signal?: AbortSignal) =>
+    get<WhatIf>(`/v1/decisions/whatif?${new URLSearchParams({ filter, [bound]: String(value) })}`, signal),
   models: (signal?: AbortSignal) => get<Models>('/v1/models', signal),
 
   /** Asks a model; yields the pieces of its answer as they come. */

@@ -140,6 +140,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a filter chain did to a corpus: funnel, histograms, licences */
+        get: operations["decisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decisions/examples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Documents that a step dropped, with their evidence */
+        get: operations["decisionExamples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decisions/whatif": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What would remain if one step had other bounds */
+        get: operations["decisionWhatIf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/chat/completions": {
         parameters: {
             query?: never;
@@ -673,6 +724,163 @@ export interface components {
          * @enum {string}
          */
         Difference: "nfkc" | "case" | "width" | "whitespace" | "punctuation" | "zero_width" | "old_kanji";
+        DocumentCount: {
+            documents: number;
+            /** @description Of text, as it was read. */
+            bytes: number;
+        };
+        DecisionBar: {
+            /** @description Included. */
+            from: number;
+            /** @description Excluded, but where it is `from`: that value alone. */
+            to: number;
+            documents: number;
+            bytes: number;
+            /** @description Documents that this step dropped. */
+            dropped: number;
+        };
+        DecisionStep: {
+            /** @description The step's name, unique in the chain. */
+            step: string;
+            /** @description The kind of filter. */
+            filter: string;
+            /** @description Of the number, such as `characters` or `share`. */
+            unit: string;
+            /** @description A document stays where its value is at least this. */
+            lower_bound: number | null;
+            /** @description A document stays where its value is at most this. */
+            upper_bound: number | null;
+            /** @description Documents that it measured. */
+            ran: number;
+            /** @description Of these documents. */
+            bytes: number;
+            dropped: number;
+            dropped_bytes: number;
+            /** @description Documents whose text it changed. */
+            edited: number;
+            /** @description Documents with nothing to measure; they stay. */
+            unmeasured: number;
+            /** @description Documents whose value is above 0. */
+            above_zero: number;
+            /** @description Of all values. */
+            sum: number;
+            /** @description The smallest value. */
+            min: number | null;
+            /** @description The largest value. */
+            max: number | null;
+            /** @description What the filter measures; null for one that this version does not know. */
+            description: {
+                en: string;
+                ja: string;
+            } | null;
+            /** @description Whether it may change the text. */
+            edits: boolean;
+            in: components["schemas"]["DocumentCount"];
+            out: components["schemas"]["DocumentCount"];
+            undetermined: components["schemas"]["DocumentCount"];
+            /** @description Every value is a whole number. */
+            whole: boolean;
+            /** @description Neighbouring bars, without gaps on each side of zero; at most 64. Edges are powers of two and their sixteenths. */
+            histogram: components["schemas"]["DecisionBar"][];
+        };
+        KeptGroup: {
+            /** @description Null: not stated. */
+            name: string | null;
+            documents: number;
+            bytes: number;
+            /** @description Documents that stayed. */
+            kept: number;
+            kept_bytes: number;
+        };
+        Decisions: {
+            /** @description The chain's name, or its file. */
+            chain: string;
+            documents: number;
+            /** @description Of text, as it was read. */
+            bytes: number;
+            kept: number;
+            kept_bytes: number;
+            /** @description What stays after the edits. */
+            kept_bytes_after: number;
+            /** @description Rows that could not be read. */
+            rejected: number;
+            /** @description Records of an archive that hold no document. */
+            left_out: number;
+            steps: components["schemas"]["DecisionStep"][];
+            licenses: {
+                names: number;
+                /** @description By bytes, at most 1,000. */
+                groups: components["schemas"]["KeptGroup"][];
+                /** @description The groups beyond. */
+                other: {
+                    documents: number;
+                    bytes: number;
+                    kept: number;
+                    kept_bytes: number;
+                };
+            };
+            /** @description A corpus of the index was built from what this chain kept, as its lineage says. */
+            of_this_corpus: boolean;
+        };
+        DroppedDocument: {
+            id: string;
+            /** @description Of the text as it was read. */
+            sha256: string;
+            /** @description The step that dropped it. */
+            filter: string;
+            /** @description What the step measured. */
+            value: number | null;
+            /** @description Counting stopped at `value`, which the bounds refuse. */
+            at_least: boolean;
+            lower_bound: number | null;
+            upper_bound: number | null;
+            /** @description Of text, as it was read. */
+            bytes: number;
+            source: string | null;
+            license: string | null;
+            lang: string | null;
+            /** @description The host of its address. */
+            domain: string | null;
+            /** @description Up to three places that decided; the beginning of the text, in `after`, where the step has no places; none for personal information. */
+            excerpts: {
+                before: string;
+                match: string;
+                after: string;
+            }[];
+            /** @description Bytes of the text, as the step saw it, that the value was counted from; at most 16. */
+            evidence: {
+                byte_begin: number;
+                /** @description Exclusive. */
+                byte_end: number;
+            }[];
+        };
+        DecisionExamples: {
+            filter: string;
+            /** @description Documents that the step dropped. */
+            dropped: number;
+            /** @description How many of them can be listed here. */
+            drawn: number;
+            documents: components["schemas"]["DroppedDocument"][];
+            /** @description Null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description A document stays where min <= value <= max. */
+        Bounds: {
+            min: number | null;
+            max: number | null;
+        };
+        /** @description `undetermined`: dropped before the number was measured to the end, and not dropped by anything that is known. */
+        WhatIf: {
+            step: string;
+            now: components["schemas"]["Bounds"];
+            then: components["schemas"]["Bounds"];
+            all: components["schemas"]["DocumentCount"];
+            kept_now: components["schemas"]["DocumentCount"];
+            kept_then: components["schemas"]["DocumentCount"];
+            gained: components["schemas"]["DocumentCount"];
+            lost: components["schemas"]["DocumentCount"];
+            undetermined: components["schemas"]["DocumentCount"];
+        };
     };
     responses: never;
     parameters: never;
@@ -1009,6 +1217,163 @@ export interface operations {
             };
             /** @description The request is wrong; `param` names the field. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any other failure. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    decisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The chain, step by step. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decisions"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server was started without `--filtered` (`no_decisions`). */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any other failure. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    decisionExamples: {
+        parameters: {
+            query: {
+                /** @description A step of the chain, by its name. */
+                filter: string;
+                /** @description Rows of one answer. */
+                limit?: number;
+                /** @description `next_cursor` of the answer before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Of a fair draw of the dropped documents: those with the smallest hashes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionExamples"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server was started without `--filtered` (`no_decisions`). */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any other failure. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    decisionWhatIf: {
+        parameters: {
+            query: {
+                /** @description A step of the chain, by its name. */
+                filter: string;
+                /** @description In place of the step's bound; of two, the nearer one. Stands alone. */
+                threshold?: number;
+                /** @description In place of the lower bound. */
+                min?: number;
+                /** @description In place of the upper bound. */
+                max?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What `yurai corpus whatif --json` prints. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatIf"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server was started without `--filtered` (`no_decisions`). */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

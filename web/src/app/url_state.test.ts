@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { address, changed, maxChance, maxShownDocuments, shownDocuments, wholeNumber } from './url_state';
+import { address, changed, finiteNumber, maxChance, maxShownDocuments, shownDocuments, wholeNumber } from './url_state';
 
 test('parameters are set, repeated and removed', () => {
   const now = new URLSearchParams('a=1&b=2&b=3');
@@ -33,4 +33,10 @@ test('the threshold is a number, inf, or 1', () => {
   expect(maxChance('0.01')).toBe(0.01);
   expect(maxChance('0')).toBe(0);
   for (const text of [null, '', ' ', '-1', 'NaN', 'Infinity', 'x']) expect(maxChance(text)).toBe(1);
+});
+
+test('numbers from the address', () => {
+  expect(finiteNumber('0.35')).toBe(0.35);
+  expect(finiteNumber('-1e3')).toBe(-1000);
+  for (const text of [null, '', ' ', 'x', 'Infinity', 'NaN', '1,5']) expect(finiteNumber(text)).toBeNull();
 });

@@ -39,3 +39,10 @@ export function maxChance(text: string | null): number | 'inf' {
   const value = Number(text);
   return Number.isFinite(value) && value >= 0 ? value : 1;
 }
+
+/** A number from the address; null for anything else. */
+export function finiteNumber(text: string | null): number | null {
+  if (text === null || text.trim() === '') return null;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : null;
+}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatBytes, formatShare, formatSmall, shortened } from './format';
+import { formatBounds, formatBytes, formatShare, formatSmall, formatValue, shortened } from './format';
 
 test('small numbers are powers of ten', () => {
   expect(formatSmall(3.2e-7, 'en')).toBe('3.2 × 10⁻⁷');
@@ -22,4 +22,15 @@ test('bytes and shares', () => {
 test('long texts keep both ends and whole characters', () => {
   expect(shortened('😀'.repeat(10), 2, 1)).toBe('😀😀 … 😀');
   expect(shortened('abcd', 2, 1)).toBe('abcd');
+});
+
+test('measured values and bounds', () => {
+  expect(formatValue(0.015625, 'en')).toBe('0.015625');
+  expect(formatValue(1 / 3, 'en')).toBe('0.333333');
+  expect(formatValue(1234.5, 'en')).toBe('1,234.5');
+  expect(formatValue(12345678, 'ja')).toBe('12,345,678');
+  expect(formatBounds(0.3, 0.7, 'en')).toBe('0.3 – 0.7');
+  expect(formatBounds(4, null, 'en')).toBe('≥ 4');
+  expect(formatBounds(null, 3, 'en')).toBe('≤ 3');
+  expect(formatBounds(null, null, 'en')).toBe('–');
 });

@@ -42,3 +42,16 @@ export function shortened(text: string, first: number, last: number): string {
   if (points.length <= first + last + 1) return text;
   return `${points.slice(0, first).join('')} … ${last > 0 ? points.slice(-last).join('') : ''}`;
 }
+
+/** A measured value: `4`, `0.3127`, `1,234.5`. */
+export function formatValue(value: number, language: string): string {
+  return new Intl.NumberFormat(language, { maximumSignificantDigits: Math.abs(value) < 1e6 ? 6 : 15 }).format(value);
+}
+
+/** Bounds as a range: `0.3 – 0.7`, `≥ 4`, `≤ 3`, `–`. */
+export function formatBounds(min: number | null, max: number | null, language: string): string {
+  const number = (value: number) => formatValue(value, language);
+  if (min !== null && max !== null) return `${number(min)} – ${number(max)}`;
+  if (min !== null) return `≥ ${number(min)}`;
+  return max !== null ? `≤ ${number(max)}` : '–';
+}

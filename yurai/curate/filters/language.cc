@@ -8,6 +8,7 @@
 #include <string>
 
 #include "yurai/base/utf8.h"
+#include "yurai/curate/fasttext_model.h"
 #include "yurai/curate/filter.h"
 
 namespace yurai {
@@ -15,12 +16,43 @@ namespace {
 
 constexpr size_t kEnoughBytes = 100'000;
 
-/// Share of the text in a language.
+std::string_view beginning(std::string_view text) {
+  return text.substr(0, char_floor(text, std::min(text.size(), kEnoughBytes)));
+}
+
+/// Probability of a language by a model of the user's.
+class LanguageByFastText final : public Filter {
+ public:
+  LanguageByFastText(FastTextModel model, int label) : model_(std::move(model)), label_(label) {}
+
+  static MadeFilter make(FilterOptions& options) {
+    YURAI_ASSIGN(const std::filesystem::path path, options.path("model"));
+    auto model = FastTextModel::open(path);
+    if (!model) return options.bad("model", model.error().message, model.error().code);
+    YURAI_ASSIGN(const std::string code, options.string("lang", "ja"));
+    const auto label = model->find_label(code);
+    if (!label) return options.bad("lang", label.error().message);
+    options.add_input(model->file());
+    return std::make_unique<LanguageByFastText>(std::move(*model), *label);
+  }
+
+  Measurement measure(const Subject& subject, bool) const override {
+    return {.value = model_.probability(beginning(subject.text), label_)};
+  }
+
+ private:
+  FastTextModel model_;
+  int label_;
+};
+
+/// Share of the text in a language, by CLD2.
 class LanguageShare final : public Filter {
  public:
   explicit LanguageShare(CLD2::Language language) : language_(language) {}
 
   static MadeFilter make(FilterOptions& options) {
+    YURAI_ASSIGN(const std::string model, options.string("model", ""));
+    if (!model.empty()) return LanguageByFastText::make(options);
     YURAI_ASSIGN(const std::string code, options.string("lang", "ja"));
     const CLD2::Language language = CLD2::GetLanguageFromName(code.c_str());
     if (language == CLD2::UNKNOWN_LANGUAGE) {
@@ -30,8 +62,7 @@ class LanguageShare final : public Filter {
   }
 
   Measurement measure(const Subject& subject, bool) const override {
-    const std::string_view text = subject.text.substr(
-        0, char_floor(subject.text, std::min(subject.text.size(), kEnoughBytes)));
+    const std::string_view text = beginning(subject.text);
     if (text.empty()) return {};
     CLD2::Language languages[3];
     int percents[3];
@@ -53,19 +84,29 @@ class LanguageShare final : public Filter {
   CLD2::Language language_;
 };
 
-constexpr OptionInfo kOptions[] = {{.name = "lang",
-                                    .fallback = "\"ja\"",
-                                    .english = "code of the language",
-                                    .japanese = "言語コード"}};
+constexpr OptionInfo kOptions[] = {
+    {.name = "lang",
+     .fallback = "\"ja\"",
+     .english = "code of the language, or label of the model",
+     .japanese = "言語コード、またはモデルのラベル"},
+    {.name = "model",
+     .fallback = "\"\"",
+     .english =
+         "a fastText classifier, such as lid.176.ftz, that gives the language's probability; "
+         "without it CLD2 gives its share of the text",
+     .japanese = "fastText の分類モデル（lid.176.ftz など）。指定するとその言語である確率を、"
+                 "なければ CLD2 で本文中の割合を測る"}};
 
 constexpr FilterInfo kFilters[] = {
     {.name = "language",
      .unit = "share",
      .bounds = {.min = 0.5},
      .options = kOptions,
-     .source = "CLD2",
-     .english = "How much of the text is in a language (the first 100,000 bytes)",
-     .japanese = "本文のうち指定した言語が占める割合（先頭 100,000 バイト）",
+     .source = "CLD2; with a model fastText",
+     .english = "How much of the text is in a language, or how probable the language is "
+                "(the first 100,000 bytes)",
+     .japanese = "本文のうち指定した言語が占める割合、または指定した言語である確率"
+                 "（先頭 100,000 バイト）",
      .make = LanguageShare::make},
 };
 

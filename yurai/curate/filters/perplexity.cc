@@ -60,7 +60,7 @@ class Perplexity final : public Filter {
     for (size_t i = 0; i < samples; ++i) {
       const size_t at = i * total / samples;
       const auto probability = probability_at(session, subject.text, chars, at);
-      if (!probability) return {};
+      if (!probability) return {.error = probability.error()};
       nats -= std::log(*probability);
     }
     return {.value = std::exp(nats / static_cast<double>(samples))};

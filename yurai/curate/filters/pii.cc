@@ -41,12 +41,23 @@ class Pii final : public Filter {
       return std::find(kinds_.begin(), kinds_.end(), span.kind) == kinds_.end();
     });
     Measurement found{.value = static_cast<double>(spans.size())};
+    found.by_kind.resize(kinds_.size());
+    for (const PiiSpan& span : spans) {
+      ++found.by_kind[static_cast<size_t>(std::find(kinds_.begin(), kinds_.end(), span.kind) -
+                                          kinds_.begin())];
+    }
     for (const PiiSpan& span : spans) {
       if (found.evidence.size() == kMaxEvidence) break;
       found.evidence.push_back({span.byte_begin, span.byte_end});
     }
     if (mask_ && !spans.empty()) found.text = mask_pii(subject.text, spans);
     return found;
+  }
+
+  std::vector<std::string> kinds() const override {
+    std::vector<std::string> names;
+    for (const PiiKind kind : kinds_) names.emplace_back(name(kind));
+    return names;
   }
 
  private:

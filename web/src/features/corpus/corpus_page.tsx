@@ -8,6 +8,7 @@ import { CopyIcon, WarningIcon } from '../../components/icons';
 import { Empty, Loading, Problem } from '../../components/states';
 import { formatBytes, formatCount, formatShare } from '../../text/format';
 import classes from './corpus.module.css';
+import { Decisions } from './decisions';
 import { ChartAndTable, Groups, type Bar } from './groups';
 
 function Totals({ corpus }: { corpus: CorpusSummary }) {
@@ -81,6 +82,7 @@ export function CorpusPage() {
                       : <Badge size="sm" variant="outline" color="gray" tt="none" miw="max-content" title={group.license_ref ?? undefined}>{t('corpus.asGiven')}</Badge>)} />
                 <Groups title={t('corpus.languages')} groups={corpus.data.languages} testId="languages" />
                 <Sizes corpus={corpus.data} />
+                <Decisions />
               </div>
             )}
     </div>

@@ -3,40 +3,11 @@ import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../../api/client';
-import type { PassageHit } from '../../api/types';
-import { License } from '../../components/license';
-import { Fact } from '../../components/occurrence';
-import { OutsideLink, PageLink } from '../../components/page_link';
+import { PassageCard } from '../../components/passage';
 import { Empty, Loading, Problem } from '../../components/states';
-import { Foreign, VisibleText } from '../../components/visible_text';
-import { shortened } from '../../text/format';
 import type { ModeProps } from './search_page';
 
 const rows = 20;
-
-/** One document: its origin and the part that is nearest to the words. */
-function PassageCard({ hit }: { hit: PassageHit }) {
-  const { t } = useTranslation();
-  const lang = hit.lang ?? undefined;
-  return (
-    <article className="occurrence">
-      <h3><Foreign text={shortened(hit.title ?? hit.id, 120, 0)} lang={lang} /></h3>
-      <blockquote className="foreign" lang={lang}><VisibleText text={hit.passage} /></blockquote>
-      <dl className="facts">
-        <dt>{t('document.license')}</dt>
-        <dd><License license={hit.license} /></dd>
-        <Fact name={t('document.source')} value={hit.source} />
-        <Fact name={t('document.author')} value={hit.author} />
-        <Fact name={t('document.date')} value={hit.date} />
-        <Fact name={t('document.id')} value={hit.id} />
-      </dl>
-      <Group gap="md" mt={8}>
-        <PageLink path="/document" parameters={{ id: hit.id, begin: String(hit.byte_begin), end: String(hit.byte_end) }}>{t('search.documents.open')}</PageLink>
-        <OutsideLink url={hit.url}>{t('document.original')}</OutsideLink>
-      </Group>
-    </article>
-  );
-}
 
 /** Which documents words or a question are about, best first. */
 export function FindDocuments({ parameters, change }: ModeProps) {

@@ -5,6 +5,7 @@ import { useSearchParams } from 'react-router';
 import { changed, type Changes } from '../../app/url_state';
 import { CountTexts } from './count_texts';
 import { FindDocuments } from './find_documents';
+import { FindPhrases } from './find_phrases';
 import { FindText } from './find_text';
 import { NextSymbols } from './next_symbols';
 import { Probability } from './probability';
@@ -14,8 +15,8 @@ export interface ModeProps {
   change: (changes: Changes) => void;
 }
 
-const modes = ['find', 'documents', 'count', 'next', 'prob'] as const;
-const views = { find: FindText, documents: FindDocuments, count: CountTexts, next: NextSymbols, prob: Probability };
+const modes = ['find', 'phrases', 'documents', 'count', 'next', 'prob'] as const;
+const views = { find: FindText, phrases: FindPhrases, documents: FindDocuments, count: CountTexts, next: NextSymbols, prob: Probability };
 
 export function SearchPage() {
   const { t } = useTranslation();

@@ -1,4 +1,4 @@
-import { Alert, Button, Drawer, Group, NativeSelect, SegmentedControl, Text, Textarea, Title } from '@mantine/core';
+import { Alert, Button, Checkbox, Drawer, Group, NativeSelect, SegmentedControl, Text, Textarea, Title } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
@@ -14,6 +14,7 @@ import { formatCount, formatShare } from '../../text/format';
 import { packText, unpackText, UnpackError } from '../../text/packed';
 import { visibleString } from '../../text/visible';
 import { AskModel } from './ask_model';
+import { NearCopies, RelatedPassages } from './beyond';
 import { Credits } from './credits';
 import { Legend } from './legend';
 import { SpanPanel } from './span_panel';
@@ -141,9 +142,17 @@ function Result({ trace, parameters, change, stale }: {
           )}
           {trace.spans.length === 0 && <Alert variant="outline" color="gray" mb="md" data-testid="no-spans">{trace.text === '' ? t('trace.emptyText') : t('trace.noSpans')}</Alert>}
           <TracedText trace={trace} selected={selected} onSelect={select} onStep={step} />
+          <Group gap="lg" my="sm">
+            {(['near', 'related'] as const).map((name) => (
+              <Checkbox key={name} size="xs" label={t(`trace.show.${name}`)} checked={parameters.get(name) === '1'} data-testid={`show-${name}`}
+                onChange={(event) => change({ [name]: event.currentTarget.checked ? '1' : null })} />
+            ))}
+          </Group>
           <Legend showsAll={limit === 'inf' || limit > 1} index={trace.index} />
         </section>
         <section className="sheet"><Credits trace={trace} /></section>
+        {trace.near_copies && <NearCopies copies={trace.near_copies} />}
+        {trace.related && <RelatedPassages related={trace.related} />}
       </div>
       {beside
         ? <aside className={`sheet ${classes.panel}`} aria-label={t('trace.panel')} tabIndex={-1}>{panel}</aside>
@@ -163,6 +172,8 @@ export function TracePage() {
   const packed = parameters.get('t');
   const limit = maxChance(parameters.get('max'));
   const documents = shownDocuments(parameters.get('docs'));
+  const near = parameters.get('near') === '1';
+  const related = parameters.get('related') === '1';
   const [notKept, setNotKept] = useState<unknown>(null);
   const change = (changes: Changes, replace = true) => setParameters((now) => changed(now, changes), { replace });
 
@@ -175,8 +186,10 @@ export function TracePage() {
   });
   const text = packed === null ? undefined : unpacked.data;
   const trace = useQuery({
-    queryKey: ['trace', text, limit, documents],
-    queryFn: ({ signal }) => api.trace({ text: text ?? '', max_chance: limit, max_documents: documents }, signal),
+    queryKey: ['trace', text, limit, documents, near, related],
+    queryFn: ({ signal }) => api.trace({
+      text: text ?? '', max_chance: limit, max_documents: documents, ...(near ? { near } : {}), ...(related ? { related } : {}),
+    }, signal),
     enabled: text !== undefined,
     placeholderData: (before, query) => (query?.queryKey[1] === text ? keepPreviousData(before) : undefined),
   });

@@ -36,9 +36,13 @@ export function TracedText({ trace, selected, onSelect, onStep }: {
     const starts = codePointStarts(trace.text);
     const ranges = trace.spans.map((span) => ({ begin: starts[span.char_begin] ?? 0, end: starts[span.char_end] ?? 0 }));
     return {
-      parts: segments(ranges, trace.text.length).map<Part>(({ begin, end, covering, starting }) => ({
-        text: trace.text.slice(begin, end), covering, starting,
-      })),
+      parts: segments(ranges, trace.text.length).flatMap<Part>(({ begin, end, covering, starting }) => {
+        const text = trace.text.slice(begin, end);
+        const blank = text.length - text.trimStart().length;
+        if (starting.length === 0 || blank === 0 || blank === text.length) return [{ text, covering, starting }];
+        // The number stands at the first word of its span, not behind what is before its line break.
+        return [{ text: text.slice(0, blank), covering, starting: [] }, { text: text.slice(blank), covering, starting }];
+      }),
       lane: lanes(ranges),
       chances: trace.spans.map((span) => span.chance_per_10k),
     };
