@@ -62,7 +62,8 @@ class FoldCli : public ::testing::Test {
   }
   /// The folded span over the whole quotation; null where it is not found.
   Json quotation() const {
-    for (const Json& span : json(trace({"--json"}))["spans"]) {
+    const Json traced = json(trace({"--json"}));
+    for (const Json& span : traced["spans"]) {
       if (span.contains("differs") && span["text"] == kSpan) return span;
     }
     return nullptr;
