@@ -48,7 +48,10 @@ ApiResult<ApiResponse> trace(const Services& services, const ApiRequest& request
   }
   YURAI_ASSIGN(options.fold, body.boolean("fold", false));
   if (options.fold && !services.tracer.can_fold()) {
-    return refuse(404, "the index was built without a folded twin", "fold", "no_folded_twin");
+    return refuse(
+        404,
+        "the index was built without a folded twin; build it again with 'yurai index build --fold'",
+        "fold", "no_folded_twin");
   }
   YURAI_ASSIGN(const Trace traced, services.tracer.trace(text, options));
   Json json = to_json(traced);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "yurai/base/stop.h"
@@ -13,8 +14,8 @@
 namespace yurai {
 namespace {
 
-/// Of text that is folded again at first: a stride of folded text is mostly shorter.
-constexpr uint64_t kWindowBytes = 2 * kFoldedStride;
+/// How much of a text is read at first that folds to `folded_bytes`: a little is dropped.
+uint64_t first_window(uint64_t folded_bytes) { return folded_bytes + folded_bytes / 4 + 128; }
 
 }  // namespace
 
@@ -34,10 +35,10 @@ uint64_t FoldedPlaces::num_reads() const {
   return sum;
 }
 
-/// The piece that holds byte `folded_at` of a segment's folded text, at or after the piece at
-/// `from`, which lies in the same document.
-Result<FoldedPlaces::Piece> FoldedPlaces::piece_at(size_t segment, uint64_t folded_at,
-                                                   FoldedOrigin from) {
+/// The pieces that hold bytes [folded_begin, folded_end) of a segment's folded text; `from` is a
+/// piece of the same document, not after them.
+Result<FoldedPlaces::Pieces> FoldedPlaces::pieces(size_t segment, uint64_t folded_begin,
+                                                  uint64_t folded_end, FoldedOrigin from) {
   const auto unfit = [&] {
     return fail(ErrorCode::kCorrupt,
                 fmt::format("the folded twin of '{}' does not fit its corpus; rebuild with 'yurai "
@@ -46,33 +47,34 @@ Result<FoldedPlaces::Piece> FoldedPlaces::piece_at(size_t segment, uint64_t fold
   };
   const Corpus& corpus = *index_.segments()[segment].corpus;
   const uint64_t document_end = corpus.text_range(corpus.document_at(from.begin)).end;
-  const uint64_t stride = folded_at / kFoldedStride;
+  const uint64_t stride = folded_begin / kFoldedStride;
   if (stride * kFoldedStride > from.folded_begin) {
     YURAI_ASSIGN(const FoldedOrigin stored, read_origin(readers_[segment].originals, stride));
-    if (stored.folded_begin > folded_at || stored.begin >= document_end) return unfit();
+    if (stored.folded_begin > folded_begin || stored.begin >= document_end) return unfit();
     if (stored.folded_begin > from.folded_begin) {
       if (stored.begin <= from.begin) return unfit();
       from = stored;
     }
   }
-  for (uint64_t window = kWindowBytes;; window *= 2) {
+  for (uint64_t window = first_window(folded_end - from.folded_begin);; window *= 2) {
     const uint64_t size = std::min(window, document_end - from.begin);
     const bool whole = size == document_end - from.begin;
     YURAI_ASSIGN(std::string text, readers_[segment].text.bytes(from.begin, size));
     while (!whole && !text.empty() && !begins_char(text.back())) text.pop_back();
     if (!whole && !text.empty()) text.pop_back();
     if (find_invalid_utf8(text)) return unfit();
-    Piece piece{from, from.begin, from.char_begin};
+    FoldedOrigin next = from;
+    std::optional<FoldedOrigin> first;
     for (size_t at = 0; at < text.size();) {
-      const FoldedPiece folded = folder_.piece(text, at);
-      if (!whole && folded.byte_end == text.size()) break;  // it may go on
-      piece.end = from.begin + folded.byte_end;
-      piece.char_end += count_chars(std::string_view(text).substr(at, folded.byte_end - at));
-      const uint64_t folded_end =
-          piece.origin.folded_begin + (folded.dropped ? 0 : folded.folded.size());
-      if (folded_end > folded_at) return piece;
-      piece.origin = {folded_end, piece.end, piece.char_end};
-      at = folded.byte_end;
+      const FoldedPiece piece = folder_.piece(text, at);
+      if (!whole && piece.byte_end == text.size()) break;  // it may go on
+      const FoldedOrigin begin = next;
+      next.folded_begin += piece.dropped ? 0 : piece.folded.size();
+      next.begin = from.begin + piece.byte_end;
+      next.char_begin += count_chars(std::string_view(text).substr(at, piece.byte_end - at));
+      if (!first && next.folded_begin > folded_begin) first = begin;
+      if (next.folded_begin >= folded_end) return Pieces{*first, next.begin, next.char_begin};
+      at = piece.byte_end;
     }
     if (whole) return unfit();
   }
@@ -91,17 +93,16 @@ Result<FoldedPlaces::Place> FoldedPlaces::original(uint64_t position, uint64_t s
   const Corpus& folded_corpus = *twin.segments()[segment].corpus;
   const uint64_t in_segment = folded_corpus.document_at(folded_at);
   const uint64_t begin = index_.segments()[segment].corpus->text_range(in_segment).begin;
-  YURAI_ASSIGN(const Piece first, piece_at(segment, folded_at,
-                                           {folded_corpus.text_range(in_segment).begin, begin, 0}));
-  YURAI_ASSIGN(const Piece last, piece_at(segment, folded_at + size_bytes - 1, first.origin));
+  YURAI_ASSIGN(const Pieces found, pieces(segment, folded_at, folded_at + size_bytes,
+                                          {folded_corpus.text_range(in_segment).begin, begin, 0}));
 
   const uint64_t number = twin.corpus().document_at(position);
   Place place;
-  place.position = index_.corpus().text_range(number).begin + (first.origin.begin - begin);
-  place.size_bytes = last.end - first.origin.begin;
-  place.char_begin = first.origin.char_begin;
-  place.char_end = last.char_end;
-  place.skip = folded_at - first.origin.folded_begin;
+  place.position = index_.corpus().text_range(number).begin + (found.first.begin - begin);
+  place.size_bytes = found.end - found.first.begin;
+  place.char_begin = found.first.char_begin;
+  place.char_end = found.char_end;
+  place.skip = folded_at - found.first.folded_begin;
   return place;
 }
 

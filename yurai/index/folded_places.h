@@ -41,12 +41,13 @@ class FoldedPlaces {
     PageReader originals;
     TextReader text;
   };
-  struct Piece {
-    FoldedOrigin origin;
-    uint64_t end = 0;  ///< in the text of the original corpus
-    uint64_t char_end = 0;
+  struct Pieces {
+    FoldedOrigin first;
+    uint64_t end = 0;       ///< of the last one, in the text of the original corpus
+    uint64_t char_end = 0;  ///< … in the document
   };
-  Result<Piece> piece_at(size_t segment, uint64_t folded_at, FoldedOrigin from);
+  Result<Pieces> pieces(size_t segment, uint64_t folded_begin, uint64_t folded_end,
+                        FoldedOrigin from);
 
   const CorpusIndex& index_;
   Folder& folder_;

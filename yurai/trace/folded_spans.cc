@@ -54,6 +54,26 @@ Result<std::vector<PieceSpan>> cut_to_pieces(const CorpusIndex& twin, const Fold
   return cut;
 }
 
+/// The parts of the folded text whose original lies in one of the spans.
+std::vector<KnownPart> folded_parts(const FoldedText& folded,
+                                    const std::vector<MaximalSpan>& spans) {
+  const auto index_of = [](const std::vector<uint32_t>& places, auto found) {
+    return static_cast<size_t>(found - places.begin());
+  };
+  const std::vector<uint32_t>& begins = folded.original_begins;
+  const std::vector<uint32_t>& ends = folded.original_ends;
+  std::vector<KnownPart> parts;
+  for (const MaximalSpan& span : spans) {
+    const size_t begin =
+        index_of(begins, std::lower_bound(begins.begin(), begins.end(), span.begin));
+    const size_t end = index_of(ends, std::upper_bound(ends.begin(), ends.end(), span.end));
+    if (begin >= end) continue;
+    parts.push_back({folded.folded_begins[begin],
+                     end < begins.size() ? folded.folded_begins[end] : folded.text.size()});
+  }
+  return parts;
+}
+
 /// Whether [begin, end) lies in one of the spans, whose begins and ends ascend.
 bool lies_in(const std::vector<MaximalSpan>& spans, uint64_t begin, uint64_t end) {
   const auto after =
@@ -87,7 +107,7 @@ Result<std::vector<Candidate>> folded_spans(const CorpusIndex& twin,
                                             const FoldedSpanOptions& options) {
   const FoldedText folded = folder_of_thread().fold(answer);
   YURAI_ASSIGN(const std::vector<MaximalSpan> spans,
-               spans_of_size(twin, folded.text, options.min_bytes));
+               unknown_spans(twin, folded.text, options.min_bytes, folded_parts(folded, exact)));
   YURAI_ASSIGN(const std::vector<PieceSpan> pieces, cut_to_pieces(twin, folded, spans));
   const TextNgrams ngrams = look_up(significance.null_model, folded.text);
 

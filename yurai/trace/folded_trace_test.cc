@@ -77,6 +77,10 @@ void expect_found(const Case& one) {
 TEST(FoldedTrace, FindsEachDifferenceAloneAtItsExactPlace) {
   expect_found({"ＺＺが猫", "xxか\u3099猫yy", "が猫", "か\u3099猫", {"nfkc"}});
   expect_found({"約①㌔先", "その1キロ地", "①㌔", "1キロ", {"nfkc"}});
+  expect_found({"なﬁnだ", "のfinへ", "ﬁn", "fin", {"nfkc"}});
+  expect_found({"9ﾊﾞｽﾃｲ9", "夜バステイ前", "ﾊﾞｽﾃｲ", "バステイ", {"width"}});
+  expect_found({"約ｋｍ先", "その㎞地", "ｋｍ", "㎞", {"nfkc", "width"}});
+  expect_found({"東京都に行く", "朝、東京\n都に来る", "東京都に", "東京\n都に", {"whitespace"}});
   expect_found({"see Yurai!", "0 YURAI 1", "Yurai", "YURAI", {"case"}});
   expect_found({"9ﾃﾞｰﾀ9", "生データ源", "ﾃﾞｰﾀ", "データ", {"width"}});
   expect_found({"猫  犬だ", "黒猫\n犬鳥", "猫  犬", "猫\n犬", {"whitespace"}});
@@ -239,6 +243,20 @@ std::vector<NaiveSpan> naive_folded_spans(const std::vector<Document>& documents
   return spans;
 }
 
+/// Both fold to the same, but for the rest of a document's character that folds to several.
+void expect_same_when_folded(const std::string& part, const std::string& match) {
+  Folder folder;
+  const std::string wanted = folder.fold(part).text;
+  const FoldedText there = folder.fold(match);
+  const size_t at = there.text.find(wanted);
+  ASSERT_NE(at, std::string::npos) << match;
+  const auto& begins = there.folded_begins;
+  EXPECT_LT(at, begins.size() > 1 ? begins[1] : there.text.size()) << match;
+  EXPECT_GT(at + wanted.size(), begins.back()) << match;
+  EXPECT_EQ(there.original_begins.front(), 0u) << match;
+  EXPECT_EQ(there.original_ends.back(), match.size()) << match;
+}
+
 void expect_as_naive(const Tracer& tracer, const std::vector<Document>& documents,
                      const std::string& answer) {
   SCOPED_TRACE(answer);
@@ -277,6 +295,7 @@ void expect_as_naive(const Tracer& tracer, const std::vector<Document>& document
       EXPECT_EQ(found.match, text.substr(found.byte_begin, found.byte_end - found.byte_begin));
       EXPECT_EQ(found.folded->char_begin, count_chars(text.substr(0, found.byte_begin)));
       EXPECT_EQ(found.folded->char_end, count_chars(text.substr(0, found.byte_end)));
+      expect_same_when_folded(span.text, found.match);
     }
     EXPECT_EQ(places, expected[i].documents);
     EXPECT_EQ(kinds, (std::set<std::string_view>(span.differs->begin(), span.differs->end())));
