@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bench/queries.h"
+#include "yurai/base/utf8.h"
 #include "yurai/trace/testing.h"
 #include "yurai/trace/tracer.h"
 
@@ -19,6 +20,7 @@ namespace {
 constexpr size_t kNumPassages = 50;
 constexpr uint64_t kCacheBytes = 3ull << 30;
 constexpr size_t kWorkBytes = 1 << 20;
+constexpr size_t kLineChars = 10;
 
 std::filesystem::path index_dir() {
   if (const char* dir = std::getenv("YURAI_BENCH_INDEX")) return dir;
@@ -27,17 +29,29 @@ std::filesystem::path index_dir() {
   for (std::string& text : bench::made_up_texts(100'000)) {
     documents.push_back({.id = "d" + std::to_string(documents.size()), .text = text});
   }
-  testing::TracedIndex::build(made, documents, PointMode::kChar).value();
+  testing::TracedIndex::build(made, documents, PointMode::kChar, true).value();
   return made / "index";
 }
 
+std::string in_lines(std::string_view text) {
+  std::string lines;
+  while (!text.empty()) {
+    const std::string_view line = first_chars(text, kLineChars);
+    lines.append(line).append("\n");
+    text.remove_prefix(line.size());
+  }
+  return lines;
+}
+
 struct Fixture {
-  const CorpusIndex index = CorpusIndex::open(index_dir(), {.cache_bytes = kCacheBytes}).value();
+  const CorpusIndex index =
+      CorpusIndex::open(index_dir(), {.cache_bytes = kCacheBytes, .folded = true}).value();
   const CorpusIndex cold_index =
-      CorpusIndex::open(index.dir(), ReadableFile::Mode::kDirect).value();
+      CorpusIndex::open(index.dir(), {.mode = ReadableFile::Mode::kDirect, .folded = true}).value();
   const Tracer warm = Tracer::open(index).value();
   const Tracer cold = Tracer::open(cold_index).value();
   std::vector<std::string> passages;
+  std::vector<std::string> wrapped;  ///< the same in short lines: copies only when folded
   std::string work;
 
   static const Fixture& get() {
@@ -51,21 +65,31 @@ struct Fixture {
     for (size_t i = 0; i < kNumPassages; ++i) {
       passages.push_back(bench::passage(index.corpus(), random));
     }
+    for (const std::string& passage : passages) wrapped.push_back(in_lines(passage));
     while (work.size() < kWorkBytes) work += bench::piece(index.corpus(), random, 200);
   }
 };
 
-void trace_each(benchmark::State& state, const Tracer& tracer) {
-  const std::vector<std::string>& passages = Fixture::get().passages;
-  for (const std::string& passage : passages) tracer.trace(passage, {}).value();  // warms
+void trace_each(benchmark::State& state, const Tracer& tracer,
+                const std::vector<std::string>& passages, bool fold) {
+  if (fold && !tracer.can_fold()) return state.SkipWithError("the index has no folded twin");
+  const TraceOptions options = {.fold = fold};
+  for (const std::string& passage : passages) tracer.trace(passage, options).value();  // warms
   size_t next = 0, num_spans = 0;
   for (auto _ : state) {
-    num_spans += tracer.trace(passages[next++ % passages.size()], {}).value().spans.size();
+    num_spans += tracer.trace(passages[next++ % passages.size()], options).value().spans.size();
   }
   state.counters["spans"] = static_cast<double>(num_spans) / static_cast<double>(next);
 }
-void trace_500_chars_warm(benchmark::State& state) { trace_each(state, Fixture::get().warm); }
-void trace_500_chars_cold(benchmark::State& state) { trace_each(state, Fixture::get().cold); }
+void trace_500_chars_warm(benchmark::State& state) {
+  trace_each(state, Fixture::get().warm, Fixture::get().passages, state.range(0) != 0);
+}
+void trace_500_chars_cold(benchmark::State& state) {
+  trace_each(state, Fixture::get().cold, Fixture::get().passages, state.range(0) != 0);
+}
+void trace_wrapped_warm(benchmark::State& state) {
+  trace_each(state, Fixture::get().warm, Fixture::get().wrapped, state.range(0) != 0);
+}
 
 /// A work of 1 MB in pieces of 200 characters, all of which the corpus holds: its map.
 void trace_work_warm(benchmark::State& state) {
@@ -75,8 +99,14 @@ void trace_work_warm(benchmark::State& state) {
   }
 }
 
-BENCHMARK(trace_500_chars_warm)->Unit(benchmark::kMillisecond);
-BENCHMARK(trace_500_chars_cold)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(trace_500_chars_warm)->ArgName("fold")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(trace_500_chars_cold)
+    ->ArgName("fold")
+    ->Arg(0)
+    ->Arg(1)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK(trace_wrapped_warm)->ArgName("fold")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(trace_work_warm)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace

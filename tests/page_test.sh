@@ -16,7 +16,7 @@ trap cleanup EXIT
 "$yurai" corpus filter tests/fixture_chain.toml tests/fixture_corpus.jsonl tests/fixture_rejected.jsonl \
   --words tests/fixture_words --out "$work/filtered"
 "$yurai" corpus build "$work/corpus" "$work/filtered"
-"$yurai" index build "$work/index" --corpus "$work/corpus"
+"$yurai" index build "$work/index" --corpus "$work/corpus" --fold
 "$yurai" serve --index "$work/index" --filtered "$work/filtered" --listen 127.0.0.1:0 >"$work/serve.log" 2>&1 &
 server=$!
 for _ in $(seq 100); do

@@ -20,6 +20,7 @@
 #include "yurai/base/terminal.h"
 #include "yurai/base/utf8.h"
 #include "yurai/index/corpus_index.h"
+#include "yurai/index/folded_text.h"
 #include "yurai/index/index_builder.h"
 #include "yurai/index/index_update.h"
 
@@ -36,28 +37,35 @@ struct BuildOptions {
   int num_threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 256u));
   std::string memory = "4G";
   bool no_search = false;
+  bool fold = false;
   bool force = false;
   bool json = false;
 };
 
 Result<void> print_build(const BuildOptions& options) {
   YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(options.dir));
-  uint64_t index_bytes = 0;
-  for (const ManifestFile& file : index.manifest().files) index_bytes += file.bytes;
+  uint64_t index_bytes = 0, folded_bytes = 0;
+  for (const ManifestFile& file : index.manifest().files) {
+    index_bytes += file.bytes;
+    if (file.name.starts_with(std::string(kFoldedName) + "/")) folded_bytes += file.bytes;
+  }
   const CorpusIdentity identity = index.corpus().identity();
   if (options.json) {
-    return print_json({{"documents", identity.documents},
-                       {"bytes", identity.bytes},
-                       {"points", name(index.points())},
-                       {"num_points", index.num_points()},
-                       {"index_bytes", index_bytes},
-                       {"corpus_sha256", identity.corpus_sha256}});
+    Json json = {{"documents", identity.documents}, {"bytes", identity.bytes},
+                 {"points", name(index.points())},  {"num_points", index.num_points()},
+                 {"index_bytes", index_bytes},      {"corpus_sha256", identity.corpus_sha256}};
+    if (options.fold) json["folded_bytes"] = folded_bytes;
+    return print_json(json);
   }
-  return print(fmt::format(
+  YURAI_TRY(print(fmt::format(
       fmt::runtime(tr("{}: {} documents, {} bytes of text, {} points ({}), {} bytes of index\n",
                       "{}: 文書 {} 件、本文 {} バイト、索引点 {} 個（{}）、索引 {} バイト\n")),
       for_terminal(options.dir), identity.documents, identity.bytes, index.num_points(),
-      name(index.points()), index_bytes));
+      name(index.points()), index_bytes)));
+  if (!options.fold) return {};
+  return print(fmt::format(fmt::runtime(tr("the folded twin takes {} bytes of these\n",
+                                           "うち畳み込み版の索引が {} バイト\n")),
+                           folded_bytes));
 }
 
 Result<void> build(const BuildOptions& options) {
@@ -66,6 +74,7 @@ Result<void> build(const BuildOptions& options) {
   IndexBuildOptions build_options;
   build_options.points = options.points == "word" ? PointMode::kWord : PointMode::kChar;
   build_options.num_threads = options.num_threads;
+  build_options.fold = options.fold;
   YURAI_ASSIGN(build_options.memory_bytes, parse_bytes(options.memory));
   YURAI_TRY(check_apart(options.dir, options.corpus));
   // An index that is replaced may hold what a killed add or takedown left: this removes it. What
@@ -237,6 +246,11 @@ void add_build(CLI::App& index) {
   verb->add_flag("--no-search", options->no_search,
                  tr("without document search (index search, trace --related)",
                     "文書検索（index search, trace --related）を作らない"));
+  verb->add_flag("--fold", options->fold,
+                 tr("with a folded twin, for trace --fold: width, case, spacing, punctuation and "
+                    "old kanji made one (about twice the room)",
+                    "trace --fold のため、字幅・大小文字・空白・句読点・旧字体の違いを除いた"
+                    "畳み込み版の索引も作る（大きさは約 2 倍）"));
   verb->add_flag("--force", options->force,
                  tr("replace the index that is there", "すでにある索引を置き換える"));
   verb->add_flag("--json", options->json, json_help());

@@ -179,6 +179,7 @@ class Picture {
                  span.char_end - span.char_begin, span.count, span.documents_total,
                  shown_chance(span.chance_per_10k))) +
              "\n";
+      if (span.differs) out += "    " + style_.dim(differs_for_person(*span.differs)) + "\n";
       for (const Occurrence& occurrence : span.documents) out += document_lines(occurrence);
       if (span.documents_total > span.documents.size() && !span.documents.empty()) {
         out += "    " +
@@ -337,7 +338,8 @@ Result<void> trace_work(const TraceArguments& arguments, const Tracer& tracer,
 Result<void> trace(TraceArguments arguments) {
   arguments.options.max_chance = parse_chance(arguments.max_chance).value();
   const auto start = Clock::now();
-  YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(arguments.index));
+  YURAI_ASSIGN(const CorpusIndex index,
+               CorpusIndex::open(arguments.index, {.folded = arguments.options.fold}));
   YURAI_ASSIGN(const Tracer tracer, Tracer::open(index));
   std::optional<DocumentSearch> search;
   if (arguments.related) {
@@ -441,11 +443,18 @@ void add_trace_command(CLI::App& app) {
       "--related", arguments->related,
       tr("also show the passages nearest in words to each sentence; they are no matches",
          "各文に言葉が近い文章も示す（一致ではない）"));
+  CLI::Option* fold = verb->add_flag(
+      "--fold", arguments->options.fold,
+      tr("also find spans that differ only in width, case, white space, punctuation, invisible "
+         "characters or old kanji (of an index built with --fold)",
+         "字幅・大小文字・空白・句読点・見えない文字・旧字体だけが違う一致も探す（--fold で作った"
+         "索引が要る）"));
   verb->add_flag("--work", arguments->work,
                  tr("trace a whole work, such as a book: a map of what stands in the corpus",
                     "本など作品の全体をたどり、コーパスにある部分の地図を示す"))
       ->excludes(related)
-      ->excludes(near);
+      ->excludes(near)
+      ->excludes(fold);
   verb->add_flag("--json", arguments->json, tr("print one line of JSON", "JSON を1行で出す"));
   verb->add_flag("--timing", arguments->timing,
                  tr("also say how long it took", "かかった時間も示す"));

@@ -30,6 +30,7 @@ Result<void> add_companions(const IndexBuildOptions& build_options, bool with_se
                             StagingDirectory& stage, const Progress& progress) {
   IndexOpenOptions open;
   open.cache_bytes = std::min(open.cache_bytes, build_options.memory_bytes / 8);
+  open.folded = true;
   YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(stage.path(), open));
   YURAI_TRY(calibrate(index, stage, progress, build_options.memory_bytes));
   if (with_search) {

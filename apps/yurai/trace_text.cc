@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "apps/yurai/cli.h"
 #include "yurai/base/terminal.h"
@@ -76,6 +77,24 @@ std::string near_copies_for_person(const std::vector<NearCopy>& copies) {
         shown(copy.occurrence.match, 80), document_line(copy.occurrence.document));
   }
   return text;
+}
+
+std::string differs_for_person(const std::vector<std::string_view>& kinds) {
+  const std::map<std::string_view, std::string> names = {
+      {"nfkc", tr("compatibility form", "互換文字・合成")},
+      {"case", tr("case", "大文字と小文字")},
+      {"width", tr("width", "全角と半角")},
+      {"whitespace", tr("white space", "空白")},
+      {"punctuation", tr("punctuation", "句読点・記号")},
+      {"zero_width", tr("invisible characters", "見えない文字")},
+      {"old_kanji", tr("old kanji", "旧字体")}};
+  std::string list;
+  for (const std::string_view kind : kinds) {
+    if (!list.empty()) list += tr(", ", "、");
+    list += names.at(kind);
+  }
+  if (list.empty()) return tr("the same word for word", "一字一句同じ");
+  return tr("the same but for: ", "次の違いを除いて一致: ") + list;
 }
 
 std::string work_for_person(const WorkMap& map) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "yurai/search/related.h"
@@ -15,6 +16,9 @@ std::string related_for_person(const Related& related);
 
 /// Passages that are in the answer but for small edits.
 std::string near_copies_for_person(const std::vector<NearCopy>& copies);
+
+/// In what the documents of a folded span differ from the answer.
+std::string differs_for_person(const std::vector<std::string_view>& kinds);
 
 /// The map of a work as a strip, then documents, licences and the longest passages.
 std::string work_for_person(const WorkMap& map);

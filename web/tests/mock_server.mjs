@@ -89,12 +89,52 @@ function nearCopies(text) {
   return copies;
 }
 
+/** Folds as the server does, nearly: the folded text and where each of its characters stands. */
+function folded(text) {
+  const points = [...text].flatMap((c, at) => [...c.normalize('NFKC').toLowerCase()].filter((one) => !/[\s\p{P}\u200b]/u.test(one)).map((one) => ({ one, at })));
+  return { text: points.map(({ one }) => one).join(''), at: points.map(({ at }) => at) };
+}
+
+function differences(a, b) {
+  const kinds = [['case', (text) => text.toLowerCase()], ['width', (text) => text.normalize('NFKC')], ['whitespace', (text) => text.replace(/\s/gu, '')]];
+  return kinds.filter(([, remove]) => {
+    const others = kinds.map(([, one]) => one).filter((one) => one !== remove);
+    const apply = (text) => others.reduce((now, one) => one(now), text);
+    return apply(a) !== apply(b);
+  }).map(([name]) => name);
+}
+
+/** Of each document the longest part, of 10 characters or more, that the text has when both are folded and not as it is. */
+function foldedSpans(text, max_documents) {
+  const points = [...text], all = folded(text), spans = [];
+  for (const document of corpus) {
+    const theirs = [...document.text], there = folded(document.text);
+    let best = { from: 0, size: 9 };
+    for (let from = 0; from < all.text.length; from++) {
+      while (from + best.size < all.text.length && there.text.includes(all.text.slice(from, from + best.size + 1))) best = { from, size: best.size + 1 };
+    }
+    if (best.size < 10) continue;
+    const place = ({ at }, first) => ({ begin: at[first], end: at[first + best.size - 1] + 1 });
+    const here = place(all, best.from), found = place(there, there.text.indexOf(all.text.slice(best.from, best.from + best.size)));
+    const part = points.slice(here.begin, here.end).join(''), match = theirs.slice(found.begin, found.end).join('');
+    if (count(part)) continue;
+    const differs = differences(part, match), before = points.slice(0, here.begin).join('');
+    const shown = { ...occurrence(document, theirs.slice(0, found.begin).join('').length, match.length), char_begin: found.begin, char_end: found.end, differs };
+    spans.push({
+      byte_begin: bytes(before), byte_end: bytes(before) + bytes(part), char_begin: here.begin, char_end: here.end, text: part, differs, count: 1,
+      score: bytes(part) * 0.35, chance_per_10k: 1e-6, documents_total: 1, credit_truncated: false,
+      documents: [shown].slice(0, max_documents), all: [{ document }],
+    });
+  }
+  return spans;
+}
+
 function related(text) {
   const { documents } = searchDocuments(new URLSearchParams({ q: text, limit: '3' }));
   return { sentences: [{ byte_begin: 0, byte_end: bytes(text), char_begin: 0, char_end: [...text].length, text, passages: documents }], truncated: false };
 }
 
-function trace({ text, max_chance = 1, min_bytes = 0, max_documents = 10, near = false, related: withRelated = false }) {
+function trace({ text, max_chance = 1, min_bytes = 0, max_documents = 10, fold = false, near = false, related: withRelated = false }) {
   const points = [...text];
   const limit = max_chance === 'inf' ? Infinity : max_chance;
   const spans = [];
@@ -118,6 +158,8 @@ function trace({ text, max_chance = 1, min_bytes = 0, max_documents = 10, near =
       documents: documents.slice(0, max_documents).map((f) => occurrence(f.document, f.at, match.length)), all: documents,
     });
   }
+  if (fold) spans.push(...foldedSpans(text, max_documents));
+  spans.sort((a, b) => b.score - a.score);
   const owner = new Array(points.length).fill(null);
   for (const span of [...spans].sort((a, b) => b.score - a.score)) {
     for (let i = span.char_begin; i < span.char_end; i++) owner[i] ??= span;

@@ -167,6 +167,21 @@ describe('Trace', () => {
     assert.ok(!(await markedText()).includes('😀'));
   });
 
+  test('what differs only in how it is written is shown when asked for, with what differs', async () => {
+    const half = Math.floor([...passage].length / 2);
+    const wrapped = `${[...passage].slice(0, half).join('')}\n${[...passage].slice(half).join('')}`;
+    await visit(await traceAddress(base, wrapped, { max: 'inf', lang: 'en' }));
+    await see(page.getByTestId('traced-text'));
+    assert.equal(await page.getByTestId('differs').count(), 0);
+    await page.getByTestId('show-fold').click();
+    await page.waitForFunction(() => new URL(location.href).searchParams.get('fold') === '1');
+    await see(page.locator('#span-1[aria-label*="another writing"]'));
+    await page.locator('#span-1').click();
+    await see(page.getByTestId('span-panel').getByText('The same but for: white space').first());
+    await page.getByTestId('show-fold').click();
+    await page.getByTestId('differs').first().waitFor({ state: 'detached' });
+  });
+
   test('passages with small edits and related passages are shown when asked for, apart from matches', async () => {
     await visit(await traceAddress(base, `${passage.replace('一度', '二度')}。`, { max: 'inf', lang: 'en' }));
     await see(page.getByTestId('traced-text'));

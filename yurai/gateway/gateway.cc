@@ -247,8 +247,9 @@ ServerHandlers Gateway::handlers() const {
 }
 
 Result<Gateway> Gateway::open(const GatewayOptions& options) {
-  YURAI_ASSIGN(CorpusIndex opened,
-               CorpusIndex::open(options.index_dir, {.cache_bytes = options.cache_bytes}));
+  YURAI_ASSIGN(
+      CorpusIndex opened,
+      CorpusIndex::open(options.index_dir, {.cache_bytes = options.cache_bytes, .folded = true}));
   auto index = std::make_unique<CorpusIndex>(std::move(opened));
   YURAI_ASSIGN(Tracer tracer, Tracer::open(*index));
   YURAI_ASSIGN(auto search, DocumentSearch::open(index->search_dir(), index->search_manifest(),

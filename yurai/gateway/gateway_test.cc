@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
 #include "yurai/base/hash.h"
@@ -179,6 +180,31 @@ TEST_F(GatewayTest, AddsNearCopiesWhenAsked) {
   EXPECT_EQ(answer.json()["near_copies"][0]["document"]["id"], "fox");
   EXPECT_FALSE(post("/v1/trace", {{"text", "猫"}}).json().contains("near_copies"));
   EXPECT_EQ(post("/v1/trace", {{"text", "猫"}, {"near", "yes"}}).param(), "near");
+}
+
+TEST_F(GatewayTest, AddsFoldedSpansWhenAsked) {
+  const ServedIndex folded(testing::served_documents(), true);
+  const Gateway gateway =
+      Gateway::open({.index_dir = folded.dir(), .allowed_hosts = loopback_hosts()}).value();
+  const Json body = {{"text", "ＴＨＥ ＱＵＩＣＫ　ｂｒｏｗｎ-ｆｏｘ jumps"},
+                     {"max_chance", "inf"},
+                     {"fold", true}};
+  const Answer answer =
+      documented(ask(gateway, "POST", "/v1/trace", dump_json(body)), "/v1/trace", "post");
+  const Json spans = answer.json()["spans"];
+  const auto found = std::find_if(spans.begin(), spans.end(), [&](const Json& span) {
+    return span.contains("differs") && span["text"] == body["text"];
+  });
+  ASSERT_NE(found, spans.end()) << answer.body;
+  EXPECT_EQ((*found)["differs"], Json({"case", "width", "whitespace", "punctuation"}));
+  EXPECT_EQ((*found)["documents"][0]["match"], "The quick brown fox jumps");
+  EXPECT_EQ((*found)["documents"][0]["char_end"], 25);
+
+  const Answer refused = documented(post("/v1/trace", body), "/v1/trace", "post");
+  EXPECT_EQ(refused.status, 404);
+  EXPECT_EQ(refused.param(), "fold");
+  EXPECT_EQ(refused.code(), "no_folded_twin");
+  EXPECT_EQ(post("/v1/trace", {{"text", "猫"}, {"fold", 1}}).param(), "fold");
 }
 
 TEST_F(GatewayTest, AddsRelatedPassagesWhenAsked) {

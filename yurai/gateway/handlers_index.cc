@@ -33,7 +33,8 @@ ApiResult<double> read_max_chance(const RequestBody& body) {
 
 ApiResult<ApiResponse> trace(const Services& services, const ApiRequest& request) {
   YURAI_ASSIGN(const RequestBody body, RequestBody::parse(request));
-  YURAI_TRY(body.allow({"text", "max_chance", "min_bytes", "max_documents", "near", "related"}));
+  YURAI_TRY(
+      body.allow({"text", "max_chance", "min_bytes", "max_documents", "near", "related", "fold"}));
   YURAI_ASSIGN(const std::string text, body.text("text", kMaxTraceBytes));
   TraceOptions options;
   YURAI_ASSIGN(options.max_chance, read_max_chance(body));
@@ -44,6 +45,13 @@ ApiResult<ApiResponse> trace(const Services& services, const ApiRequest& request
   if (related && !services.search) {
     return refuse(404, "the index was built without document search", "related",
                   "no_document_search");
+  }
+  YURAI_ASSIGN(options.fold, body.boolean("fold", false));
+  if (options.fold && !services.tracer.can_fold()) {
+    return refuse(
+        404,
+        "the index was built without a folded twin; build it again with 'yurai index build --fold'",
+        "fold", "no_folded_twin");
   }
   YURAI_ASSIGN(Trace traced, services.tracer.trace(text, options));
   if (services.run) {

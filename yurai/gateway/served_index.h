@@ -47,18 +47,18 @@ inline std::vector<Document> served_documents() {
 class ServedIndex {
  public:
   ServedIndex() : ServedIndex(served_documents()) {}
-  explicit ServedIndex(const std::vector<Document>& documents) {
+  explicit ServedIndex(const std::vector<Document>& documents, bool fold = false) {
     YURAI_CHECK(write_corpus(folder_ / "corpus", documents).has_value());
-    YURAI_CHECK(build().has_value());
+    YURAI_CHECK(build(fold).has_value());
   }
   std::filesystem::path dir() const { return folder_ / "index"; }
 
  private:
-  Result<void> build() {
+  Result<void> build(bool fold) {
     YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(dir(), {}));
-    YURAI_TRY(build_index(folder_ / "corpus", {}, stage, no_progress));
+    YURAI_TRY(build_index(folder_ / "corpus", {.fold = fold}, stage, no_progress));
     {
-      YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(stage.path()));
+      YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(stage.path(), {.folded = true}));
       YURAI_TRY(calibrate(index, stage, no_progress));
       YURAI_TRY(build_document_search(index.corpus(), {}, stage, no_progress));
       YURAI_TRY(write_manifest(index.manifest(), stage));

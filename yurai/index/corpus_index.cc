@@ -7,9 +7,11 @@
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/row_table.h"
 #include "yurai/index/corpus_index_state.h"
+#include "yurai/index/folded_text.h"
 #include "yurai/index/index_layout.h"
 #include "yurai/index/segment_writer.h"
 #include "yurai/index/taken_documents.h"
+#include "yurai/text/fold.h"
 
 namespace yurai {
 namespace fs = std::filesystem;
@@ -66,7 +68,7 @@ Result<Segment> open_segment(const fs::path& dir, const Manifest& manifest,
     return corrupt(folder, "manifest.json and directory.bin differ in the number of points");
   }
   YURAI_ASSIGN(PageFile leaves, PageFile::open(folder / kLeavesName, fences->size(), mode));
-  return Segment{std::move(leaves), std::move(*fences), std::move(corpus)};
+  return Segment{std::move(leaves), std::move(*fences), std::move(corpus), {}};
 }
 
 }  // namespace
@@ -103,58 +105,124 @@ Result<CorpusIndex> CorpusIndex::open(const fs::path& dir, const IndexOpenOption
   }
 }
 
+namespace {
+
+/// Segments and what was taken down of them, opened.
+struct Opened {
+  std::vector<Segment> segments;
+  std::vector<std::shared_ptr<const Corpus>> corpora;
+  std::shared_ptr<const Corpus> corpus;  ///< of what is left
+  std::optional<Segment> taken;
+  uint64_t num_points = 0;  ///< of what is left
+};
+
+Result<Opened> open_segments(const fs::path& dir, const Manifest& manifest,
+                             std::span<const IndexLayout::Segment> segments,
+                             ReadableFile::Mode mode) {
+  Opened opened;
+  for (const IndexLayout::Segment& segment : segments) {
+    YURAI_ASSIGN(Corpus corpus, open_corpus(dir, segment, mode));
+    opened.corpora.push_back(std::make_shared<const Corpus>(std::move(corpus)));
+    YURAI_ASSIGN(Segment one, open_segment(dir, manifest, segment, opened.corpora.back(), mode));
+    opened.segments.push_back(std::move(one));
+    opened.num_points += segment.num_points;
+  }
+  opened.corpus = opened.corpora.front();
+  return opened;
+}
+
+/// Leaves the documents that were taken down out of what was opened.
+Result<void> leave_out(const fs::path& dir, const Manifest& manifest,
+                       const IndexLayout::Segment& taken, const std::vector<uint64_t>& taken_down,
+                       ReadableFile::Mode mode, Opened& opened) {
+  auto corpus = std::make_shared<const Corpus>(
+      Corpus::join(opened.corpora, taken_runs(opened.corpora, taken_down)));
+  if (corpus->identity().bytes != taken.text_bytes) {
+    return corrupt(dir, "what was taken down does not fit the corpora");
+  }
+  YURAI_ASSIGN(opened.taken, open_segment(dir, manifest, taken, std::move(corpus), mode));
+  opened.num_points -= taken.num_points;
+  return {};
+}
+
+void join(const std::vector<uint64_t>& taken_down, Opened& opened) {
+  opened.corpus = std::make_shared<const Corpus>(
+      Corpus::join(opened.corpora, left_runs(opened.corpora, taken_down)));
+}
+
+/// The manifest as if `folder` of the index were one by itself.
+Manifest manifest_of(const Manifest& manifest, const std::string& folder) {
+  Manifest own = manifest;
+  own.files.clear();
+  for (ManifestFile file : manifest.files) {
+    if (!file.name.starts_with(folder + "/")) continue;
+    file.name.erase(0, folder.size() + 1);
+    own.files.push_back(std::move(file));
+  }
+  return own;
+}
+
+}  // namespace
+
 Result<CorpusIndex> CorpusIndex::open_once(const fs::path& dir, const IndexOpenOptions& options) {
   YURAI_ASSIGN(Manifest manifest, read_index_manifest(dir));
   YURAI_ASSIGN(const IndexLayout layout, read_layout(dir, manifest));
-  std::vector<Segment> segments;
-  std::vector<std::shared_ptr<const Corpus>> corpora;
-  uint64_t num_points = 0;
-  for (const IndexLayout::Segment& segment : layout.segments) {
-    YURAI_ASSIGN(Corpus corpus, open_corpus(dir, segment, options.mode));
-    corpora.push_back(std::make_shared<const Corpus>(std::move(corpus)));
-    YURAI_ASSIGN(Segment opened,
-                 open_segment(dir, manifest, segment, corpora.back(), options.mode));
-    segments.push_back(std::move(opened));
-    num_points += segment.num_points;
-  }
-  std::shared_ptr<const Corpus> corpus = corpora.front();
+  YURAI_ASSIGN(Opened opened, open_segments(dir, manifest, layout.segments, options.mode));
   std::vector<uint64_t> taken_down;
-  std::optional<Segment> taken;
   if (!layout.taken.dir.empty()) {
     YURAI_ASSIGN(const std::string bytes,
                  read_manifest_file(dir, manifest, name_in(layout.taken.dir, kTakenDocumentsName)));
-    YURAI_ASSIGN(taken_down, parse_taken_documents(bytes, corpora));
-    auto taken_corpus =
-        std::make_shared<const Corpus>(Corpus::join(corpora, taken_runs(corpora, taken_down)));
-    if (taken_corpus->identity().bytes != layout.taken.text_bytes) {
-      return corrupt(dir, "what was taken down does not fit the corpora");
-    }
-    YURAI_ASSIGN(taken,
-                 open_segment(dir, manifest, layout.taken, std::move(taken_corpus), options.mode));
-    num_points -= layout.taken.num_points;
+    YURAI_ASSIGN(taken_down, parse_taken_documents(bytes, opened.corpora));
+    YURAI_TRY(leave_out(dir, manifest, layout.taken, taken_down, options.mode, opened));
   }
-  if (!layout.is_plain()) {
-    corpus = std::make_shared<const Corpus>(Corpus::join(corpora, left_runs(corpora, taken_down)));
-  }
-  Manifest search_manifest = manifest;
-  fs::path search_dir = dir;
-  if (!layout.search_dir.empty()) {
-    search_dir /= layout.search_dir;
-    search_manifest.files.clear();
-    for (ManifestFile file : manifest.files) {
-      if (!file.name.starts_with(layout.search_dir + "/")) continue;
-      file.name.erase(0, layout.search_dir.size() + 1);
-      search_manifest.files.push_back(std::move(file));
-    }
-  }
+  if (!layout.is_plain()) join(taken_down, opened);
+  const bool moved = !layout.search_dir.empty();
+  Manifest search_manifest = moved ? manifest_of(manifest, layout.search_dir) : manifest;
   const bool direct = options.mode == ReadableFile::Mode::kDirect;
   auto cache = direct ? nullptr
-                      : std::make_unique<PageCache>(
-                            std::min(options.cache_bytes, useful_cache_bytes(manifest, corpora)));
+                      : std::make_shared<PageCache>(std::min(
+                            options.cache_bytes, useful_cache_bytes(manifest, opened.corpora)));
+  auto state = std::make_unique<State>(
+      State{dir, std::move(manifest), layout.points, opened.num_points, std::move(opened.corpus),
+            std::move(opened.segments), std::move(opened.taken), std::move(taken_down),
+            moved ? dir / layout.search_dir : dir, std::move(search_manifest), std::move(cache),
+            nullptr});
+  if (options.folded && layout.folded) {
+    YURAI_ASSIGN(CorpusIndex folded, open_folded(dir, layout, *state, options));
+    state->folded = std::make_unique<CorpusIndex>(std::move(folded));
+  }
+  return CorpusIndex(std::move(state));
+}
+
+Result<CorpusIndex> CorpusIndex::open_folded(const fs::path& dir, const IndexLayout& layout,
+                                             const State& original,
+                                             const IndexOpenOptions& options) {
+  if (layout.folded->folding != folding_version()) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("the folded twin of '{}' was made by folding {}, this program has {}; "
+                            "rebuild with 'yurai index build --fold'",
+                            for_terminal(dir.string()), for_terminal(layout.folded->folding),
+                            folding_version()));
+  }
+  const Manifest& manifest = original.manifest;
+  YURAI_ASSIGN(Opened opened, open_segments(dir, manifest, layout.folded->segments, options.mode));
+  for (size_t i = 0; i < opened.segments.size(); ++i) {
+    Segment& segment = opened.segments[i];
+    YURAI_ASSIGN(segment.originals,
+                 open_originals(dir / layout.folded->segments[i].dir,
+                                segment.corpus->text().size_bytes(), options.mode));
+  }
+  if (!layout.taken.dir.empty()) {
+    YURAI_TRY(
+        leave_out(dir, manifest, layout.folded->taken, original.taken_down, options.mode, opened));
+  }
+  if (!layout.is_plain()) join(original.taken_down, opened);
+  const fs::path own_dir = dir / kFoldedName;
+  Manifest own = manifest_of(manifest, std::string(kFoldedName));
   return CorpusIndex(std::make_unique<State>(
-      State{dir, std::move(manifest), layout.points, num_points, std::move(corpus),
-            std::move(segments), std::move(taken), std::move(taken_down), std::move(search_dir),
-            std::move(search_manifest), std::move(cache)}));
+      State{own_dir, own, PointMode::kChar, opened.num_points, std::move(opened.corpus),
+            std::move(opened.segments), std::move(opened.taken), original.taken_down, own_dir, own,
+            original.cache, nullptr}));
 }
 
 CorpusIndex::CorpusIndex(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -173,6 +241,8 @@ std::span<const Segment> CorpusIndex::segments() const { return state_->segments
 const fs::path& CorpusIndex::search_dir() const { return state_->search_dir; }
 const Manifest& CorpusIndex::search_manifest() const { return state_->search_manifest; }
 
+const CorpusIndex* CorpusIndex::folded() const { return state_->folded.get(); }
+
 std::vector<std::shared_ptr<const Corpus>> CorpusIndex::segment_corpora() const {
   std::vector<std::shared_ptr<const Corpus>> corpora;
   for (const Segment& segment : state_->segments) corpora.push_back(segment.corpus);
@@ -182,6 +252,7 @@ std::vector<std::shared_ptr<const Corpus>> CorpusIndex::segment_corpora() const 
 uint64_t CorpusIndex::directory_bytes() const {
   uint64_t bytes = state_->taken ? state_->taken->fences.memory_bytes() : 0;
   for (const Segment& segment : state_->segments) bytes += segment.fences.memory_bytes();
+  if (state_->folded) bytes += state_->folded->directory_bytes();
   return bytes;
 }
 

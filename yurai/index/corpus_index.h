@@ -31,6 +31,7 @@ struct IndexOpenOptions {
   /// `kDirect`: every read goes to the disk, past all caches (`--cold`).
   ReadableFile::Mode mode = ReadableFile::Mode::kCached;
   uint64_t cache_bytes = 256 << 20;  ///< of memory for pages, shared by all sessions
+  bool folded = false;               ///< opens the folded twin too, where there is one
 };
 
 /// Neighbouring suffixes in byte order; [begin, end) are ranks among the index's points.
@@ -63,6 +64,7 @@ struct SuffixNeighbour {
   uint32_t shared_bytes = 0;  ///< within the document; 65,535 stands for that many or more
 };
 
+struct IndexLayout;
 struct Segment;
 
 /// Immutable; const calls are thread-safe. Owns the corpora it was built from, which it finds by
@@ -92,6 +94,9 @@ class CorpusIndex {
   /// Where the document search is, and of which files.
   const std::filesystem::path& search_dir() const;
   const Manifest& search_manifest() const;
+  /// The folded twin, if it was opened: an index of the documents as folding leaves them, under the
+  /// same numbers. FoldedPlaces leads back.
+  const CorpusIndex* folded() const;
   /// For what changes an index.
   std::span<const Segment> segments() const;
   /// Memory that the directory of the leaves takes, as far as it was needed.
@@ -99,7 +104,11 @@ class CorpusIndex {
 
  private:
   friend class IndexSession;
+  friend class FoldedPlaces;
   struct State;
+  static Result<CorpusIndex> open_folded(const std::filesystem::path& dir,
+                                         const IndexLayout& layout, const State& original,
+                                         const IndexOpenOptions& options);
   static Result<CorpusIndex> open_once(const std::filesystem::path& dir,
                                        const IndexOpenOptions& options);
   explicit CorpusIndex(std::unique_ptr<State> state);

@@ -19,7 +19,8 @@ struct CorpusIndex::State {
   std::vector<uint64_t> taken_down;  ///< documents
   std::filesystem::path search_dir;
   Manifest search_manifest;
-  std::unique_ptr<PageCache> cache;  ///< none when reads go to the disk
+  std::shared_ptr<PageCache> cache;     ///< none when reads go to the disk; the twin has the same
+  std::unique_ptr<CorpusIndex> folded;  ///< the twin, if it was opened
 
   bool is_plain() const { return segments.size() == 1 && !taken; }
 };

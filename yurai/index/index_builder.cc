@@ -9,6 +9,7 @@
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/corpus.h"
 #include "yurai/index/corpus_index.h"
+#include "yurai/index/folded_twin.h"
 #include "yurai/index/index_layout.h"
 #include "yurai/index/merge.h"
 #include "yurai/index/parallel.h"
@@ -17,6 +18,7 @@
 #include "yurai/index/segment_writer.h"
 #include "yurai/index/shard.h"
 #include "yurai/index/suffix_key.h"
+#include "yurai/text/fold.h"
 
 namespace yurai {
 namespace fs = std::filesystem;
@@ -176,13 +178,20 @@ Result<uint64_t> build_segment(const Corpus& corpus, const IndexBuildOptions& op
 }
 
 Result<void> write_index_manifest(const Corpus& corpus, const fs::path& corpus_path,
-                                  PointMode points, uint64_t num_points, StagingDirectory& stage) {
+                                  PointMode points, uint64_t num_points,
+                                  std::optional<IndexLayout::Segment> folded,
+                                  StagingDirectory& stage) {
   YURAI_ASSIGN(const std::string corpus_manifest, read_file(corpus.dir() / kManifestName));
   const CorpusIdentity identity = corpus.identity();
   IndexLayout layout;
   layout.points = points;
   layout.segments.push_back({"", corpus_path.generic_string(), identity.corpus_sha256, num_points,
                              identity.documents, identity.bytes});
+  if (folded) {
+    layout.folded.emplace();
+    layout.folded->folding = folding_version();
+    layout.folded->segments.push_back(std::move(*folded));
+  }
   Manifest manifest;
   write_layout(layout, manifest);
   manifest.inputs = {{(corpus_path / kManifestName).generic_string(), corpus_manifest.size(),
@@ -214,8 +223,13 @@ Result<void> build_index(const fs::path& corpus_dir, const IndexBuildOptions& op
                             for_terminal(corpus_dir.string()), text.size_bytes(), kMaxPosition));
   }
   YURAI_ASSIGN(const uint64_t num_points, build_segment(corpus, options, stage, progress));
+  std::optional<IndexLayout::Segment> folded;
+  if (options.fold) {
+    YURAI_ASSIGN(folded, build_folded(corpus, options, stage, progress));
+  }
   YURAI_ASSIGN(const fs::path corpus_path, path_from(stage.target(), corpus_dir));
-  return write_index_manifest(corpus, corpus_path, options.points, num_points, stage);
+  return write_index_manifest(corpus, corpus_path, options.points, num_points, std::move(folded),
+                              stage);
 }
 
 }  // namespace yurai

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "yurai/base/file.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/result.h"
 #include "yurai/corpus/corpus.h"
+#include "yurai/index/index_layout.h"
 #include "yurai/index/run_file.h"
 #include "yurai/record/trace.h"
 
@@ -17,6 +19,7 @@ struct IndexBuildOptions {
   PointMode points = PointMode::kChar;
   int num_threads = 1;
   uint64_t memory_bytes = 4ull << 30;  ///< a hard bound; kResourceExhausted says how much is needed
+  bool fold = false;                   ///< `build_index`: with a folded twin
   // Smaller values take more time, and change nothing else.
   uint64_t max_shard_bytes = UINT64_MAX;  ///< of text that is sorted at once; or one document
   size_t max_runs_at_once = 64;           ///< sorted shards that are merged at once, 2 to 64
@@ -39,10 +42,12 @@ Result<uint64_t> merge_segment(const Corpus& corpus, std::vector<Run> runs,
                                const IndexBuildOptions& options, StagingDirectory& stage,
                                const Progress& progress);
 
-/// Writes the manifest of a folder whose one segment is in the staging folder. `corpus_path` leads
-/// from the folder to the corpus.
+/// Writes the manifest of a folder whose one segment, and `folded` its twin, is in the staging
+/// folder. `corpus_path` leads from the folder to the corpus.
 Result<void> write_index_manifest(const Corpus& corpus, const std::filesystem::path& corpus_path,
-                                  PointMode points, uint64_t num_points, StagingDirectory& stage);
+                                  PointMode points, uint64_t num_points,
+                                  std::optional<IndexLayout::Segment> folded,
+                                  StagingDirectory& stage);
 
 /// The relative way from the folder of an index to a corpus.
 Result<std::filesystem::path> path_from(const std::filesystem::path& dir,

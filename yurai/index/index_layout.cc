@@ -6,6 +6,7 @@
 #include "yurai/base/terminal.h"
 #include "yurai/index/corpus_index.h"
 #include "yurai/index/fences.h"
+#include "yurai/index/folded_text.h"
 #include "yurai/index/segment_writer.h"
 
 namespace yurai {
@@ -77,6 +78,72 @@ Result<void> read_further(const Manifest& manifest, IndexLayout& layout) {
   return {};
 }
 
+/// The folders of the twin follow from those of the segments.
+void name_folded(IndexLayout& layout) {
+  IndexLayout::Folded& folded = *layout.folded;
+  for (size_t i = 0; i < folded.segments.size(); ++i) {
+    IndexLayout::Segment& segment = folded.segments[i];
+    segment.dir = name_in(layout.segments[i].dir, kFoldedName);
+    segment.corpus = name_in(segment.dir, kFoldedCorpusName);
+  }
+  if (!layout.taken.dir.empty()) folded.taken.dir = name_in(layout.taken.dir, kFoldedName);
+}
+
+Result<void> read_folded(const Manifest& manifest, IndexLayout& layout) {
+  if (!manifest.configuration.contains("folded")) return {};
+  const auto malformed = [] {
+    return fail(ErrorCode::kInvalidArgument, "its folded twin is not well-formed");
+  };
+  const Json& how = manifest.configuration["folded"];
+  const Json facts = manifest.facts.value("folded", Json::object());
+  if (!how.is_object() || !facts.is_object()) return malformed();
+  IndexLayout::Folded& folded = layout.folded.emplace();
+  YURAI_ASSIGN(folded.folding, json_string(how, "folding"));
+  const Json hashes = how.value("corpus_sha256", Json::array());
+  const Json numbers = facts.value("segments", Json::array());
+  if (!hashes.is_array() || !numbers.is_array() || hashes.size() != layout.segments.size() ||
+      numbers.size() != layout.segments.size()) {
+    return malformed();
+  }
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    IndexLayout::Segment& segment = folded.segments.emplace_back();
+    if (!hashes[i].is_string()) return malformed();
+    segment.corpus_sha256 = hashes[i].get<std::string>();
+    YURAI_TRY(read_numbers(numbers[i], segment));
+    if (segment.num_documents != layout.segments[i].num_documents) return malformed();
+  }
+  if (!layout.taken.dir.empty()) {
+    YURAI_TRY(read_numbers(facts.value("taken_down", Json::object()), folded.taken));
+  }
+  name_folded(layout);
+  return {};
+}
+
+void write_folded(const IndexLayout& layout, Manifest& manifest) {
+  if (!layout.folded) return;
+  Json hashes = Json::array(), numbers = Json::array();
+  for (const IndexLayout::Segment& segment : layout.folded->segments) {
+    hashes.push_back(segment.corpus_sha256);
+    numbers.push_back(numbers_json(segment));
+  }
+  manifest.configuration["folded"] = {{"folding", layout.folded->folding},
+                                      {"corpus_sha256", std::move(hashes)}};
+  manifest.facts["folded"] = {{"segments", std::move(numbers)}};
+  if (!layout.taken.dir.empty()) {
+    manifest.facts["folded"]["taken_down"] = numbers_json(layout.folded->taken);
+  }
+}
+
+/// Whether the points can be those of an index.
+bool is_possible(const std::vector<IndexLayout::Segment>& segments, uint64_t num_taken) {
+  uint64_t sum = 0;
+  for (const IndexLayout::Segment& segment : segments) {
+    if (segment.num_points > kMaxPosition - sum) return false;
+    sum += segment.num_points;
+  }
+  return num_taken <= sum;
+}
+
 }  // namespace
 
 std::string name_in(const std::string& dir, std::string_view name) {
@@ -104,15 +171,15 @@ Result<IndexLayout> read_layout(const fs::path& dir, const Manifest& manifest) {
   if (!read_corpus(manifest.configuration, first)) {
     return corrupt(dir, "manifest.json does not say where its corpus is");
   }
-  const Result<void> read = manifest.format_version == kSegmentedIndexVersion
-                                ? read_further(manifest, layout)
-                                : read_numbers(manifest.facts, first);
+  Result<void> read = manifest.format_version == kSegmentedIndexVersion
+                          ? read_further(manifest, layout)
+                          : read_numbers(manifest.facts, first);
+  if (read) read = read_folded(manifest, layout);
   if (!read) {
     return corrupt(dir, fmt::format("manifest.json: {}", for_terminal(read.error().message)));
   }
-  uint64_t points_sum = 0;
-  for (const IndexLayout::Segment& segment : layout.segments) points_sum += segment.num_points;
-  if (points_sum > kMaxPosition || layout.taken.num_points > points_sum) {
+  if (!is_possible(layout.segments, layout.taken.num_points) ||
+      (layout.folded && !is_possible(layout.folded->segments, layout.folded->taken.num_points))) {
     return corrupt(dir, "manifest.json does not say how many points there are");
   }
   return layout;
@@ -126,7 +193,10 @@ void write_layout(const IndexLayout& layout, Manifest& manifest) {
                             {"corpus_sha256", first.corpus_sha256},
                             {"points", name(layout.points)}};
   manifest.facts = numbers_json(first);
-  if (layout.is_plain()) return;
+  if (layout.is_plain()) {
+    write_folded(layout, manifest);
+    return;
+  }
 
   IndexLayout::Segment left;
   Json dirs = Json::array(), numbers = Json::array();
@@ -151,6 +221,7 @@ void write_layout(const IndexLayout& layout, Manifest& manifest) {
     manifest.facts["taken_down"] = numbers_json(layout.taken);
   }
   if (!layout.search_dir.empty()) manifest.configuration["search"] = layout.search_dir;
+  write_folded(layout, manifest);
 }
 
 }  // namespace yurai

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,15 @@ struct IndexLayout {
   Segment taken;
   /// Where the files of the document search are, if there is one; empty for the folder itself.
   std::string search_dir;
+
+  /// The folded twin: for each segment one of its folded documents, in the folder "folded" of its
+  /// own; and what was taken down of them, likewise.
+  struct Folded {
+    std::string folding;  ///< folding_version() of when it was made
+    std::vector<Segment> segments;
+    Segment taken;
+  };
+  std::optional<Folded> folded;
 
   bool is_plain() const { return segments.size() == 1 && taken.dir.empty(); }
 };

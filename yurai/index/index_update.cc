@@ -14,6 +14,7 @@
 #include "yurai/base/hash.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/corpus_writer.h"
+#include "yurai/index/folded_twin.h"
 #include "yurai/index/segment.h"
 #include "yurai/index/segment_records.h"
 #include "yurai/index/segment_writer.h"
@@ -89,7 +90,8 @@ Result<IndexUpdate> IndexUpdate::begin(const fs::path& dir, Disk& disk) {
                 fmt::format("another process is changing '{}'; wait for it to end",
                             for_terminal(dir.string())));
   }
-  YURAI_ASSIGN(CorpusIndex index, CorpusIndex::open(dir, {.cache_bytes = kUpdateCacheBytes}));
+  YURAI_ASSIGN(CorpusIndex index,
+               CorpusIndex::open(dir, {.cache_bytes = kUpdateCacheBytes, .folded = true}));
   update.manifest_ = index.manifest();
   YURAI_ASSIGN(update.layout_, read_layout(dir, update.manifest_));
   update.corpora_ = index.segment_corpora();
@@ -149,11 +151,19 @@ Result<void> IndexUpdate::add(const fs::path& corpus_dir, IndexBuildOptions opti
   segment.corpus_sha256 = corpus.identity().corpus_sha256;
   segment.num_documents = corpus.num_documents();
   segment.text_bytes = corpus.identity().bytes;
+  if (layout_.folded) {
+    YURAI_ASSIGN(IndexLayout::Segment folded, build_folded(corpus, options, *stage_, progress));
+    layout_.folded->segments.push_back(std::move(folded));
+  }
   manifest_.inputs.push_back({(corpus_path / kManifestName).generic_string(),
                               corpus_manifest.size(), sha256_hex(corpus_manifest)});
   layout_.segments.push_back(std::move(segment));
   corpora_.push_back(std::make_shared<const Corpus>(std::move(corpus)));
   return {};
+}
+
+std::vector<std::shared_ptr<const Corpus>> IndexUpdate::folded_corpora() const {
+  return index_->folded()->segment_corpora();
 }
 
 Corpus IndexUpdate::all_documents() const {
@@ -206,6 +216,12 @@ Result<IndexUpdate::Summary> IndexUpdate::take_down(const Takedown& takedown,
   YURAI_ASSIGN(taken.num_points, build_segment(gone_corpus, options, *stage_, progress));
   taken.num_documents = gone_corpus.num_documents();
   taken.text_bytes = gone_corpus.identity().bytes;
+  if (layout_.folded) {
+    const auto folded = folded_corpora();
+    YURAI_ASSIGN(layout_.folded->taken,
+                 build_folded_takedown(Corpus::join(folded, taken_runs(folded, documents)), options,
+                                       *stage_, progress));
+  }
   YURAI_TRY(stage_->add_file(kTakenDocumentsName, encode_taken_documents(documents)));
   YURAI_TRY(stage_->add_file(kTakedownLogName, log));
   replaced_ = layout_.taken.dir;
@@ -304,13 +320,23 @@ Result<std::vector<Run>> write_runs(const CorpusIndex& index, StagingDirectory& 
 
 }  // namespace
 
+Result<uint64_t> merge_segments(const CorpusIndex& index, const Corpus& corpus,
+                                const IndexBuildOptions& options, StagingDirectory& stage,
+                                const Progress& progress) {
+  YURAI_ASSIGN(std::vector<Run> runs, write_runs(index, stage, progress));
+  return merge_segment(corpus, std::move(runs), options, stage, progress);
+}
+
 Result<void> merge_index(const CorpusIndex& index, const IndexBuildOptions& options,
                          StagingDirectory& stage, const Progress& progress) {
   YURAI_ASSIGN(const Corpus corpus, write_corpus(index, stage, progress));
-  YURAI_ASSIGN(std::vector<Run> runs, write_runs(index, stage, progress));
-  YURAI_ASSIGN(const uint64_t num_points,
-               merge_segment(corpus, std::move(runs), options, stage, progress));
-  return write_index_manifest(corpus, kMergedCorpusName, index.points(), num_points, stage);
+  YURAI_ASSIGN(const uint64_t num_points, merge_segments(index, corpus, options, stage, progress));
+  std::optional<IndexLayout::Segment> folded;
+  if (index.folded() != nullptr) {
+    YURAI_ASSIGN(folded, merge_folded(*index.folded(), corpus, options, stage, progress));
+  }
+  return write_index_manifest(corpus, kMergedCorpusName, index.points(), num_points,
+                              std::move(folded), stage);
 }
 
 Result<std::string> index_sha256(const fs::path& dir, const Manifest& manifest) {

@@ -60,6 +60,7 @@ class IndexUpdate {
       : dir_(std::move(dir)), lock_fd_(lock_fd), disk_(&disk) {}
   std::string new_name(std::string_view kind) const;
   Result<void> stage_folder(const std::string& name);
+  std::vector<std::shared_ptr<const Corpus>> folded_corpora() const;
 
   std::filesystem::path dir_;
   int lock_fd_;
@@ -74,10 +75,16 @@ class IndexUpdate {
 
 /// Makes one segment of all of an `IndexUpdate::index()`, over a corpus of its own, "corpus" in the
 /// staging folder, which holds the documents that are left. The caller commits the staging folder,
-/// whose target is the folder of the index. Segment and corpus are byte for byte those of a build
-/// at once.
+/// whose target is the folder of the index. Segment, corpus and folded twin are byte for byte those
+/// of a build at once.
 Result<void> merge_index(const CorpusIndex& index, const IndexBuildOptions& options,
                          StagingDirectory& stage, const Progress& progress);
+
+/// Merges all segments of an index to the segment of `corpus`, which holds the documents that are
+/// left of it; without a manifest. Returns the number of points.
+Result<uint64_t> merge_segments(const CorpusIndex& index, const Corpus& corpus,
+                                const IndexBuildOptions& options, StagingDirectory& stage,
+                                const Progress& progress);
 
 /// The hash of what an index answers from: of its segments' hashes in order and the list of what
 /// was taken down. Paths and options are no part of it.

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "yurai/base/page_cache.h"
 #include "yurai/base/page_file.h"
@@ -16,6 +17,7 @@ struct Segment {
   PageFile leaves;
   Fences fences;
   std::shared_ptr<const Corpus> corpus;
+  std::optional<PageFile> originals{};  ///< of a segment of folded documents: folded_text.h
 
   SegmentView view(PageCache* cache) const { return {fences, leaves, corpus->text(), cache}; }
 };

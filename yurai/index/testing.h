@@ -19,7 +19,7 @@ inline Result<CorpusIndex> write_index(const std::filesystem::path& dir,
   YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(dir, {}));
   YURAI_TRY(build_index(corpus_dir, options, stage, no_progress));
   YURAI_TRY(stage.commit());
-  return CorpusIndex::open(dir);
+  return CorpusIndex::open(dir, {.folded = true});
 }
 
 /// Writes these texts as `dir`/corpus, indexes them as `dir`/index and opens it.
@@ -43,6 +43,13 @@ inline std::string random_text(std::mt19937_64& random, const std::vector<std::s
   for (size_t i = 0; i < num_chars; ++i) text += alphabet[random() % alphabet.size()];
   return text;
 }
+
+/// Characters that fold to one, several or none, alone or together with the one before them.
+inline const std::vector<std::string> kFoldable = {
+    "国", "國", "沢", "澤", "は",     "ハ", "ﾊ",          "ﾞ",  "か",     "\u3099",
+    "が", "a",  "A",  "ａ", "Ａ",     "e",  "é",          "E",  "\u0301", "㌔",
+    "キ", "ロ", "①",  "1",  "１",     "ß",  "s",          "。", "、",     "，",
+    ",",  " ",  "　", "\n", "\u200b", "葛", "\U000E0100", "😀",  "\ufdfa"};
 
 inline const std::vector<std::string> kTwoLetters = {"a", "b"};
 inline const std::vector<std::string> kWords = {"a", "Z", "_", "7", " ", " ", ".", "~", "é", "猫"};

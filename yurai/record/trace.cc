@@ -6,17 +6,19 @@ namespace {
 Json to_json(const Span& span) {
   Json documents = Json::array();
   for (const Occurrence& occurrence : span.documents) documents.push_back(to_json(occurrence));
-  return {{"byte_begin", span.byte_begin},
-          {"byte_end", span.byte_end},
-          {"char_begin", span.char_begin},
-          {"char_end", span.char_end},
-          {"text", span.text},
-          {"count", span.count},
-          {"score", span.score},
-          {"chance_per_10k", span.chance_per_10k},
-          {"documents_total", span.documents_total},
-          {"credit_truncated", span.credit_truncated},
-          {"documents", std::move(documents)}};
+  Json json = {{"byte_begin", span.byte_begin},
+               {"byte_end", span.byte_end},
+               {"char_begin", span.char_begin},
+               {"char_end", span.char_end},
+               {"text", span.text}};
+  if (span.differs) json["differs"] = *span.differs;
+  json["count"] = span.count;
+  json["score"] = span.score;
+  json["chance_per_10k"] = span.chance_per_10k;
+  json["documents_total"] = span.documents_total;
+  json["credit_truncated"] = span.credit_truncated;
+  json["documents"] = std::move(documents);
+  return json;
 }
 
 Json number_or_null(const std::optional<double>& number) {
@@ -48,10 +50,15 @@ Json to_json(const Occurrence& occurrence) {
   const Document& document = occurrence.document;
   Json json = {{"id", document.id},
                {"byte_begin", occurrence.byte_begin},
-               {"byte_end", occurrence.byte_end},
-               {"before", occurrence.before},
-               {"match", occurrence.match},
-               {"after", occurrence.after}};
+               {"byte_end", occurrence.byte_end}};
+  if (occurrence.folded) {
+    json["char_begin"] = occurrence.folded->char_begin;
+    json["char_end"] = occurrence.folded->char_end;
+    json["differs"] = occurrence.folded->differs;
+  }
+  json["before"] = occurrence.before;
+  json["match"] = occurrence.match;
+  json["after"] = occurrence.after;
   append_origin(json, document);
   if (occurrence.exposures) append(json, *occurrence.exposures);
   return json;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "yurai/base/json.h"
@@ -38,6 +39,13 @@ struct Exposures {
   static constexpr size_t kMaxShown = 100;
 };
 
+/// What an occurrence that was found in folded text has beside others.
+struct FoldedMatch {
+  uint64_t char_begin = 0;  ///< into the document's text
+  uint64_t char_end = 0;
+  std::vector<std::string_view> differs;  ///< kinds of difference from the answer; docs/text.md
+};
+
 /// One occurrence of a text in a document.
 struct Occurrence {
   Document document;  ///< without its text
@@ -46,7 +54,8 @@ struct Occurrence {
   uint64_t byte_end = 0;
   std::string before;  ///< up to 40 characters
   std::string match;
-  std::string after;                     ///< up to 40 characters
+  std::string after;  ///< up to 40 characters
+  std::optional<FoldedMatch> folded{};
   std::optional<Exposures> exposures{};  ///< where a run's ledger was asked
 };
 
@@ -62,6 +71,9 @@ struct Span {
   uint64_t documents_total = 0;
   bool credit_truncated = false;  ///< more than 1,000 documents: the first 1,000 share the credit
   std::vector<Occurrence> documents;  ///< best first, one occurrence a document
+  /// Of a span that was found in folded text: what differs in any of the documents shown, or in
+  /// the best one.
+  std::optional<std::vector<std::string_view>> differs;
 };
 
 struct Credit {

@@ -17,12 +17,6 @@ namespace yurai {
 namespace fs = std::filesystem;
 namespace {
 
-/// Remembers what characters fold to from query to query.
-Folder& folder_of_thread() {
-  thread_local Folder folder;
-  return folder;
-}
-
 bool is_hiragana(TermKey c) { return c == 0 || (c >= 0x3041 && c <= 0x309F); }
 
 /// What a query is searched for, and how often it has it. Pairs of hiragana, which are more grammar

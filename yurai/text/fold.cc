@@ -3,6 +3,7 @@
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
+#include <unicode/uversion.h>
 
 #include <algorithm>
 
@@ -52,11 +53,28 @@ bool drop_space(std::string& folded) {
 
 }  // namespace
 
-bool is_space_or_punctuation(char32_t c) {
+Folder& folder_of_thread() {
+  thread_local Folder folder;
+  return folder;
+}
+
+std::string folding_version() {
+  constexpr std::string_view kOwnTables = "1";  // kanji_forms.cc and what is dropped
+  UVersionInfo version;
+  u_getUnicodeVersion(version);
+  return std::string(kOwnTables) + ", Unicode " + std::to_string(version[0]) + "." +
+         std::to_string(version[1]);
+}
+
+bool is_folded_punctuation(char32_t c) {
   if (c == U'~' || c == U'\u2212' || c == U'\u301C') return true;
   const auto category = static_cast<uint32_t>(u_charType(static_cast<UChar32>(c)));
-  constexpr uint32_t kGone = U_GC_P_MASK | U_GC_Z_MASK | U_GC_CC_MASK;
-  return (U_MASK(category) & kGone) != 0;
+  return (U_MASK(category) & U_GC_P_MASK) != 0;
+}
+
+bool is_space_or_punctuation(char32_t c) {
+  const auto category = static_cast<uint32_t>(u_charType(static_cast<UChar32>(c)));
+  return (U_MASK(category) & (U_GC_Z_MASK | U_GC_CC_MASK)) != 0 || is_folded_punctuation(c);
 }
 
 Folder::Folder() : entries_(kKnownPlanes) {}

@@ -56,21 +56,32 @@ class Folder {
   template <class Use>
   void for_each_piece(std::string_view text, const Use& use) {
     for (size_t begin = 0; begin < text.size();) {
-      size_t end = begin + char_bytes(text, begin);
-      const char32_t first = decode_char(text, begin);
-      bool alone = first < entries_.size();
-      while (end < text.size() && !begins_piece(decode_char(text, end))) {
-        end += char_bytes(text, end);
-        alone = false;
-      }
-      const std::string_view bytes = text.substr(begin, end - begin);
-      use(alone ? known_piece(begin, end, entry(first)) : new_piece(begin, end, bytes));
-      begin = end;
+      const FoldedPiece next = piece(text, begin);
+      use(next);
+      begin = next.byte_end;
     }
+  }
+
+  /// The piece that begins at `begin` < text.size(), where the one before ended.
+  FoldedPiece piece(std::string_view text, size_t begin) {
+    size_t end = begin + char_bytes(text, begin);
+    const char32_t first = decode_char(text, begin);
+    bool alone = first < entries_.size();
+    while (end < text.size() && !begins_piece(decode_char(text, end))) {
+      end += char_bytes(text, end);
+      alone = false;
+    }
+    const std::string_view bytes = text.substr(begin, end - begin);
+    return alone ? known_piece(begin, end, entry(first)) : new_piece(begin, end, bytes);
   }
 
   /// The whole text; at most 4 GiB.
   FoldedText fold(std::string_view text);
+
+  /// Whether no piece goes on with this character.
+  bool begins_piece(char32_t c) {
+    return c < entries_.size() ? entry(c).begins_piece : begins_piece_beyond(c);
+  }
 
  private:
   struct Entry {
@@ -84,9 +95,6 @@ class Folder {
     if (!entries_[c].known) learn(c);
     return entries_[c];
   }
-  bool begins_piece(char32_t c) {
-    return c < entries_.size() ? entry(c).begins_piece : begins_piece_beyond(c);
-  }
   FoldedPiece known_piece(size_t begin, size_t end, const Entry& found) const {
     return {begin, end, std::string_view(pool_).substr(found.begin, found.size), found.dropped};
   }
@@ -99,8 +107,17 @@ class Folder {
   std::string last_piece_;  ///< what one of several characters, or of one beyond, folds to
 };
 
-/// Whether a code point is white space or punctuation for folding: Unicode's categories P and Z,
-/// control characters, and ~ and the minus sign, whose other-width forms are punctuation.
+/// One for each thread, which keeps what it has learnt.
+Folder& folder_of_thread();
+
+/// Names the tables: texts that were folded by other ones may differ from what a Folder makes now.
+std::string folding_version();
+
+/// Whether a code point is punctuation for folding: Unicode's category P, and ~ and the minus sign,
+/// whose other-width forms are punctuation.
+bool is_folded_punctuation(char32_t c);
+
+/// Whether it is that or white space: category Z and control characters.
 bool is_space_or_punctuation(char32_t c);
 
 }  // namespace yurai

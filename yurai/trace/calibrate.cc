@@ -7,6 +7,8 @@
 
 #include "yurai/base/hash.h"
 #include "yurai/base/utf8.h"
+#include "yurai/index/folded_text.h"
+#include "yurai/index/index_layout.h"
 #include "yurai/trace/calibration.h"
 #include "yurai/trace/elsewhere.h"
 #include "yurai/trace/group_counts.h"
@@ -208,10 +210,10 @@ std::array<uint64_t, std::size(kScripts)> count_by_script(std::string_view text)
   return counts;
 }
 
-}  // namespace
-
-Result<void> calibrate(const CorpusIndex& index, StagingDirectory& stage, const Progress& progress,
-                       uint64_t memory_bytes) {
+/// Puts the files into `folder` of the staging folder.
+Result<void> calibrate_one(const CorpusIndex& index, const std::string& folder,
+                           StagingDirectory& stage, const Progress& progress,
+                           uint64_t memory_bytes) {
   YURAI_ASSIGN(const size_t kept_ngrams, max_ngrams(index, memory_bytes));
   YURAI_ASSIGN(const PassageSample sample, draw_passages(index.corpus()));
   YURAI_ASSIGN(const Counts counts, count_ngrams(index.corpus(), sample, kept_ngrams, progress));
@@ -251,8 +253,19 @@ Result<void> calibrate(const CorpusIndex& index, StagingDirectory& stage, const 
     curve = fit_curve(script, samples[static_cast<size_t>(script)]);
     curve.passages = passages;
   }
-  YURAI_TRY(stage.add_file(kNullModelName, counts.model.serialize()));
-  return stage.add_file(kCalibrationName, to_json(calibration).dump(1) + "\n");
+  YURAI_TRY(stage.add_file(name_in(folder, kNullModelName), counts.model.serialize()));
+  return stage.add_file(name_in(folder, kCalibrationName), to_json(calibration).dump(1) + "\n");
+}
+
+}  // namespace
+
+Result<void> calibrate(const CorpusIndex& index, StagingDirectory& stage, const Progress& progress,
+                       uint64_t memory_bytes) {
+  YURAI_TRY(calibrate_one(index, "", stage, progress, memory_bytes));
+  if (index.folded() == nullptr) return {};
+  const std::string folder(kFoldedName);
+  YURAI_TRY(calibrate_one(*index.folded(), folder, stage, progress, memory_bytes));
+  return stage.disk().sync_directory(stage.path() / folder);
 }
 
 }  // namespace yurai

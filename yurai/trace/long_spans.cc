@@ -10,6 +10,11 @@
 namespace yurai {
 namespace {
 
+/// From this length on spans are looked for where they may begin only.
+constexpr uint64_t kMinLongSpan = 16;
+constexpr uint64_t kBytesPerThread = 64 << 10;
+constexpr uint64_t kMaxThreads = 16;
+
 constexpr uint64_t kMaxCompared = 16ull << 30;
 /// A session keeps the blocks that it read; this many are 64 MiB.
 constexpr uint64_t kMaxBlocks = 16 << 10;
@@ -18,8 +23,9 @@ constexpr size_t kWindow = 128;
 /// The spans that begin in one part of the answer, from its end to its begin.
 class PartSearch {
  public:
-  PartSearch(const CorpusIndex& index, std::string_view answer, size_t min_bytes)
-      : index_(index), answer_(answer), min_bytes_(min_bytes) {
+  PartSearch(const CorpusIndex& index, std::string_view answer, size_t min_bytes,
+             const std::vector<KnownPart>& known)
+      : index_(index), answer_(answer), min_bytes_(min_bytes), known_(known) {
     session_.emplace(index);
   }
 
@@ -29,17 +35,19 @@ class PartSearch {
     if (answer_.size() < min_bytes_ || begin >= end) return spans;
     size_t at = char_floor(answer_, std::min(end - 1, answer_.size() - min_bytes_));
     while (at >= begin) {
-      YURAI_ASSIGN(LongestMatch match, longest(at, answer_.size()));
+      YURAI_ASSIGN(const LongestMatch match, longest(at, answer_.size()));
       const size_t reached = at + match.size_bytes;
-      if (match.size_bytes >= min_bytes_) {
-        YURAI_ASSIGN(at, leftmost_start(begin, at, reached));
-        YURAI_ASSIGN(match, longest(at, reached));
-        spans.push_back({at, reached, match.range});
+      if (match.size_bytes >= min_bytes_ && reached > known_until(at)) {
+        YURAI_ASSIGN(const MaximalSpan span, leftmost(begin, {at, reached, match.range}));
+        at = span.begin;
+        spans.push_back(span);
         if (at == begin) break;
         at = char_floor(answer_, at - 1);
       } else {
-        if (reached < begin + min_bytes_) break;
-        at = char_floor(answer_, reached - min_bytes_);
+        // Nothing from before `at` reaches further: go to where that is enough.
+        const size_t starts = unknown_starts(reached);
+        if (starts <= begin) break;
+        at = char_floor(answer_, starts - 1);
       }
     }
     return spans;
@@ -64,53 +72,65 @@ class PartSearch {
     }
   }
 
-  /// The first place from `begin` on from which the answer stands in the corpus up to `reached`, as
-  /// it does from `known`. Back in growing steps, then by halves.
-  Result<size_t> leftmost_start(size_t begin, size_t known, size_t reached) {
-    const auto holds = [&](size_t from) -> Result<bool> {
-      YURAI_ASSIGN(const LongestMatch match, longest(from, reached));
-      return match.size_bytes == reached - from;
+  /// How far from `at` on the answer is known.
+  size_t known_until(size_t at) const {
+    const auto after =
+        std::upper_bound(known_.begin(), known_.end(), at,
+                         [](size_t place, const KnownPart& part) { return place < part.begin; });
+    return after == known_.begin() ? 0 : std::prev(after)->end;
+  }
+
+  /// Only before this place something that ends at `reached` is long enough and not known.
+  size_t unknown_starts(size_t reached) const {
+    const size_t starts = reached < min_bytes_ ? 0 : reached - min_bytes_ + 1;
+    const auto part =
+        std::lower_bound(known_.begin(), known_.end(), reached,
+                         [](const KnownPart& one, size_t end) { return one.end < end; });
+    return part == known_.end() ? starts : std::min<size_t>(starts, part->begin);
+  }
+
+  /// The longest part that stands in the corpus, begins at `begin` or later and ends where `span`
+  /// does, which is such a part. Back in growing steps, then by halves.
+  Result<MaximalSpan> leftmost(size_t begin, MaximalSpan span) {
+    const auto extend = [&](size_t from) -> Result<bool> {
+      YURAI_ASSIGN(const LongestMatch match, longest(from, span.end));
+      if (match.size_bytes < span.end - from) return false;
+      span.begin = from;
+      span.range = match.range;
+      return true;
     };
     size_t step = 16;
-    size_t low = begin;  // nothing is known about what lies before `known` and after it
-    while (known > begin) {
-      const size_t probe = known - begin <= step ? begin : char_floor(answer_, known - step);
-      YURAI_ASSIGN(const bool found, holds(probe));
+    size_t low = begin;  // nothing is known about what lies before the span's begin and after it
+    while (span.begin > begin) {
+      const size_t probe =
+          span.begin - begin <= step ? begin : char_floor(answer_, span.begin - step);
+      YURAI_ASSIGN(const bool found, extend(probe));
       if (!found) {
         low = probe + char_bytes(answer_, probe);
         break;
       }
-      known = probe;
       step *= 2;
     }
-    while (low < known) {  // from `known` it holds, from before `low` it does not
-      const size_t middle = char_floor(answer_, low + (known - low) / 2);
-      YURAI_ASSIGN(const bool found, holds(middle));
-      if (found) {
-        known = middle;
-      } else {
-        low = middle + char_bytes(answer_, middle);
-      }
+    while (low < span.begin) {  // from there it holds, from before `low` it does not
+      const size_t middle = char_floor(answer_, low + (span.begin - low) / 2);
+      YURAI_ASSIGN(const bool found, extend(middle));
+      if (!found) low = middle + char_bytes(answer_, middle);
     }
-    return known;
+    return span;
   }
 
   const CorpusIndex& index_;
   std::string_view answer_;
   size_t min_bytes_;
+  const std::vector<KnownPart>& known_;
   std::optional<IndexSession> session_;
   uint64_t compared_ = 0;
 };
 
-}  // namespace
-
-Result<std::vector<MaximalSpan>> long_spans(const CorpusIndex& index, std::string_view answer,
-                                            uint64_t min_bytes, int num_threads) {
-  if (index.points() != PointMode::kChar || min_bytes == 0) {
-    YURAI_ASSIGN(std::vector<MaximalSpan> all, maximal_spans(index, answer));
-    std::erase_if(all, [&](const MaximalSpan& span) { return span.size() < min_bytes; });
-    return all;
-  }
+Result<std::vector<MaximalSpan>> search_parts(const CorpusIndex& index, std::string_view answer,
+                                              uint64_t min_bytes,
+                                              const std::vector<KnownPart>& known,
+                                              int num_threads) {
   const auto num_parts = static_cast<size_t>(std::max(1, num_threads));
   std::vector<Result<std::vector<MaximalSpan>>> parts(num_parts);
   const auto border = [&](size_t part) {
@@ -119,7 +139,7 @@ Result<std::vector<MaximalSpan>> long_spans(const CorpusIndex& index, std::strin
   };
   const auto search = [&, stop = current_stop()](size_t part) {
     const StopScope scope(stop);
-    PartSearch one(index, answer, min_bytes);
+    PartSearch one(index, answer, min_bytes, known);
     parts[part] = one.run(border(part), border(part + 1));
   };
   std::vector<std::thread> threads;
@@ -136,6 +156,36 @@ Result<std::vector<MaximalSpan>> long_spans(const CorpusIndex& index, std::strin
     }
   }
   return spans;
+}
+
+int threads_for(std::string_view answer) {
+  return static_cast<int>(
+      std::clamp<uint64_t>(answer.size() / kBytesPerThread, 1,
+                           std::min<uint64_t>(kMaxThreads, std::thread::hardware_concurrency())));
+}
+
+}  // namespace
+
+Result<std::vector<MaximalSpan>> long_spans(const CorpusIndex& index, std::string_view answer,
+                                            uint64_t min_bytes, int num_threads) {
+  if (index.points() != PointMode::kChar || min_bytes == 0) {
+    YURAI_ASSIGN(std::vector<MaximalSpan> all, maximal_spans(index, answer));
+    std::erase_if(all, [&](const MaximalSpan& span) { return span.size() < min_bytes; });
+    return all;
+  }
+  return search_parts(index, answer, min_bytes, {}, num_threads);
+}
+
+Result<std::vector<MaximalSpan>> unknown_spans(const CorpusIndex& index, std::string_view answer,
+                                               uint64_t min_bytes,
+                                               const std::vector<KnownPart>& known) {
+  return search_parts(index, answer, std::max<uint64_t>(1, min_bytes), known, threads_for(answer));
+}
+
+Result<std::vector<MaximalSpan>> spans_of_size(const CorpusIndex& index, std::string_view answer,
+                                               uint64_t min_bytes) {
+  if (min_bytes < kMinLongSpan) return maximal_spans(index, answer);
+  return long_spans(index, answer, min_bytes, threads_for(answer));
 }
 
 }  // namespace yurai

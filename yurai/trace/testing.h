@@ -17,8 +17,9 @@ namespace yurai::testing {
 ///     index.trace("abc", {.max_chance = HUGE_VAL});
 class TracedIndex {
  public:
-  explicit TracedIndex(const std::vector<Document>& documents, PointMode points = PointMode::kChar)
-      : index_(build(directory_, documents, points).value()),
+  explicit TracedIndex(const std::vector<Document>& documents, PointMode points = PointMode::kChar,
+                       bool fold = false)
+      : index_(build(directory_, documents, points, fold).value()),
         tracer_(Tracer::open(index_).value()) {}
 
   const CorpusIndex& index() const { return index_; }
@@ -27,19 +28,21 @@ class TracedIndex {
   }
 
   static Result<CorpusIndex> build(const TemporaryDirectory& directory,
-                                   const std::vector<Document>& documents, PointMode points) {
+                                   const std::vector<Document>& documents, PointMode points,
+                                   bool fold = false) {
     YURAI_TRY(write_corpus(directory / "corpus", documents));
     YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(directory / "index", {}));
     IndexBuildOptions options;
     options.points = points;
+    options.fold = fold;
     YURAI_TRY(build_index(directory / "corpus", options, stage, no_progress));
     {
-      YURAI_ASSIGN(const CorpusIndex staged, CorpusIndex::open(stage.path()));
+      YURAI_ASSIGN(const CorpusIndex staged, CorpusIndex::open(stage.path(), {.folded = true}));
       YURAI_TRY(calibrate(staged, stage, no_progress));
       YURAI_TRY(write_manifest(staged.manifest(), stage));
     }
     YURAI_TRY(stage.commit());
-    return CorpusIndex::open(directory / "index");
+    return CorpusIndex::open(directory / "index", {.folded = true});
   }
 
  private:

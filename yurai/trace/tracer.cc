@@ -4,170 +4,42 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
-#include <span>
-#include <thread>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
+#include "yurai/base/terminal.h"
 #include "yurai/base/utf8.h"
-#include "yurai/trace/calibration.h"
+#include "yurai/index/folded_places.h"
+#include "yurai/text/fold_difference.h"
 #include "yurai/trace/credit.h"
+#include "yurai/trace/folded_spans.h"
 #include "yurai/trace/long_spans.h"
-#include "yurai/trace/maximal_spans.h"
-#include "yurai/trace/null_model.h"
+#include "yurai/trace/significance.h"
+#include "yurai/trace/span_documents.h"
 
 namespace yurai {
 namespace {
 
-/// Documents of a span that share its credit and may be shown; of more, the first in corpus order.
-constexpr size_t kMaxCreditedDocuments = 1000;
+/// What one trace may take: bytes of spans, occurrences read, bytes of what is shown.
 constexpr uint64_t kMaxSpanTextBytes = 256 << 20;
-constexpr uint64_t kPositionsAtOnce = 64 << 10;
-/// From this length on spans are looked for where they may begin only.
-constexpr uint64_t kMinLongSpan = 16;
-constexpr uint64_t kBytesPerThread = 64 << 10;
-constexpr uint64_t kMaxThreads = 16;
-/// What one trace may take: occurrences read, documents over all spans, bytes of what is shown,
-/// blocks that a session keeps (64 MiB).
 constexpr uint64_t kMaxOccurrences = 50'000'000;
-constexpr uint64_t kMaxPlaces = 16'000'000;
 constexpr uint64_t kMaxShownBytes = 1 << 30;
 constexpr uint64_t kShownOverheadBytes = 1 << 10;  // of a document's fields and what stands around
-constexpr uint64_t kMaxBlocks = 16 << 10;
-
-/// The first occurrence of a span in a document.
-struct Place {
-  uint64_t document = 0;
-  uint64_t position = 0;  ///< into the corpus's text
-};
-
-struct SpanDocuments {
-  std::vector<Place> first;                ///< by document, at most kMaxCreditedDocuments
-  std::vector<CreditedDocument> credited;  ///< the same documents
-  uint64_t total = 0;
-};
-
-/// Sources and licences of documents, each document's row read once.
-class OriginTable {
- public:
-  explicit OriginTable(const Corpus& corpus) : corpus_(corpus) {}
-
-  Result<uint64_t> of(uint64_t document) {
-    if (const auto known = of_document_.find(document); known != of_document_.end()) {
-      return known->second;
-    }
-    YURAI_ASSIGN(Document row, corpus_.row(document));
-    Origin origin{std::move(row.source), std::move(row.license)};
-    const auto [entry, added] = numbers_.try_emplace(origin, origins_.size());
-    if (added) origins_.push_back(std::move(origin));
-    of_document_.emplace(document, entry->second);
-    return entry->second;
-  }
-  const std::vector<Origin>& origins() const { return origins_; }
-  bool known(uint64_t origin) const {
-    return !origins_[origin].source.empty() && !origins_[origin].license.empty();
-  }
-
- private:
-  const Corpus& corpus_;
-  std::unordered_map<uint64_t, uint64_t> of_document_;
-  std::map<Origin, uint64_t> numbers_;
-  std::vector<Origin> origins_;
-};
-
-/// The documents of each span, those of spans with the same occurrences read once.
-class DocumentFinder {
- public:
-  explicit DocumentFinder(const CorpusIndex& index) : index_(index), origins_(index.corpus()) {
-    session_.emplace(index);
-  }
-
-  /// Valid as long as the finder.
-  Result<const SpanDocuments*> find(RankRange range) {
-    const std::pair key(range.begin, range.end);
-    auto known = found_.find(key);
-    if (known == found_.end()) {
-      YURAI_ASSIGN(SpanDocuments documents, read(range));
-      known = found_.emplace(key, std::move(documents)).first;
-    }
-    num_places_ += known->second.first.size();
-    if (num_places_ > kMaxPlaces) {
-      return fail(ErrorCode::kResourceExhausted,
-                  fmt::format("the spans of this answer share their credit {} times or more; trace "
-                              "it with a smaller max_chance, or in parts",
-                              kMaxPlaces));
-    }
-    return &known->second;
-  }
-
-  /// A session that does not yet hold too much.
-  IndexSession& session() {
-    if (session_->num_reads() > kMaxBlocks) session_.emplace(index_);
-    return *session_;
-  }
-  const OriginTable& origins() const { return origins_; }
-
- private:
-  Result<SpanDocuments> read(RankRange range) {
-    const Corpus& corpus = index_.corpus();
-    SpanDocuments documents;
-    std::vector<Place>& first = documents.first;
-    const bool at_once = range.size() <= kPositionsAtOnce;
-    std::vector<bool> seen(at_once ? 0 : corpus.num_documents());
-    uint64_t last = corpus.num_documents();  // no document beyond is among the first
-    for (uint64_t done = 0; done < range.size(); done += kPositionsAtOnce) {
-      YURAI_ASSIGN(const std::vector<uint64_t> positions,
-                   session().positions(range, done, kPositionsAtOnce));
-      for (const uint64_t position : positions) {
-        const uint64_t document = corpus.document_at(position);
-        if (document <= last) first.push_back({document, position});
-        if (at_once || seen[document]) continue;
-        seen[document] = true;
-        ++documents.total;
-      }
-      std::sort(first.begin(), first.end(),
-                [](const Place& a, const Place& b) { return a.position < b.position; });
-      first.erase(
-          std::unique(first.begin(), first.end(),
-                      [](const Place& a, const Place& b) { return a.document == b.document; }),
-          first.end());
-      if (at_once) documents.total = first.size();
-      first.resize(std::min(first.size(), kMaxCreditedDocuments));
-      if (first.size() == kMaxCreditedDocuments) last = first.back().document;
-    }
-    first.shrink_to_fit();
-    documents.credited.reserve(first.size());
-    for (const Place& place : first) {
-      YURAI_ASSIGN(const uint64_t origin, origins_.of(place.document));
-      documents.credited.push_back({place.document, origin});
-    }
-    return documents;
-  }
-
-  const CorpusIndex& index_;
-  OriginTable origins_;
-  std::optional<IndexSession> session_;
-  std::map<std::pair<uint64_t, uint64_t>, SpanDocuments> found_;
-  uint64_t num_places_ = 0;
-};
-
-/// A span on its way to the trace.
-struct Candidate {
-  Span span;
-  RankRange range;
-  const SpanDocuments* documents = nullptr;
-};
 
 /// Refuses before it begins what would take too long.
 Result<void> check_occurrences(const std::vector<Candidate>& candidates) {
-  std::set<std::pair<uint64_t, uint64_t>> ranges;
+  std::set<std::tuple<bool, uint64_t, uint64_t>> ranges;  // of the index and of its twin
   uint64_t occurrences = 0;
   for (const Candidate& candidate : candidates) {
     const RankRange range = candidate.range;
-    if (ranges.emplace(range.begin, range.end).second) occurrences += range.size();
+    if (ranges.emplace(candidate.folded_bytes > 0, range.begin, range.end).second) {
+      occurrences += range.size();
+    }
   }
   if (occurrences <= kMaxOccurrences) return {};
   return fail(ErrorCode::kResourceExhausted,
@@ -198,22 +70,21 @@ std::unordered_map<uint64_t, double> document_weights(const std::vector<Candidat
 
 struct Tracer::State {
   const CorpusIndex* index;
-  NullModel null_model;
-  Calibration calibration;
+  Significance significance;
+  std::optional<Significance> folded;  ///< of the folded twin, where it was opened
 
   Result<std::vector<Candidate>> significant_spans(std::string_view answer,
-                                                   const TraceOptions& options) const;
+                                                   const std::vector<MaximalSpan>& spans,
+                                                   double max_chance, uint64_t min_bytes) const;
 };
 
 Result<Tracer> Tracer::open(const CorpusIndex& index) {
-  YURAI_ASSIGN(const std::string model_bytes,
-               read_manifest_file(index.dir(), index.manifest(), kNullModelName));
-  YURAI_ASSIGN(NullModel null_model, NullModel::parse(model_bytes));
-  YURAI_ASSIGN(const std::string calibration_bytes,
-               read_manifest_file(index.dir(), index.manifest(), kCalibrationName));
-  YURAI_ASSIGN(Calibration calibration, parse_calibration(calibration_bytes));
-  return Tracer(
-      std::make_unique<State>(State{&index, std::move(null_model), std::move(calibration)}));
+  YURAI_ASSIGN(Significance significance, Significance::open(index));
+  std::optional<Significance> folded;
+  if (index.folded() != nullptr) {
+    YURAI_ASSIGN(folded, Significance::open(*index.folded()));
+  }
+  return Tracer(std::make_unique<State>(State{&index, std::move(significance), std::move(folded)}));
 }
 
 Tracer::Tracer(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -221,22 +92,14 @@ Tracer::Tracer(Tracer&&) noexcept = default;
 Tracer& Tracer::operator=(Tracer&&) noexcept = default;
 Tracer::~Tracer() = default;
 
-Result<std::vector<Candidate>> Tracer::State::significant_spans(std::string_view answer,
-                                                                const TraceOptions& options) const {
-  const bool only_long = options.min_bytes >= kMinLongSpan;
-  const uint64_t num_threads =
-      std::clamp<uint64_t>(answer.size() / kBytesPerThread, 1,
-                           std::min<uint64_t>(kMaxThreads, std::thread::hardware_concurrency()));
-  YURAI_ASSIGN(const std::vector<MaximalSpan> spans,
-               only_long
-                   ? long_spans(*index, answer, options.min_bytes, static_cast<int>(num_threads))
-                   : maximal_spans(*index, answer));
-  const TextNgrams ngrams = look_up(null_model, answer);
-  const double ln_points =
-      std::log(static_cast<double>(std::max<uint64_t>(1, index->num_points())));
+bool Tracer::can_fold() const { return state_->folded.has_value(); }
 
+/// Those of the maximal spans that are strong and long enough.
+Result<std::vector<Candidate>> Tracer::State::significant_spans(
+    std::string_view answer, const std::vector<MaximalSpan>& spans, double max_chance,
+    uint64_t min_bytes) const {
+  const TextNgrams ngrams = look_up(significance.null_model, answer);
   std::vector<Candidate> candidates;
-  uint64_t text_bytes = 0;
   // Begins ascend and so do ends: two cursors count the characters.
   uint64_t begin_byte = 0, begin_char = 0, end_byte = 0, end_char = 0;
   for (const MaximalSpan& span : spans) {
@@ -244,34 +107,80 @@ Result<std::vector<Candidate>> Tracer::State::significant_spans(std::string_view
     end_char += count_chars(answer.substr(end_byte, span.end - end_byte));
     begin_byte = span.begin;
     end_byte = span.end;
-    if (span.size() < options.min_bytes) continue;
-    const Script script =
-        script_of(std::span(ngrams.chars).subspan(begin_char, end_char - begin_char));
+    if (span.size() < min_bytes) continue;
     Candidate candidate;
     candidate.range = span.range;
     candidate.span.count = span.range.size();
-    candidate.span.score =
-        -(ln_points + ln_chance(ngrams, begin_char, end_char, span.range.size(), script));
-    candidate.span.chance_per_10k = calibration.chance_per_10k(script, candidate.span.score);
-    if (!(candidate.span.chance_per_10k <= options.max_chance)) continue;
+    significance.weigh(ngrams, begin_char, end_char, candidate.span);
+    if (!(candidate.span.chance_per_10k <= max_chance)) continue;
     candidate.span.byte_begin = span.begin;
     candidate.span.byte_end = span.end;
     candidate.span.char_begin = begin_char;
     candidate.span.char_end = end_char;
-    candidate.span.text = answer.substr(span.begin, span.size());
-    text_bytes += span.size();
-    if (text_bytes > kMaxSpanTextBytes) {
-      return fail(ErrorCode::kResourceExhausted,
-                  fmt::format("the spans of this answer take more than {} MiB; trace it in parts, "
-                              "or with a smaller max_chance",
-                              kMaxSpanTextBytes >> 20));
-    }
     candidates.push_back(std::move(candidate));
   }
   return candidates;
 }
 
 namespace {
+
+/// Gives the spans their texts.
+Result<void> fill_texts(std::string_view answer, std::vector<Candidate>& candidates) {
+  uint64_t text_bytes = 0;
+  for (Candidate& candidate : candidates) {
+    Span& span = candidate.span;
+    text_bytes += span.byte_end - span.byte_begin;
+    if (text_bytes > kMaxSpanTextBytes) {
+      return fail(ErrorCode::kResourceExhausted,
+                  fmt::format("the spans of this answer take more than {} MiB; trace it in parts, "
+                              "or with a smaller max_chance",
+                              kMaxSpanTextBytes >> 20));
+    }
+    span.text = answer.substr(span.byte_begin, span.byte_end - span.byte_begin);
+  }
+  return {};
+}
+
+/// Reads the occurrences that are shown; of folded spans where they stand in the original.
+class OccurrenceReader {
+ public:
+  OccurrenceReader(const CorpusIndex& index, DocumentFinder& finder)
+      : index_(index), finder_(finder), comparison_(folder_of_thread()) {}
+
+  Result<Occurrence> read(const Candidate& candidate, uint64_t position) {
+    const Span& span = candidate.span;
+    if (candidate.folded_bytes == 0) {
+      return finder_.session().occurrence(position, span.byte_end - span.byte_begin);
+    }
+    if (!places_ || places_->num_reads() > kMaxTraceBlocks) {
+      places_.emplace(index_, folder_of_thread());
+    }
+    YURAI_ASSIGN(const FoldedPlaces::Place place,
+                 places_->original(position, candidate.folded_bytes));
+    YURAI_ASSIGN(Occurrence occurrence,
+                 finder_.session().occurrence(place.position, place.size_bytes));
+    const auto kinds = comparison_.compare(span.text, occurrence.match, place.skip);
+    if (!kinds) {
+      return fail(ErrorCode::kCorrupt,
+                  fmt::format("the folded twin of '{}' does not fit its corpus; rebuild with "
+                              "'yurai index build --fold'",
+                              for_terminal(index_.dir().string())));
+    }
+    occurrence.folded = FoldedMatch{place.char_begin, place.char_end, kinds->names()};
+    kinds_ |= *kinds;
+    return occurrence;
+  }
+
+  /// What differed in the folded occurrences since the last call.
+  std::vector<std::string_view> take_kinds() { return std::exchange(kinds_, {}).names(); }
+
+ private:
+  const CorpusIndex& index_;
+  DocumentFinder& finder_;
+  std::optional<FoldedPlaces> places_;
+  FoldComparison comparison_;
+  FoldKinds kinds_;
+};
 
 Result<void> check_answer(std::string_view answer, double max_chance) {
   if (const auto invalid = find_invalid_utf8(answer)) {
@@ -294,15 +203,33 @@ Result<void> check_answer(std::string_view answer, double max_chance) {
 Result<Trace> Tracer::trace(std::string_view answer, const TraceOptions& options) const {
   YURAI_TRY(check_answer(answer, options.max_chance));
   const CorpusIndex& index = *state_->index;
-  YURAI_ASSIGN(std::vector<Candidate> candidates, state_->significant_spans(answer, options));
-
+  if (options.fold && !can_fold()) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("'{}' was built without a folded twin, or opened without it; build it "
+                            "again with 'yurai index build --fold'",
+                            for_terminal(index.dir().string())));
+  }
+  YURAI_ASSIGN(const std::vector<MaximalSpan> spans,
+               spans_of_size(index, answer, options.min_bytes));
+  YURAI_ASSIGN(std::vector<Candidate> candidates,
+               state_->significant_spans(answer, spans, options.max_chance, options.min_bytes));
+  if (options.fold) {
+    YURAI_ASSIGN(std::vector<Candidate> folded,
+                 folded_spans(*index.folded(), *state_->folded, answer, spans,
+                              {options.max_chance, options.min_bytes}));
+    std::move(folded.begin(), folded.end(), std::back_inserter(candidates));
+  }
+  YURAI_TRY(fill_texts(answer, candidates));
   YURAI_TRY(check_occurrences(candidates));
 
-  DocumentFinder finder(index);
-  const OriginTable& origins = finder.origins();
+  OriginTable origins(index.corpus());
+  DocumentFinder finder(index, origins);
+  std::optional<DocumentFinder> folded_finder;
+  if (options.fold) folded_finder.emplace(*index.folded(), origins);
   std::vector<CreditedSpan> credited;
   for (Candidate& candidate : candidates) {
-    YURAI_ASSIGN(candidate.documents, finder.find(candidate.range));
+    DocumentFinder& in = candidate.folded_bytes > 0 ? *folded_finder : finder;
+    YURAI_ASSIGN(candidate.documents, in.find(candidate.range));
     Span& span = candidate.span;
     span.documents_total = candidate.documents->total;
     span.credit_truncated = candidate.documents->total > candidate.documents->first.size();
@@ -322,6 +249,7 @@ Result<Trace> Tracer::trace(std::string_view answer, const TraceOptions& options
   }
 
   const auto weights = document_weights(candidates, index.corpus().num_documents());
+  OccurrenceReader occurrences(index, finder);
   uint64_t shown_bytes = 0;
   for (Candidate& candidate : candidates) {
     struct Ranked {
@@ -336,7 +264,10 @@ Result<Trace> Tracer::trace(std::string_view answer, const TraceOptions& options
       const uint64_t origin = candidate.documents->credited[i].origin;
       ranked.push_back({weights.at(place.document), origins.known(origin), place});
     }
-    const size_t shown = std::min<size_t>(ranked.size(), options.max_documents);
+    const bool is_folded = candidate.folded_bytes > 0;
+    // What a folded span differs in, its best document says even where none is shown.
+    const size_t shown = std::min<size_t>(
+        ranked.size(), std::max<uint64_t>(options.max_documents, is_folded ? 1 : 0));
     std::partial_sort(ranked.begin(), ranked.begin() + static_cast<ptrdiff_t>(shown), ranked.end(),
                       [](const Ranked& a, const Ranked& b) {
                         if (a.weight != b.weight) return a.weight > b.weight;
@@ -352,14 +283,13 @@ Result<Trace> Tracer::trace(std::string_view answer, const TraceOptions& options
                               kMaxShownBytes >> 20));
     }
     for (size_t i = 0; i < shown; ++i) {
-      YURAI_ASSIGN(
-          Occurrence occurrence,
-          finder.session().occurrence(ranked[i].place.position, span.byte_end - span.byte_begin));
-      span.documents.push_back(std::move(occurrence));
+      YURAI_ASSIGN(Occurrence occurrence, occurrences.read(candidate, ranked[i].place.position));
+      if (i < options.max_documents) span.documents.push_back(std::move(occurrence));
     }
+    if (is_folded) span.differs = occurrences.take_kinds();
     trace.spans.push_back(std::move(span));
   }
-  std::sort(trace.spans.begin(), trace.spans.end(), [](const Span& a, const Span& b) {
+  std::stable_sort(trace.spans.begin(), trace.spans.end(), [](const Span& a, const Span& b) {
     return a.score != b.score ? a.score > b.score : a.byte_begin < b.byte_begin;
   });
   return trace;
@@ -413,11 +343,13 @@ bool is_dated(const std::string& date) {
 Result<WorkMap> Tracer::trace_work(std::string_view work, const WorkOptions& options) const {
   YURAI_TRY(check_answer(work, options.max_chance));
   const CorpusIndex& index = *state_->index;
+  YURAI_ASSIGN(const std::vector<MaximalSpan> spans, spans_of_size(index, work, options.min_bytes));
   YURAI_ASSIGN(std::vector<Candidate> candidates,
-               state_->significant_spans(
-                   work, {.max_chance = options.max_chance, .min_bytes = options.min_bytes}));
+               state_->significant_spans(work, spans, options.max_chance, options.min_bytes));
+  YURAI_TRY(fill_texts(work, candidates));
   YURAI_TRY(check_occurrences(candidates));
-  DocumentFinder finder(index);
+  OriginTable origins(index.corpus());
+  DocumentFinder finder(index, origins);
   std::vector<CreditedSpan> credited;
   struct Held {
     uint64_t bytes = 0, spans = 0, reached = 0;
@@ -443,7 +375,7 @@ Result<WorkMap> Tracer::trace_work(std::string_view work, const WorkOptions& opt
   map.num_documents = held.size();
   map.points = index.points();
   map.index = index.corpus().identity();
-  map.credits = credit(work.size(), credited, finder.origins().origins()).credits;
+  map.credits = credit(work.size(), credited, origins.origins()).credits;
   const double found = fill_cells(work, candidates, options.num_cells, map.cells);
   if (!work.empty()) map.share_found = found / static_cast<double>(work.size());
 
@@ -485,7 +417,8 @@ Result<WorkMap> Tracer::trace_work(std::string_view work, const WorkOptions& opt
 Result<std::vector<NearCopy>> Tracer::near_copies(std::string_view answer,
                                                   const NearCopyOptions& options) const {
   YURAI_TRY(check_answer(answer, options.max_chance));
-  return find_near_copies(*state_->index, state_->null_model, state_->calibration, answer, options);
+  return find_near_copies(*state_->index, state_->significance.null_model,
+                          state_->significance.calibration, answer, options);
 }
 
 }  // namespace yurai

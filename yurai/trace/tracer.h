@@ -24,6 +24,9 @@ struct TraceOptions {
   double max_chance = 1;        ///< spans per 10,000 characters of unrelated text; infinity: all
   uint64_t min_bytes = 0;       ///< shorter spans are left out; from 16 on not even looked for
   uint64_t max_documents = 10;  ///< printed a span; all are credited
+  /// Also spans that the documents hold but for what folding takes away: width, case, spacing,
+  /// punctuation, old kanji, … `min_bytes` of these counts bytes of folded text.
+  bool fold = false;
 };
 
 /// The null model and the calibration of one index. Immutable; thread-safe; the index must outlive
@@ -34,6 +37,9 @@ class Tracer {
   Tracer(Tracer&&) noexcept;
   Tracer& operator=(Tracer&&) noexcept;
   ~Tracer();
+
+  /// Whether the index was opened with a folded twin, which TraceOptions::fold needs.
+  bool can_fold() const;
 
   /// kInvalidArgument names the byte where the answer is not UTF-8.
   Result<Trace> trace(std::string_view answer, const TraceOptions& options) const;
@@ -51,10 +57,11 @@ class Tracer {
   std::unique_ptr<State> state_;
 };
 
-/// Measures, on the opened staged index, what matches by chance, and writes the null model and the
-/// calibration curves beside it (docs/formats/calibration.md); the caller writes the manifest
-/// again. Deterministic, but below 4 GiB of memory the null model of a large corpus forgets more of
-/// what is rare. kResourceExhausted says how much memory is needed.
+/// Measures, on the opened staged index and on its folded twin where that was opened too, what
+/// matches by chance, and writes null models and calibration curves beside them
+/// (docs/formats/calibration.md); the caller writes the manifest again. Deterministic, but below 4
+/// GiB of memory the null model of a large corpus forgets more of what is rare. kResourceExhausted
+/// says how much memory is needed.
 Result<void> calibrate(const CorpusIndex& index, StagingDirectory& stage, const Progress& progress,
                        uint64_t memory_bytes = 4ull << 30);
 

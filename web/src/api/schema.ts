@@ -304,6 +304,11 @@ export interface components {
             /** @description Into the document's text, half-open, in UTF-8 bytes. */
             byte_begin: number;
             byte_end: number;
+            /** @description Into the document's text, half-open, in code points; only of a span found in folded text, as `char_end` and `differs`. */
+            char_begin?: number;
+            char_end?: number;
+            /** @description In what the match differs from the span; empty: word for word the same. */
+            differs?: components["schemas"]["Difference"][];
             /** @description Up to 40 characters before the match. */
             before: string;
             match: string;
@@ -323,7 +328,7 @@ export interface components {
             /** @description BCP 47. */
             lang: string | null;
         };
-        /** @description A part of the traced text that stands word for word in the corpus. Spans may overlap. */
+        /** @description A part of the traced text that stands in the corpus: word for word, or, with `differs`, when both are folded. Spans may overlap. */
         Span: {
             /** @description Into the traced text, half-open, in UTF-8 bytes. */
             byte_begin: number;
@@ -332,6 +337,8 @@ export interface components {
             char_begin: number;
             char_end: number;
             text: string;
+            /** @description Only of a span found in folded text (`fold`): in what any of the documents listed, or the best one, differs from it. `count` and `documents_total` are those of the folded text. */
+            differs?: components["schemas"]["Difference"][];
             /** @description Occurrences in the corpus. */
             count: number;
             /** @description -ln of the occurrences expected by chance, in nats. */
@@ -404,6 +411,11 @@ export interface components {
              * @default false
              */
             near?: boolean;
+            /**
+             * @description Also give spans that the documents hold but for width, case, white space, punctuation, invisible characters, old kanji or compatibility forms. Needs an index built with `--fold` (else 404 `no_folded_twin`).
+             * @default false
+             */
+            fold?: boolean;
         };
         CountRequest: {
             texts: string[];
@@ -707,6 +719,11 @@ export interface components {
             chance_per_10k: number;
             document: components["schemas"]["Occurrence"];
         };
+        /**
+         * @description What differs between texts that are the same when folded; docs/text.md.
+         * @enum {string}
+         */
+        Difference: "nfkc" | "case" | "width" | "whitespace" | "punctuation" | "zero_width" | "old_kanji";
         DocumentCount: {
             documents: number;
             /** @description Of text, as it was read. */

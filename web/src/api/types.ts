@@ -5,6 +5,7 @@ export type Trace = Schemas['Trace'];
 export type TraceRequest = Schemas['TraceRequest'];
 export type Span = Schemas['Span'];
 export type Occurrence = Schemas['Occurrence'];
+export type Difference = Schemas['Difference'];
 export type Credit = Schemas['Credit'];
 export type Counts = Schemas['Counts'];
 export type NextSymbols = Schemas['NextSymbols'];

@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import type { Occurrence } from '../api/types';
 import type { Changes } from '../app/url_state';
 import { shortened } from '../text/format';
+import { Differs } from './differs';
 import { License } from './license';
 import { OutsideLink, PageLink } from './page_link';
 import { Foreign, VisibleText } from './visible_text';
@@ -33,6 +34,7 @@ export function OccurrenceCard({ occurrence }: { occurrence: Occurrence }) {
         </mark>
         <VisibleText text={occurrence.after} />
       </blockquote>
+      {occurrence.differs && <Differs kinds={occurrence.differs} />}
       <dl className="facts">
         <dt>{t('document.license')}</dt>
         <dd><License license={occurrence.license} /></dd>

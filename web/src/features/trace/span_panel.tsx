@@ -2,6 +2,7 @@ import { ActionIcon, Alert, Button, Group, Text, Title } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { Trace } from '../../api/types';
 import { maxShownDocuments } from '../../app/url_state';
+import { Differs } from '../../components/differs';
 import { DownIcon, UpIcon } from '../../components/icons';
 import { OccurrenceCard } from '../../components/occurrence';
 import { PageLink } from '../../components/page_link';
@@ -30,6 +31,7 @@ export function SpanPanel({ trace, selected, onSelect, onMore }: {
         </Group>
       </Group>
       <p className={`foreign ${classes.quote}`}><mark className="match"><VisibleText text={shortened(span.text, 300, 100)} /></mark></p>
+      {span.differs && <Differs kinds={span.differs} />}
       <dl className={classes.panelFacts}>
         <div><dt>{t('trace.count')}</dt><dd>{count(span.count)}</dd></div>
         <div><dt>{t('trace.documents')}</dt><dd>{count(span.documents_total)}</dd></div>

@@ -128,7 +128,7 @@ function Result({ trace, parameters, change, stale }: {
           <Group justify="space-between" align="flex-end" mb="md" gap="sm">
             <div data-testid="coverage">
               <Text component="span" fw={700} size="1.5rem" mr={8}>{formatShare(1 - trace.uncovered_share, i18n.language)}</Text>
-              <Text component="span" mr={14}>{t('trace.covered')}</Text>
+              <Text component="span" mr={14}>{parameters.get('fold') === '1' ? t('trace.coveredFolded') : t('trace.covered')}</Text>
               <Text component="span" c="dimmed" size="sm">
                 {formatShare(trace.uncovered_share, i18n.language)} {t('trace.uncovered')} · {t('trace.spans', { count: trace.spans.length, formatted: formatCount(trace.spans.length, i18n.language) })}
               </Text>
@@ -143,9 +143,9 @@ function Result({ trace, parameters, change, stale }: {
           {trace.spans.length === 0 && <Alert variant="outline" color="gray" mb="md" data-testid="no-spans">{trace.text === '' ? t('trace.emptyText') : t('trace.noSpans')}</Alert>}
           <TracedText trace={trace} selected={selected} onSelect={select} onStep={step} />
           <Group gap="lg" my="sm">
-            {(['near', 'related'] as const).map((name) => (
+            {(['fold', 'near', 'related'] as const).map((name) => (
               <Checkbox key={name} size="xs" label={t(`trace.show.${name}`)} checked={parameters.get(name) === '1'} data-testid={`show-${name}`}
-                onChange={(event) => change({ [name]: event.currentTarget.checked ? '1' : null })} />
+                onChange={(event) => change({ [name]: event.currentTarget.checked ? '1' : null, ...(name === 'fold' ? { span: null, docs: null } : {}) })} />
             ))}
           </Group>
           <Legend showsAll={limit === 'inf' || limit > 1} index={trace.index} />
@@ -172,6 +172,7 @@ export function TracePage() {
   const packed = parameters.get('t');
   const limit = maxChance(parameters.get('max'));
   const documents = shownDocuments(parameters.get('docs'));
+  const fold = parameters.get('fold') === '1';
   const near = parameters.get('near') === '1';
   const related = parameters.get('related') === '1';
   const [notKept, setNotKept] = useState<unknown>(null);
@@ -186,9 +187,9 @@ export function TracePage() {
   });
   const text = packed === null ? undefined : unpacked.data;
   const trace = useQuery({
-    queryKey: ['trace', text, limit, documents, near, related],
+    queryKey: ['trace', text, limit, documents, fold, near, related],
     queryFn: ({ signal }) => api.trace({
-      text: text ?? '', max_chance: limit, max_documents: documents, ...(near ? { near } : {}), ...(related ? { related } : {}),
+      text: text ?? '', max_chance: limit, max_documents: documents, ...(fold ? { fold } : {}), ...(near ? { near } : {}), ...(related ? { related } : {}),
     }, signal),
     enabled: text !== undefined,
     placeholderData: (before, query) => (query?.queryKey[1] === text ? keepPreviousData(before) : undefined),
@@ -229,7 +230,12 @@ export function TracePage() {
       {editing
         ? <TextInput key={text === undefined ? 'new' : 'edit'} text={text ?? ''} parameters={parameters} onText={(next, changes) => void start(next, changes)} />
         : trace.isError
-          ? <Problem error={trace.error} retry={() => void trace.refetch()} />
+          ? (
+            <>
+              <Problem error={trace.error} retry={() => void trace.refetch()} />
+              {fold && <Button variant="default" onClick={() => change({ fold: null })} data-testid="without-fold">{t('trace.withoutFold')}</Button>}
+            </>
+          )
           : trace.data
             ? <Result trace={trace.data} parameters={parameters} change={change} stale={trace.isPlaceholderData} />
             : <Loading label={t('trace.loading')} />}

@@ -67,7 +67,7 @@ export function TracedText({ trace, selected, onSelect, onStep }: {
         const markers = part.starting.map((span) => (
           <button key={`marker-${span}`} type="button" className={classes.marker} id={`span-${span + 1}`} data-level={levelOf(chances[span] ?? 0)}
             aria-pressed={span === selected} tabIndex={span === (selected ?? 0) ? 0 : -1} title={t('trace.span', { number: span + 1 })}
-            aria-label={t('trace.spanLabel', {
+            aria-label={t(trace.spans[index]?.differs ? 'trace.spanLabelFolded' : 'trace.spanLabel', {
               number: span + 1,
               chance: t('trace.chanceValue', { value: formatSmall(chances[span] ?? 0, i18n.language) }),
               text: visibleString(shortened(trace.spans[span]?.text ?? '', 60, 0)),
