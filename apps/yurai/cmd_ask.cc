@@ -83,6 +83,11 @@ void add_ask_command(CLI::App& app) {
                    tr("as of 'yurai trace'", "「yurai trace」と同じ"))
       ->type_name("X")
       ->capture_default_str();
+  verb->add_option("--max-documents", arguments->trace.max_documents,
+                   tr("show at most so many documents a span", "一致ごとに示す文書の数の上限"))
+      ->check(checked_by(parse_count))
+      ->type_name("N")
+      ->capture_default_str();
   verb->add_flag("--json", arguments->json, tr("print one line of JSON", "JSON を1行で出す"));
   verb->callback([arguments] { run([&] { return ask(*arguments); }); });
 }

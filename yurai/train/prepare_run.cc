@@ -41,6 +41,7 @@ Result<std::unique_ptr<Tokenizer>> make_tokenizer(const TrainConfig& config,
       TokenizerTrainOptions options;
       options.vocabulary_size = config.vocabulary_size;
       options.seed = config.seed;
+      options.max_bytes = config.tokenizer_bytes;
       YURAI_TRY(learn(corpora, options, stage, progress));
     } else {
       YURAI_TRY(Tokenizer::open(config.tokenizer));

@@ -234,6 +234,7 @@ Result<TrainConfig> parse_train_config(std::string_view toml, std::string_view n
     top.set_error("'tokenizer' must be a file or a folder");
   }
   top.count("vocabulary", config.vocabulary_size, 300, 1 << 20);
+  top.count("tokenizer_bytes", config.tokenizer_bytes, 1, UINT64_MAX);
   top.text("stage", config.stage);
   if (std::ranges::find(kTrainingStages, config.stage) == kTrainingStages.end()) {
     top.set_error(fmt::format("stage '{}' is unknown; we have {}", config.stage,
