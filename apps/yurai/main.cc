@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "apps/yurai/cli.h"
+#include "apps/yurai/cmd_model.h"
 #include "apps/yurai/wrong_words.h"
 #include "yurai/record/manifest.h"
 
@@ -31,6 +32,7 @@ int main(int argc, char** argv) {
   add_tokenizer_commands(app);
   add_train_command(app);
   add_ledger_commands(app);
+  add_model_commands(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

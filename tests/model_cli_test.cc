@@ -1,0 +1,140 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "yurai/base/file.h"
+#include "yurai/base/json.h"
+#include "yurai/base/subprocess.h"
+#include "yurai/base/testing.h"
+#include "yurai/model/testing.h"
+
+/// `yurai model` as a person uses it.
+namespace yurai {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class ModelCli : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ::setenv("YURAI_LANG", "en", 1);
+    testing::write_toy_model(dir_ / "src", 2);
+  }
+  void put(const std::string& name, const std::string& bytes) {
+    std::ofstream(dir_ / name, std::ios::binary) << bytes;
+  }
+  std::string path(const std::string& name) const { return (dir_ / name).string(); }
+  ProcessResult yurai(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), std::getenv("YURAI_BIN"));
+    return run_process(arguments).value();
+  }
+  ProcessResult model(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "model");
+    return yurai(arguments);
+  }
+  static Json json(const ProcessResult& result) {
+    EXPECT_EQ(result.exit_status, 0) << result.err;
+    return parse_json(result.out, "out").value_or(Json::object());
+  }
+
+  testing::TemporaryDirectory dir_;
+};
+
+TEST_F(ModelCli, ShowsWhatAModelIs) {
+  put("src/tokenizer.json", R"({"model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":[]}})");
+  const Json info = json(model({"info", path("src"), "--json"}));
+  EXPECT_EQ(info["architecture"], "MixtralForCausalLM");
+  // Embeddings and output of 20 each; two layers of attention, experts, router, norms; a norm.
+  EXPECT_EQ(info["parameters"]["total"], 40 + 2 * (8 + 8 + 16 + 16 + 216 + 12 + 8) + 4);
+  EXPECT_EQ(info["experts"]["experts_per_token"], 2);
+  EXPECT_EQ(info["weight_files"].size(), 2U);
+  EXPECT_EQ(info["tokenizer"]["vocabulary_size"], 2);
+  EXPECT_EQ(info["recorded"], nullptr);
+  const auto text = model({"info", path("src")});
+  EXPECT_THAT(text.out, HasSubstr("MixtralForCausalLM"));
+  EXPECT_THAT(text.out, HasSubstr("3, 2 a token, in 2 layers"));
+  ::setenv("YURAI_LANG", "ja", 1);
+  EXPECT_THAT(model({"info", path("src")}).out, HasSubstr("必要なメモリ"));
+}
+
+TEST_F(ModelCli, ReadsHeadersOnlyOfAFolderLargerThanMemory) {
+  fs::create_directory(dir_ / "large");
+  put("large/config.json", R"({"model_type":"llama","vocab_size":1048576,"hidden_size":65536,)"
+                           R"("intermediate_size":2,"num_hidden_layers":1,"head_dim":2,)"
+                           R"("num_attention_heads":1,"tie_word_embeddings":true})");
+  const ModelConfig config =
+      parse_model_config(read_file(dir_ / "large/config.json").value(), "config.json").value();
+  Json header = Json::object();
+  uint64_t end = 0;
+  for (const ParameterShape& parameter : parameter_shapes(config)) {
+    const uint64_t begin = end;
+    end += 4 * parameter.num_values();
+    header[parameter.name] = {
+        {"dtype", "F32"}, {"shape", parameter.shape}, {"data_offsets", {begin, end}}};
+  }
+  const std::string text = dump_json(header);
+  const uint64_t size = text.size();
+  put("large/model.safetensors",
+      std::string(reinterpret_cast<const char*>(&size), sizeof size) + text);
+  fs::resize_file(dir_ / "large/model.safetensors", sizeof size + size + end);  // a hole
+  ASSERT_GT(end, uint64_t{256} << 30);
+  const Json info = json(model({"info", path("large"), "--json"}));
+  EXPECT_EQ(info["bytes"], sizeof size + size + end);
+}
+
+TEST_F(ModelCli, ImportsAndExportsEveryByte) {
+  put("src/tokenizer_config.json", R"({"chat_template":"{{ messages }}"})");
+  const auto imported = model({"import", path("src"), path("model"), "--license", "apache-2.0",
+                               "--source", "https://example.com/x"});
+  ASSERT_EQ(imported.exit_status, 0) << imported.err;
+  EXPECT_THAT(imported.out, HasSubstr("every tensor read and proven"));
+  const Json info = json(model({"info", path("model"), "--json"}));
+  EXPECT_EQ(info["recorded"]["license"], "Apache-2.0");
+  EXPECT_EQ(info["recorded"]["source"], "https://example.com/x");
+  const Json artefact = json(yurai({"info", path("model"), "--verify", "--json"}));
+  EXPECT_EQ(artefact["format"], "yurai-model");
+  EXPECT_EQ(artefact["verified"], true);
+  EXPECT_EQ(model({"import", path("src"), path("model")}).exit_status, 1);  // it is there
+  const Json again = json(model({"import", path("src"), path("model"), "--force", "--json"}));
+  EXPECT_EQ(again["license"], nullptr);
+  EXPECT_EQ(again["weights_sha256"], info["recorded"]["weights_sha256"]);
+
+  ASSERT_EQ(model({"export", path("model"), path("out")}).exit_status, 0);
+  for (const auto& entry : fs::directory_iterator(dir_ / "src")) {
+    const fs::path name = entry.path().filename();
+    EXPECT_EQ(read_file(dir_ / "out" / name).value(), read_file(entry.path()).value()) << name;
+  }
+  EXPECT_FALSE(fs::exists(dir_ / "out/manifest.json"));
+  EXPECT_THAT(read_file(dir_ / "out/README.md").value(), HasSubstr("# Model card"));
+  EXPECT_EQ(json(model({"info", path("out"), "--json"}))["parameters"], info["parameters"]);
+}
+
+TEST_F(ModelCli, SaysWhatIsWrong) {
+  const auto fails = [&](std::vector<std::string> arguments, const std::string& words) {
+    const auto result = model(arguments);
+    EXPECT_EQ(result.exit_status, 1);
+    EXPECT_THAT(result.err, HasSubstr(words));
+  };
+  fails({"info", path("none")}, "has no config.json");
+  fails({"import", path("none"), path("x")}, "has no config.json");
+  fails({"export", path("src"), path("x")}, "no Yurai");
+  ASSERT_EQ(model({"import", path("src"), path("model")}).exit_status, 0);
+  std::string bytes = read_file(dir_ / "model/model-0.safetensors").value();
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  put("model/model-0.safetensors", bytes);
+  fails({"export", path("model"), path("x")}, "model-0.safetensors");
+  EXPECT_EQ(yurai({"info", path("model"), "--verify"}).exit_status, 1);
+  put("model/manifest.json", R"({"format":"yurai-model"})");
+  fails({"info", path("model")}, "checksum");
+  EXPECT_FALSE(fs::exists(dir_ / "x"));
+  EXPECT_FALSE(fs::exists(dir_ / "x.partial"));
+  EXPECT_EQ(model({}).exit_status, 2);
+  EXPECT_EQ(model({"import", path("src")}).exit_status, 2);
+}
+
+}  // namespace
+}  // namespace yurai
