@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/yurai/cli.h"
+#include "apps/yurai/models.h"
 #include "yurai/base/file.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/terminal.h"
@@ -259,16 +260,43 @@ void add_export(CLI::App& model) {
   verb->callback([arguments] { run([&] { return export_to(*arguments); }); });
 }
 
+// ---- observe ----
+
+void add_observe(CLI::App& model) {
+  auto arguments = std::make_shared<ObserveArguments>();
+  CLI::App* verb = model.add_subcommand(
+      "observe", tr("What a model computes inside for a text, as a file of tensors",
+                    "文章を読んだときのモデルの内部の値を、テンソルのファイルに書く"));
+  verb->add_option("MODEL", arguments->model,
+                   tr("Folder of a model, or of a run", "モデルか学習結果のフォルダー"))
+      ->required();
+  verb->add_option("TEXT", arguments->text, tr("The text", "文章"))->required();
+  verb->add_option("--out", arguments->out,
+                   tr("The safetensors file to write", "書き出す safetensors ファイル"))
+      ->type_name("FILE")
+      ->required();
+  verb->add_option("--sites", arguments->sites,
+                   tr("Which, commas between, such as resid_post,attn_probs (default: all)",
+                      "観測点。コンマで区切る（例: resid_post,attn_probs。既定: 全部）"))
+      ->type_name("NAMES");
+  verb->add_flag("--force", arguments->force,
+                 tr("Replace FILE if it exists", "FILE があれば置き換える"));
+  verb->add_flag("--json", arguments->json,
+                 tr("Print one line of JSON", "結果を 1 行の JSON で出力する"));
+  verb->callback([arguments] { run([&] { return run_observation(*arguments); }); });
+}
+
 }  // namespace
 
 void add_model_commands(CLI::App& app) {
   CLI::App* model = app.add_subcommand(
-      "model", tr("Transformers in Hugging Face's format: look at, import, export",
-                  "Hugging Face 形式のモデルを調べ、取り込み、書き出す"));
+      "model", tr("Transformers in Hugging Face's format: look at, import, export, observe",
+                  "Hugging Face 形式のモデルを調べ、取り込み、書き出し、観測する"));
   model->require_subcommand(1);
   add_info(*model);
   add_import(*model);
   add_export(*model);
+  add_observe(*model);
 }
 
 }  // namespace yurai::cli
