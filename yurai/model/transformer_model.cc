@@ -7,6 +7,7 @@
 #include "yurai/base/random.h"
 #include "yurai/base/stop.h"
 #include "yurai/base/terminal.h"
+#include "yurai/base/utf8.h"
 #include "yurai/lm/symbol_stream.h"
 #include "yurai/lm/token_sampler.h"
 #include "yurai/model/model_folder.h"
@@ -69,6 +70,12 @@ Result<std::unique_ptr<TransformerModel>> TransformerModel::open(const std::file
                             for_terminal(dir.string()), model->tokenizer_->vocabulary_size(),
                             folder.config().vocabulary_size));
   }
+  auto chat = ChatTemplate::open(dir);
+  if (chat) {
+    model->chat_.emplace(std::move(*chat));
+  } else if (chat.error().code != ErrorCode::kNotFound) {
+    model->chat_error_ = std::move(chat).error();
+  }
   YURAI_ASSIGN(model->transformer_, Transformer::open(folder));
   model->id_ = std::filesystem::absolute(dir).lexically_normal().filename().string();
   return model;
@@ -91,11 +98,36 @@ Result<std::vector<int32_t>> TransformerModel::encode_prompt(std::string_view te
   return ids;
 }
 
+Result<std::vector<int32_t>> TransformerModel::encode_request(
+    const GenerateRequest& request) const {
+  YURAI_ASSIGN(const std::string_view text, text_to_continue(request));
+  if (request.messages.empty() || (!chat_ && !chat_error_)) return encode_prompt(text);
+  if (chat_error_) return fail(*chat_error_);
+  Json messages = Json::array();
+  for (const ChatMessage& message : request.messages) {
+    YURAI_TRY(check_utf8(message.content, "a message"));
+    for (const SpecialToken& special : tokenizer_->facts().special) {
+      if (special.text.empty() || message.content.find(special.text) == std::string::npos) continue;
+      return fail(
+          ErrorCode::kInvalidArgument,
+          fmt::format("a message holds '{}', which the model would take for a special token",
+                      for_terminal(special.text)));
+    }
+    messages.push_back({{"role", message.role}, {"content", message.content}});
+  }
+  YURAI_ASSIGN(const std::string rendered, chat_->render(messages, {}));
+  // The template writes special tokens as text.
+  YURAI_ASSIGN(const std::vector<Token> tokens,
+               tokenizer_->encode(rendered, {.add_special = false, .match_special = true}));
+  std::vector<int32_t> ids;
+  for (const Token& token : tokens) ids.push_back(static_cast<int32_t>(token.id));
+  return ids;
+}
+
 Result<Generation> TransformerModel::generate(const GenerateRequest& request,
                                               const OnSymbol& on_symbol) const {
   YURAI_TRY(check_sampling(request.temperature, request.filter));
-  YURAI_ASSIGN(const std::string_view prompt, text_to_continue(request));
-  YURAI_ASSIGN(std::vector<int32_t> ids, encode_prompt(prompt));
+  YURAI_ASSIGN(std::vector<int32_t> ids, encode_request(request));
   const ModelConfig& config = transformer_->config();
   if (ids.size() >= config.max_positions) {
     return fail(
