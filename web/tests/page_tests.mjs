@@ -174,7 +174,6 @@ describe('Trace', () => {
     await see(page.getByTestId('traced-text'));
     assert.equal(await page.getByTestId('differs').count(), 0);
     await page.getByTestId('show-fold').click();
-    await page.waitForFunction(() => new URL(location.href).searchParams.get('fold') === '1');
     await see(page.locator('#span-1[aria-label*="another writing"]'));
     await page.locator('#span-1').click();
     await see(page.getByTestId('span-panel').getByText('The same but for: white space').first());

@@ -190,21 +190,23 @@ Result<FoldKinds> FoldComparison::compare(std::string_view a, std::string_view b
   };
   FoldKinds kinds;
   size_t at_a = 0, at_b = 0;
-  for (bool first = true;; first = false) {
-    if (skip == 0 || !first) {
+  // Before the first piece, a gap is no part of the texts. What is the same was one.
+  for (bool inside = false;; inside = true) {
+    if (skip == 0 || inside) {
       const size_t same = same_pieces(a.substr(at_a), b.substr(at_b));
       at_a += same;
       at_b += same;
+      inside = inside || same > 0;
     }
     const size_t gap_a = at_a, gap_b = at_b;
     Group group_a, group_b;
     if (!extend(a, at_a, group_a)) break;
     if (!extend(b, at_b, group_b)) return other_text();
-    if (!first) {
+    if (inside) {
       kinds |=
           of_gaps(a.substr(gap_a, group_a.begin - gap_a), b.substr(gap_b, group_b.begin - gap_b));
     }
-    if (first && skip > 0) {
+    if (!inside && skip > 0) {
       if (group_b.folded.size() <= skip) return other_text();
       group_b.folded.erase(0, skip);
     }

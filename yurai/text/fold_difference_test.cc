@@ -60,6 +60,9 @@ TEST(FoldDifference, LooksThroughWhatIsTheSameFromPieceToPiece) {
   EXPECT_EQ(differ(same + same + "が" + same + "x", same + same + "か\u3099" + same + "x"),
             Names{"nfkc"});
   EXPECT_EQ(differ(same + "國" + same + "x", same + "国" + same + "x"), Names{"old_kanji"});
+  EXPECT_EQ(differ(same + "\n" + same, same + same), Names{"whitespace"});  // after a sign
+  EXPECT_EQ(differ(same + same, same + "\n\u200b" + same), (Names{"whitespace", "zero_width"}));
+  EXPECT_EQ(differ(same + "」" + same, same + same), Names{"punctuation"});
   EXPECT_EQ(differ(same + "x、", same + "x"), Names{});  // what stands behind is no part of it
 }
 

@@ -320,7 +320,12 @@ std::string random_answer(std::mt19937_64& random, const std::vector<Document>& 
       answer += random_text(random, kFoldable, random() % 12);
     } else {
       const size_t begin = char_floor(text, random() % text.size());
-      answer += first_chars(std::string_view(text).substr(begin), random() % 20);
+      std::string part(first_chars(std::string_view(text).substr(begin), random() % 60));
+      if (random() % 2 == 0) {
+        part.insert(part.empty() ? 0 : char_floor(part, random() % part.size()),
+                    random_text(random, kFoldable, 1));
+      }
+      answer += part;
     }
   }
   return answer;
