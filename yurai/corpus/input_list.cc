@@ -57,6 +57,12 @@ Result<void> add_file(InputEntry entry, std::string name, InputList& list) {
   return {};
 }
 
+/// A folder's README.md tells about its documents (data sets have one); README.ja.md too.
+bool tells_about_folder(const fs::path& path) {
+  const std::string name = to_lower(path.filename().string());
+  return name.starts_with("readme.") && name.ends_with(".md");
+}
+
 Result<void> add_folder(const fs::path& folder, InputList& list) {
   std::vector<std::string> names;  // relative, with '/'
   std::error_code status;
@@ -80,7 +86,7 @@ Result<void> add_folder(const fs::path& folder, InputList& list) {
   const bool parts_only = read_manifest(folder).has_value();
   for (const std::string& name : names) {
     if (parts_only && !name.starts_with("part-")) continue;
-    if (auto file = classify(folder / name)) {
+    if (auto file = classify(folder / name); file && !tells_about_folder(name)) {
       YURAI_TRY(add_file(std::move(*file), name, list));
     } else {
       list.skipped.push_back(for_terminal(name));

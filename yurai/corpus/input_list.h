@@ -33,10 +33,10 @@ inline constexpr std::string_view kInputSuffixes =
     ".jsonl, .ndjson, .txt, .md and .warc, each also with .gz or .zst; .parquet";
 
 /// Lists files as they are given, and what folders hold, recursively and sorted by the bytes of the
-/// path within the folder. From folders only known suffixes are taken; other files and links to
-/// folders are `skipped`, hidden ones left out; of a folder that a verb of ours wrote only part-*
-/// are taken. An input that is missing, a file of another suffix and a folder without any file to
-/// read are errors.
+/// path within the folder. From folders only known suffixes are taken; other files, README.md and
+/// links to folders are `skipped`, hidden ones left out; of a folder that a verb of ours wrote only
+/// part-* are taken. An input that is missing, a file of another suffix and a folder without any
+/// file to read are errors.
 Result<InputList> list_inputs(const std::vector<std::filesystem::path>& inputs);
 
 /// Refuses a target that lies in one of the inputs, or that replacing would take an input away.
