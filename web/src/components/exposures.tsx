@@ -36,7 +36,8 @@ export function Exposures({ occurrence }: { occurrence: Occurrence }) {
   const reads = readsOf(seen);
   const nats = (loss: number | null) => (loss === null ? '–' : formatValue(Number(loss.toPrecision(3)), i18n.language));
   const count = seen.length < total ? total : reads.length;
-  const costs = `${t('exposure.cost', { first: nats(first), last: nats(last) })}${now === null ? '' : ` ${t('exposure.now', { now: nats(now) })}`}`;
+  const costs = [t('exposure.cost', { first: nats(first), last: nats(last) }), ...(now === null ? [] : [t('exposure.now', { now: nats(now) })])]
+    .join(i18n.language === 'ja' ? '' : ' ');
   return (
     <section className={classes.exposures} aria-label={t('exposure.title')} data-testid="exposures">
       {reads.length === 0 ? <p>{t('exposure.never')}</p> : (
