@@ -22,7 +22,7 @@ run=()
 if [ -x "$(dirname "$yurai")/yurai-models" ]; then
   cat >"$work/run.toml" <<END
 corpus = "$work/corpus"
-vocabulary = 320
+vocabulary = 600
 model = { hidden_size = 16, layers = 1, heads = 2, inner_size = 32 }
 batch = { sequence_tokens = 64, sequences = 4, micro_batch = 4 }
 schedule = { steps = 40, learning_rate = 0.01 }
