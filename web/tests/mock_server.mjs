@@ -9,6 +9,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decisionExamples, decisions, whatIf } from './mock_decisions.mjs';
+import { exposuresOf, run } from './mock_run.mjs';
 
 const web = fileURLToPath(new URL('..', import.meta.url));
 const encoder = new TextEncoder();
@@ -31,6 +32,8 @@ function occurrence(document, index, length) {
     ...Object.fromEntries(['title', 'source', 'license', 'author', 'url', 'date', 'lang'].map((n) => [n, field(document, n)])),
   };
 }
+
+const withExposures = (found) => ({ ...found, ...exposuresOf(found.byte_begin, found.byte_end) });
 
 function findAll(text) {
   const found = [];
@@ -155,7 +158,7 @@ function trace({ text, max_chance = 1, min_bytes = 0, max_documents = 10, fold =
     spans.push({
       byte_begin: byteBegin, byte_end: byteBegin + bytes(match), char_begin: begin, char_end: end, text: match,
       count: found.length, score, chance_per_10k: chance, documents_total: documents.length, credit_truncated: false,
-      documents: documents.slice(0, max_documents).map((f) => occurrence(f.document, f.at, match.length)), all: documents,
+      documents: documents.slice(0, max_documents).map((f) => withExposures(occurrence(f.document, f.at, match.length))), all: documents,
     });
   }
   if (fold) spans.push(...foldedSpans(text, max_documents));
@@ -315,7 +318,8 @@ const server = createServer(async (request, response) => {
     if (path === '/v1/decisions') return json(decisions());
     if (path === '/v1/decisions/examples') return json(decisionExamples(new URLSearchParams(query)));
     if (path === '/v1/decisions/whatif') return json(whatIf(new URLSearchParams(query)));
-    if (path === '/v1/models') return json({ object: 'list', data: [{ id: 'yurai-ngram', object: 'model', owned_by: 'yurai' }] });
+    if (path === '/v1/run') return json(run(corpusHash, corpus.length));
+    if (path === '/v1/models') return json({ object: 'list', data: ['yurai-ngram', 'step-240'].map((id) => ({ id, object: 'model', owned_by: 'yurai' })) });
     if (path === '/v1/chat/completions') return await chat(response);
     const file = normalize(path === '/' ? '/index.html' : path);
     const content = readFileSync(join(web, 'dist', file));

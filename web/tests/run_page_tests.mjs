@@ -16,7 +16,7 @@ async function startMock() {
 
 const given = option('base-url');
 const server = given ? { url: given.replace(/\/$/, ''), stop() {} } : await startMock();
-const tests = spawn(process.execPath, ['--test', '--test-reporter=spec', '--test-concurrency=1', here('page_tests.mjs'), here('decisions_tests.mjs')], {
+const tests = spawn(process.execPath, ['--test', '--test-reporter=spec', '--test-concurrency=1', here('page_tests.mjs'), here('decisions_tests.mjs'), here('models_tests.mjs')], {
   stdio: 'inherit', env: { ...process.env, YURAI_BASE_URL: server.url },
 });
 tests.on('exit', (code) => {

@@ -14,6 +14,7 @@
 #include "yurai/gateway/handlers.h"
 #include "yurai/gateway/services.h"
 #include "yurai/ngram/ngram_model.h"
+#include "yurai/testbed/run_facts.h"
 
 namespace yurai {
 namespace {
@@ -28,7 +29,7 @@ struct Route {
   Handler handler;
 };
 
-constexpr std::array<Route, 18> kRoutes = {{
+constexpr std::array<Route, 19> kRoutes = {{
     {"POST", "/v1/trace", false, handlers::trace},
     {"POST", "/v1/count", false, handlers::count},
     {"POST", "/v1/next", false, handlers::next},
@@ -40,6 +41,7 @@ constexpr std::array<Route, 18> kRoutes = {{
     {"GET", "/v1/decisions", false, handlers::decisions},
     {"GET", "/v1/decisions/examples", false, handlers::decision_examples},
     {"GET", "/v1/decisions/whatif", false, handlers::decision_what_if},
+    {"GET", "/v1/run", false, handlers::run},
     {"POST", "/v1/completions", true, handlers::completions},
     {"POST", "/v1/chat/completions", true, handlers::chat_completions},
     {"GET", "/v1/models", true, handlers::models},
@@ -271,9 +273,11 @@ Result<Gateway> Gateway::open(const GatewayOptions& options) {
                 "a model may not be called 'ngram' here: rename its folder");
   }
   std::optional<TrainedRun> run;
+  Json run_facts;
   if (!options.run_dir.empty()) {
     YURAI_ASSIGN(run, TrainedRun::open(options.run_dir));
     YURAI_TRY(run->check_corpus(index->corpus().identity()));
+    YURAI_ASSIGN(run_facts, facts_json(*run));
   }
   Metrics metrics;
   metrics.set_fact("yurai_index_documents", "Documents of the corpus",
@@ -291,6 +295,7 @@ Result<Gateway> Gateway::open(const GatewayOptions& options) {
                                                  .ngram = std::move(ngram),
                                                  .transformer = options.model,
                                                  .run = std::move(run),
+                                                 .run_facts = std::move(run_facts),
                                                  .upstream = std::move(upstream),
                                                  .page = std::move(page),
                                                  .corpus_statistics = to_json(stats),

@@ -12,6 +12,7 @@
 #include "yurai/gateway/served_index.h"
 #include "yurai/lm/scripted_server.h"
 #include "yurai/lm/sse.h"
+#include "yurai/testbed/testing.h"
 
 namespace yurai {
 namespace {
@@ -27,12 +28,17 @@ class GatewayTest : public ::testing::Test {
   static void SetUpTestSuite() {
     index_ = new ServedIndex;  // one for all tests of the suite
     decisions_ = new ServedDecisions;
-    gateway_ = new Gateway(open({.filtered_dir = decisions_->dir()}));
+    run_ = new testing::TemporaryDirectory;
+    const auto written =
+        testing::write_run(run_->path(), index_->dir().parent_path() / "corpus", 12);
+    ASSERT_TRUE(written) << written.error().message;
+    gateway_ = new Gateway(open({.filtered_dir = decisions_->dir(), .run_dir = *run_ / "run"}));
     contract_ = new Json(parse_json(openapi_document(), "openapi").value());
   }
   static void TearDownTestSuite() {
     delete contract_;
     delete gateway_;
+    delete run_;
     delete decisions_;
     delete index_;
   }
@@ -57,11 +63,13 @@ class GatewayTest : public ::testing::Test {
 
   static ServedIndex* index_;
   static ServedDecisions* decisions_;
+  static testing::TemporaryDirectory* run_;
   static Gateway* gateway_;
   static Json* contract_;
 };
 ServedIndex* GatewayTest::index_ = nullptr;
 ServedDecisions* GatewayTest::decisions_ = nullptr;
+testing::TemporaryDirectory* GatewayTest::run_ = nullptr;
 Gateway* GatewayTest::gateway_ = nullptr;
 Json* GatewayTest::contract_ = nullptr;
 
@@ -99,6 +107,7 @@ TEST_F(GatewayTest, AnswersEveryOperationOfItsContractAsDocumented) {
       {"/v1/decisions", ""},
       {"/v1/decisions/examples", "?filter=words&limit=1"},
       {"/v1/decisions/whatif", "?filter=length&threshold=30"},
+      {"/v1/run", ""},
       {"/v1/completions", R"({"prompt":"吾輩は","max_tokens":5})"},
       {"/v1/chat/completions",
        R"({"model":"ngram","messages":[{"role":"user","content":"吾輩は"}],"max_tokens":5})"},
@@ -215,6 +224,33 @@ TEST_F(GatewayTest, AddsRelatedPassagesWhenAsked) {
   EXPECT_EQ(related["sentences"][0]["passages"][0]["id"], "neko");
   EXPECT_FALSE(post("/v1/trace", {{"text", "猫"}}).json().contains("related"));
   EXPECT_EQ(post("/v1/trace", {{"text", "猫"}, {"related", 1}}).param(), "related");
+}
+
+TEST_F(GatewayTest, SaysWhenARunReadWhatATextRepeats) {
+  const Json body = {{"text", "吾輩は猫である。名前はまだ無い。"}, {"max_chance", "inf"}};
+  const Answer answer = documented(post("/v1/trace", body), "/v1/trace", "post");
+  const Json document = answer.json()["spans"][0]["documents"][0];
+  ASSERT_EQ(document["id"], "neko");
+  // Not every document was read in 12 steps of 16 tokens, and how often depends on the order.
+  const auto run = TrainedRun::open(*run_ / "run");
+  ASSERT_TRUE(run) << run.error().message;
+  const auto rows = run->ledger().exposures("neko", document["byte_begin"], document["byte_end"]);
+  ASSERT_TRUE(rows) << rows.error().message;
+  EXPECT_EQ(document["seen_total"], rows->size());
+  EXPECT_EQ(document["seen"].size(), rows->size());
+  EXPECT_TRUE(document["loss_now"].is_null());
+  const Json without = ask(open({}), "POST", "/v1/trace", dump_json(body)).json();
+  EXPECT_FALSE(without["spans"][0]["documents"][0].contains("seen"));
+}
+
+TEST_F(GatewayTest, ShowsTheRunThatItServes) {
+  const Json json = documented(get("/v1/run"), "/v1/run", "get").json();
+  EXPECT_EQ(json["ledger"]["steps"], 12);
+  EXPECT_EQ(json["metrics"].size(), 12U);
+  EXPECT_EQ(get("/v1/run?steps=3").param(), "steps");
+  const Answer none = documented(ask(open({}), "GET", "/v1/run"), "/v1/run", "get");
+  EXPECT_EQ(none.status, 404);
+  EXPECT_EQ(none.code(), "no_run");
 }
 
 TEST_F(GatewayTest, CountsInTheOrderGiven) {

@@ -24,6 +24,9 @@ ApiResult<ApiResponse> decisions(const Services& services, const ApiRequest& req
 ApiResult<ApiResponse> decision_examples(const Services& services, const ApiRequest& request);
 ApiResult<ApiResponse> decision_what_if(const Services& services, const ApiRequest& request);
 
+// handlers_run.cc
+ApiResult<ApiResponse> run(const Services& services, const ApiRequest& request);
+
 // handlers_openai.cc
 ApiResult<ApiResponse> completions(const Services& services, const ApiRequest& request);
 ApiResult<ApiResponse> chat_completions(const Services& services, const ApiRequest& request);

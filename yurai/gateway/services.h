@@ -25,6 +25,7 @@ struct Services {
   std::unique_ptr<LanguageModel> ngram;
   std::shared_ptr<const LanguageModel> transformer;  ///< null: none
   std::optional<TrainedRun> run;                     ///< with --run
+  Json run_facts;                                    ///< of that run, as it was at the start
   std::optional<Upstream> upstream;
   PageFiles page;
   Json corpus_statistics;

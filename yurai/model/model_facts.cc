@@ -65,9 +65,33 @@ uint64_t kv_cache_bytes_per_token(const ModelConfig& config) {
   return 2 * sizeof(float) * config.num_layers * config.num_kv_heads * config.head_size;
 }
 
-Json facts_json(const ModelFolder& folder) {
-  const ModelConfig& config = folder.config();
+Json shape_json(const ModelConfig& config) {
   const ParameterCounts counts = count_parameters(config);
+  return {{"architecture", architecture_name(config.architecture)},
+          {"parameters",
+           {{"total", counts.total},
+            {"active", counts.active},
+            {"embedding", counts.embedding},
+            {"attention", counts.attention},
+            {"mlp", counts.mlp},
+            {"router", counts.router},
+            {"norm", counts.norm}}},
+          {"vocabulary_size", config.vocabulary_size},
+          {"hidden_size", config.hidden_size},
+          {"intermediate_size", config.intermediate_size},
+          {"num_layers", config.num_layers},
+          {"num_heads", config.num_heads},
+          {"num_kv_heads", config.num_kv_heads},
+          {"head_size", config.head_size},
+          {"tied_embeddings", config.tie_embeddings},
+          {"context_length", config.max_positions},
+          {"sliding_window", config.sliding_window ? Json(*config.sliding_window) : Json(nullptr)},
+          {"rope_theta", config.rope_theta},
+          {"rope_scaling", rope_json(config.rope_scaling)},
+          {"experts", experts_json(config)}};
+}
+
+Json facts_json(const ModelFolder& folder) {
   std::map<std::string_view, std::pair<uint64_t, uint64_t>> dtypes;  // tensors, bytes
   Json files = Json::array();
   uint64_t bytes = 0;
@@ -86,37 +110,16 @@ Json facts_json(const ModelFolder& folder) {
   for (const auto& [name, sums] : dtypes) {
     dtypes_json[std::string(name)] = {{"num_tensors", sums.first}, {"bytes", sums.second}};
   }
-  const WeightMemory memory = weight_memory(config);
-  return {{"architecture", architecture_name(config.architecture)},
-          {"parameters",
-           {{"total", counts.total},
-            {"active", counts.active},
-            {"embedding", counts.embedding},
-            {"attention", counts.attention},
-            {"mlp", counts.mlp},
-            {"router", counts.router},
-            {"norm", counts.norm}}},
-          {"dtypes", dtypes_json},
-          {"bytes", bytes},
-          {"weight_files", files},
-          {"vocabulary_size", config.vocabulary_size},
-          {"hidden_size", config.hidden_size},
-          {"intermediate_size", config.intermediate_size},
-          {"num_layers", config.num_layers},
-          {"num_heads", config.num_heads},
-          {"num_kv_heads", config.num_kv_heads},
-          {"head_size", config.head_size},
-          {"tied_embeddings", config.tie_embeddings},
-          {"context_length", config.max_positions},
-          {"sliding_window", config.sliding_window ? Json(*config.sliding_window) : Json(nullptr)},
-          {"rope_theta", config.rope_theta},
-          {"rope_scaling", rope_json(config.rope_scaling)},
-          {"experts", experts_json(config)},
-          {"memory_bytes",
-           {{"f32", memory.f32},
-            {"bf16", memory.bf16},
-            {"int8", memory.int8},
-            {"kv_cache_per_token", kv_cache_bytes_per_token(config)}}}};
+  const WeightMemory memory = weight_memory(folder.config());
+  Json json = shape_json(folder.config());
+  json["dtypes"] = std::move(dtypes_json);
+  json["bytes"] = bytes;
+  json["weight_files"] = std::move(files);
+  json["memory_bytes"] = {{"f32", memory.f32},
+                          {"bf16", memory.bf16},
+                          {"int8", memory.int8},
+                          {"kv_cache_per_token", kv_cache_bytes_per_token(folder.config())}};
+  return json;
 }
 
 Result<std::string> verify_weights(const ModelFolder& folder, const Progress& progress) {

@@ -11,6 +11,9 @@
 /// What a model is, for people and manifests.
 namespace yurai {
 
+/// From the configuration alone: architecture, parameters by part, shape, context, experts.
+Json shape_json(const ModelConfig& config);
+
 /// From headers alone: architecture, parameters by part, dtypes, files, shape, context, experts.
 /// docs/cli/model.md.
 Json facts_json(const ModelFolder& folder);

@@ -35,7 +35,7 @@ std::vector<LedgerRow> of_epoch(const std::vector<LedgerRow>& rows, uint32_t epo
 Result<TrainedRun> TrainedRun::open(const std::filesystem::path& run) {
   YURAI_ASSIGN(RunInputs inputs, open_run(run));
   YURAI_ASSIGN(Ledger ledger, Ledger::open(run / kRunLedger));
-  return TrainedRun(std::move(inputs), std::move(ledger));
+  return TrainedRun(run, std::move(inputs), std::move(ledger));
 }
 
 Result<void> TrainedRun::check_corpus(const CorpusIdentity& corpus) const {

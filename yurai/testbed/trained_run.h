@@ -28,15 +28,17 @@ class TrainedRun {
   /// with a `model` of this run, what they cost now. Fails as check_corpus() does.
   Result<void> add_exposures(Trace& trace, const LanguageModel* model) const;
 
+  const std::filesystem::path& dir() const { return dir_; }
   const RunInputs& inputs() const { return inputs_; }
   const Ledger& ledger() const { return ledger_; }
 
  private:
-  TrainedRun(RunInputs inputs, Ledger ledger)
-      : inputs_(std::move(inputs)), ledger_(std::move(ledger)) {}
+  TrainedRun(std::filesystem::path dir, RunInputs inputs, Ledger ledger)
+      : dir_(std::move(dir)), inputs_(std::move(inputs)), ledger_(std::move(ledger)) {}
   Result<Exposures> exposures_of(const Occurrence& occurrence, const LanguageModel* model) const;
   Result<double> loss_now(const std::vector<LedgerRow>& rows, const LanguageModel& model) const;
 
+  std::filesystem::path dir_;
   RunInputs inputs_;
   Ledger ledger_;
 };

@@ -3,14 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <limits>
-
 #include "yurai/base/testing.h"
 #include "yurai/corpus/testing.h"
-#include "yurai/ledger/ledger_writer.h"
-#include "yurai/train/prepare_run.h"
-#include "yurai/train/testing.h"
+#include "yurai/testbed/testing.h"
 
 namespace yurai {
 namespace {
@@ -35,47 +30,13 @@ class ThreeNats final : public LanguageModel {
 class TrainedRunTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(testing::write_byte_tokenizer(dir_ / "tokenizer"));
     const auto corpus = testing::write_corpus(
         dir_ / "corpus",
         {{.id = "a", .text = "abcdefghijklmnopqrst"}, {.id = "b", .text = "123456789"}});
     ASSERT_TRUE(corpus);
     identity_ = corpus->identity();
-    const auto config = parse_train_config(
-        "corpus = \"corpus\"\ntokenizer = \"tokenizer\"\n[batch]\nsequence_tokens = 8\n"
-        "sequences = 2\nmicro_batch = 1\n[validation]\nshare = 0",
-        "t.toml", dir_.path());
-    ASSERT_TRUE(config) << config.error().message;
-    ASSERT_TRUE(prepare_run(*config, dir_ / "run", {}, no_progress));
-    const auto inputs = open_run(dir_ / "run");
-    ASSERT_TRUE(inputs) << inputs.error().message;
-    LedgerHead head;
-    head.corpus_sha256 = inputs->corpus_sha256;
-    head.order = OrderSpec{1, 8, 2};
-    auto writer = LedgerWriter::create(dir_ / "run" / "ledger", head,
-                                       std::vector<LedgerDocument>{{"a", 20, 20}, {"b", 9, 9}});
-    ASSERT_TRUE(writer) << writer.error().message;
-    for (uint64_t step = 0; step < 4; ++step) {
-      std::vector<LedgerRow> rows;
-      for (uint64_t q = 2 * step; q < 2 * step + 2; ++q) {
-        const std::vector<OrderSegment> segments = writer->order()->sequence(q);
-        for (const OrderSegment& segment : segments) {
-          LedgerRow row;
-          row.step = step;
-          row.epoch = segment.epoch;
-          row.sequence = q;
-          row.document = segment.document;
-          row.token_begin = segment.token_begin;
-          row.tokens = static_cast<uint32_t>(segment.token_end - segment.token_begin);
-          const uint64_t bytes = segment.document == 0 ? 20 : 9;
-          row.byte_begin = std::min(segment.token_begin, bytes);
-          row.byte_end = std::min(segment.token_end, bytes);
-          row.loss_nats_mean = static_cast<float>(step);
-          rows.push_back(row);
-        }
-      }
-      ASSERT_TRUE(writer->append(rows));
-    }
+    const auto written = testing::write_run(dir_.path(), dir_ / "corpus", 4);
+    ASSERT_TRUE(written) << written.error().message;
   }
 
   Trace trace(const std::string& id, uint64_t begin, uint64_t end) const {

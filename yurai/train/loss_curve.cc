@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace yurai {
 namespace {
@@ -81,6 +82,48 @@ Result<StepMetrics> parse_step_metrics(std::string_view line) {
   return metrics;
 }
 
+Result<std::vector<StepMetrics>> parse_metrics(std::string_view lines) {
+  std::vector<StepMetrics> steps;
+  size_t at = 0;
+  for (size_t end = 0; (end = lines.find('\n', at)) != std::string_view::npos; at = end + 1) {
+    YURAI_ASSIGN(const StepMetrics step, parse_step_metrics(lines.substr(at, end - at)));
+    steps.push_back(step);
+  }
+  return steps;
+}
+
+std::vector<double> running_mean(const std::vector<StepMetrics>& steps) {
+  std::vector<double> means;
+  double sum = 0;
+  double weight = 0;
+  for (const StepMetrics& step : steps) {
+    sum = 0.95 * sum + step.loss_nats;
+    weight = 0.95 * weight + 1;
+    means.push_back(sum / weight);
+  }
+  return means;
+}
+
+std::vector<size_t> thinned(const std::vector<StepMetrics>& steps, size_t limit) {
+  std::vector<size_t> first;
+  std::vector<size_t> others;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const bool wanted = steps[i].validation_nats >= 0 || i + 1 == steps.size();
+    (wanted ? first : others).push_back(i);
+  }
+  // From the end, so that the last step is among them.
+  const auto even = [](const std::vector<size_t>& from, size_t count) {
+    std::vector<size_t> out;
+    for (size_t i = 1; i <= count; ++i) out.push_back(from[i * from.size() / count - 1]);
+    return out;
+  };
+  std::vector<size_t> chosen = even(first, std::min(limit, first.size()));
+  std::ranges::copy(even(others, std::min(limit - chosen.size(), others.size())),
+                    std::back_inserter(chosen));
+  std::ranges::sort(chosen);
+  return chosen;
+}
+
 std::string draw_loss_curve(const std::vector<StepMetrics>& steps, std::string_view title) {
   double low = INFINITY;
   double high = -INFINITY;
@@ -126,14 +169,12 @@ std::string draw_loss_curve(const std::vector<StepMetrics>& steps, std::string_v
   std::string each;
   std::string mean;
   std::string validation;
-  double sum = 0;
-  double weight = 0;
-  for (const StepMetrics& step : steps) {
+  const std::vector<double> means = running_mean(steps);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const StepMetrics& step = steps[i];
     const double at = x(static_cast<double>(step.tokens));
     each += fmt::format("{}{:.1f} {:.1f}", each.empty() ? "M" : "L", at, y(step.loss_nats));
-    sum = 0.95 * sum + step.loss_nats;
-    weight = 0.95 * weight + 1;
-    mean += fmt::format("{}{:.1f} {:.1f}", mean.empty() ? "M" : "L", at, y(sum / weight));
+    mean += fmt::format("{}{:.1f} {:.1f}", mean.empty() ? "M" : "L", at, y(means[i]));
     if (step.validation_nats < 0) continue;
     validation += fmt::format(
         "<path d=\"M{0:.1f} {1:.1f}V{2:.1f}\" stroke=\"#d9480f\"/><circle cx=\"{0:.1f}\" "

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "yurai/base/json.h"
@@ -9,6 +10,8 @@
 
 /// How a run went, as lines of JSON and as a picture.
 namespace yurai {
+
+inline constexpr std::string_view kMetricsName = "metrics.jsonl";
 
 /// A line of metrics.jsonl.
 struct StepMetrics {
@@ -25,6 +28,14 @@ struct StepMetrics {
 
 Json to_json(const StepMetrics& metrics);
 Result<StepMetrics> parse_step_metrics(std::string_view line);
+/// All whole lines; what follows the last line end is being written, and left out.
+Result<std::vector<StepMetrics>> parse_metrics(std::string_view lines);
+
+/// The mean of the losses up to each step, where every step counts 0.95 of the one after it.
+std::vector<double> running_mean(const std::vector<StepMetrics>& steps);
+/// At most `limit` of the steps, ascending: the last, those with a validation loss and, as far as
+/// there is room, the others; of what is too many an even choice.
+std::vector<size_t> thinned(const std::vector<StepMetrics>& steps, size_t limit);
 
 /// Loss over tokens as SVG: each step, their running mean, and the validation loss with its
 /// interval.

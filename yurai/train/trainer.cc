@@ -203,12 +203,7 @@ Result<void> Trainer::open_metrics(uint64_t bytes) {
   }
   YURAI_ASSIGN(std::string text, read_file(path));
   text.resize(std::min<size_t>(text.size(), bytes));
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    YURAI_ASSIGN(const StepMetrics metrics, parse_step_metrics(text.substr(at, end - at)));
-    history_.push_back(metrics);
-    at = end + 1;
-  }
+  YURAI_ASSIGN(history_, parse_metrics(text));
   if (history_.size() != at_.steps) {
     return fail(ErrorCode::kCorrupt,
                 fmt::format("{} has {} steps, its checkpoint {}", for_terminal(path.string()),

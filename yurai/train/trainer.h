@@ -19,7 +19,6 @@
 /// of threads, and after any crash. docs/formats/run.md.
 namespace yurai {
 
-inline constexpr std::string_view kMetricsName = "metrics.jsonl";
 inline constexpr std::string_view kLossCurveName = "loss.svg";
 
 /// One step that was done.

@@ -1,7 +1,7 @@
 import { readEvents } from './events';
 import type {
   CorpusSummary, Counts, DecisionExamples, Decisions, DocumentSearchResult, Documents, Models, NextSymbols, Probabilities,
-  QueryAnswer, SearchResult, Trace, TraceRequest, WhatIf,
+  QueryAnswer, Run, SearchResult, Trace, TraceRequest, WhatIf,
 } from './types';
 
 /** What the server said went wrong, or that it could not be reached (`status` 0). */
@@ -67,6 +67,7 @@ export const api = {
   },
   whatIf: (filter: string, bound: 'min' | 'max', value: number, signal?: AbortSignal) =>
     get<WhatIf>(`/v1/decisions/whatif?${new URLSearchParams({ filter, [bound]: String(value) })}`, signal),
+  run: (signal?: AbortSignal) => get<Run>('/v1/run', signal),
   models: (signal?: AbortSignal) => get<Models>('/v1/models', signal),
 
   /** Asks a model; yields the pieces of its answer as they come. */

@@ -191,6 +191,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The training run: configuration, parameters, lineage, ledger, losses */
+        get: operations["run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/chat/completions": {
         parameters: {
             query?: never;
@@ -327,6 +344,28 @@ export interface components {
             date: string | null;
             /** @description BCP 47. */
             lang: string | null;
+            /** @description With a training run: the steps that read the matched bytes, in order, at most 100 of `seen_total`. */
+            seen?: components["schemas"]["Exposure"][];
+            /** @description With a training run: how many steps read the matched bytes; 0 for a document that was kept apart for validation. */
+            seen_total?: number;
+            /** @description Mean over the first epoch that read the passage, in nats a token, weighted by tokens; before each step's update. */
+            loss_first?: number | null;
+            /** @description The same over the last epoch that read it. */
+            loss_last?: number | null;
+            /** @description What the tokens of `loss_last` cost the model as it is, read in the same way; null without a model of the run. */
+            loss_now?: number | null;
+        };
+        /** @description A training step that read bytes of a document. That it read them says nothing about what caused an answer. */
+        Exposure: {
+            /** @enum {string} */
+            stage: "pretrain" | "midtrain" | "long" | "sft" | "dpo" | "rl";
+            step: number;
+            epoch: number;
+            /** @description Into the document's text, half-open, in UTF-8 bytes: what the step read at once. */
+            byte_begin: number;
+            byte_end: number;
+            /** @description Nats a token, before the step's update; null where it is not known. */
+            loss: number | null;
         };
         /** @description A part of the traced text that stands in the corpus: word for word, or, with `differs`, when both are folded. Spans may overlap. */
         Span: {
@@ -639,6 +678,26 @@ export interface components {
             max_tokens?: number;
             /** @description Of the n-gram model at most 100. */
             temperature?: number;
+            /**
+             * @description Of a transformer of the server: only the most probable tokens that together have this probability.
+             * @default 1
+             */
+            top_p?: number;
+            /**
+             * @description Of a transformer of the server: only so many most probable tokens; 0: all.
+             * @default 0
+             */
+            top_k?: number;
+            /**
+             * @description Of a transformer of the server: only tokens at least this share as probable as the most probable.
+             * @default 0
+             */
+            min_p?: number;
+            /**
+             * @description Of a transformer of the server: above 1, tokens that were there become less probable.
+             * @default 1
+             */
+            repetition_penalty?: number;
             seed?: number;
         } & {
             [key: string]: unknown;
@@ -653,6 +712,26 @@ export interface components {
             max_tokens?: number;
             /** @description Of the n-gram model at most 100. */
             temperature?: number;
+            /**
+             * @description Of a transformer of the server: only the most probable tokens that together have this probability.
+             * @default 1
+             */
+            top_p?: number;
+            /**
+             * @description Of a transformer of the server: only so many most probable tokens; 0: all.
+             * @default 0
+             */
+            top_k?: number;
+            /**
+             * @description Of a transformer of the server: only tokens at least this share as probable as the most probable.
+             * @default 0
+             */
+            min_p?: number;
+            /**
+             * @description Of a transformer of the server: above 1, tokens that were there become less probable.
+             * @default 1
+             */
+            repetition_penalty?: number;
             seed?: number;
         } & {
             [key: string]: unknown;
@@ -880,6 +959,109 @@ export interface components {
             gained: components["schemas"]["DocumentCount"];
             lost: components["schemas"]["DocumentCount"];
             undetermined: components["schemas"]["DocumentCount"];
+        };
+        /** @description A line of a run's metrics. */
+        RunMetrics: {
+            step: number;
+            epoch: number;
+            /** @description Predicted so far, this step's included. */
+            tokens: number;
+            /** @description Nats a token, before the step's update. */
+            loss_nats: number;
+            /** @description Over all steps so far, those left out here included; every step counts 0.95 of the one after it. */
+            running_mean_nats: number;
+            learning_rate: number;
+            gradient_norm: number;
+            /** @description With experts. */
+            router_loss?: number;
+            /** @description Where it was measured. */
+            validation_nats?: number;
+            /** @description Half a 95 % interval, over sequences. */
+            validation_error?: number;
+        };
+        /** @description An artefact behind the run. */
+        RunLineageStep: {
+            format: string;
+            format_version?: number;
+            tool_version?: string;
+            /** @description SHA-256 of its manifest. */
+            checksum: string;
+            made_from?: string[];
+            num_inputs?: number;
+            /** @description What its manifest says of it. */
+            facts?: {
+                [key: string]: unknown;
+            };
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description The shape of the newest checkpoint when the server was started; null before the first. */
+        RunModel: {
+            /** @description The newest checkpoint. */
+            id: string;
+            architecture: string;
+            /** @description `active`: those that one token passes. */
+            parameters: {
+                total: number;
+                active: number;
+                embedding: number;
+                attention: number;
+                mlp: number;
+                router: number;
+                norm: number;
+            };
+            vocabulary_size: number;
+            hidden_size: number;
+            intermediate_size: number;
+            num_layers: number;
+            num_heads: number;
+            num_kv_heads: number;
+            head_size: number;
+            tied_embeddings: boolean;
+            context_length: number;
+            sliding_window: number | null;
+            rope_theta: number;
+            rope_scaling: {
+                [key: string]: unknown;
+            } | null;
+            experts: {
+                num_experts: number;
+                experts_per_token: number;
+                expert_size: number;
+                num_sparse_layers: number;
+            } | null;
+        } | null;
+        /** @description A training run as it was when the server was started. */
+        Run: {
+            /** @description What run.json says. */
+            run: {
+                format?: string;
+                format_version?: number;
+                tool_version?: string;
+                /** @description As it was resolved: every option with its value. */
+                configuration: {
+                    [key: string]: unknown;
+                };
+                corpus_sha256: string;
+                tokenizer_sha256: string;
+                /** @description Of all documents. */
+                tokens: number;
+                documents: number;
+                /** @description Kept apart from training. */
+                validation_documents: number;
+            };
+            model: components["schemas"]["RunModel"];
+            /** @description Oldest first. */
+            lineage: components["schemas"]["RunLineageStep"][];
+            ledger: {
+                steps: number;
+                /** @description Of the documents that are trained on, end tokens included. */
+                tokens_per_epoch: number;
+                /** @description SHA-256 over the head, the documents and all steps. */
+                chain_head: string;
+            };
+            /** @description At most 1,000 of the steps: the last, those with a validation loss, and an even choice of the others. */
+            metrics: components["schemas"]["RunMetrics"][];
         };
     };
     responses: never;
@@ -1373,6 +1555,53 @@ export interface operations {
                 };
             };
             /** @description The server was started without `--filtered` (`no_decisions`). */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any other failure. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The run. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description The request is wrong; `param` names the field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server was started without a run (`no_run`). */
             404: {
                 headers: {
                     [name: string]: unknown;

@@ -25,4 +25,7 @@ export type DecisionBar = Schemas['DecisionBar'];
 export type DecisionExamples = Schemas['DecisionExamples'];
 export type DroppedDocument = Schemas['DroppedDocument'];
 export type WhatIf = Schemas['WhatIf'];
+export type Exposure = Schemas['Exposure'];
+export type Run = Schemas['Run'];
+export type RunMetrics = Schemas['RunMetrics'];
 export type Models = Schemas['Models'];

@@ -35,6 +35,7 @@ export const router = createHashRouter([
           { path: 'search', lazy: async () => ({ Component: (await import('../features/search/search_page')).SearchPage }) },
           { path: 'document', lazy: async () => ({ Component: (await import('../features/document/document_page')).DocumentPage }) },
           { path: 'corpus', lazy: async () => ({ Component: (await import('../features/corpus/corpus_page')).CorpusPage }) },
+          { path: 'models', lazy: async () => ({ Component: (await import('../features/models/models_page')).ModelsPage }) },
           { path: '*', element: <NotFound /> },
         ],
       },

@@ -5,7 +5,7 @@ import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, Outlet, useLocation, useNavigate, useSearchParams } from 'react-router';
 import { api } from '../api/client';
-import { CorpusIcon, KeyboardIcon, MoonIcon, SearchIcon, SunIcon, TraceIcon } from '../components/icons';
+import { CorpusIcon, KeyboardIcon, ModelIcon, MoonIcon, SearchIcon, SunIcon, TraceIcon } from '../components/icons';
 import { preferredLanguage, setLanguage, type Language } from '../i18n/catalogues';
 import { formatBytes, formatCount } from '../text/format';
 import { KeyHelp, useKeys } from './keys';
@@ -15,6 +15,7 @@ const pages = [
   { path: '/trace', key: 'nav.trace', Icon: TraceIcon },
   { path: '/search', key: 'nav.search', Icon: SearchIcon },
   { path: '/corpus', key: 'nav.corpus', Icon: CorpusIcon },
+  { path: '/models', key: 'nav.models', Icon: ModelIcon },
 ] as const;
 
 function LanguageSwitch() {

@@ -4,6 +4,7 @@ import type { Occurrence } from '../api/types';
 import type { Changes } from '../app/url_state';
 import { shortened } from '../text/format';
 import { Differs } from './differs';
+import { Exposures } from './exposures';
 import { License } from './license';
 import { OutsideLink, PageLink } from './page_link';
 import { Foreign, VisibleText } from './visible_text';
@@ -43,6 +44,7 @@ export function OccurrenceCard({ occurrence }: { occurrence: Occurrence }) {
         <Fact name={t('document.date')} value={occurrence.date} />
         <Fact name={t('document.id')} value={occurrence.id} />
       </dl>
+      <Exposures occurrence={occurrence} />
       <Group gap="md" mt={8}>
         <PageLink path="/document" parameters={documentParameters(occurrence)}>{t('document.open')}</PageLink>
         <OutsideLink url={occurrence.url}>{t('document.original')}</OutsideLink>

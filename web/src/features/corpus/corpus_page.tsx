@@ -1,10 +1,11 @@
-import { ActionIcon, Badge, CopyButton, Group, Text, Title } from '@mantine/core';
+import { Badge, Group, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../../api/client';
 import type { CorpusSummary } from '../../api/types';
-import { CopyIcon, WarningIcon } from '../../components/icons';
+import { Hash } from '../../components/hash';
+import { WarningIcon } from '../../components/icons';
 import { Empty, Loading, Problem } from '../../components/states';
 import { formatBytes, formatCount, formatShare } from '../../text/format';
 import classes from './corpus.module.css';
@@ -24,14 +25,7 @@ function Totals({ corpus }: { corpus: CorpusSummary }) {
       </dl>
       <div className={classes.hash}>
         <Text size="sm" c="dimmed">{t('corpus.hash')}</Text>
-        <span className={classes.copyable}>
-          <code data-testid="corpus-hash">{corpus.corpus_sha256}</code>
-          <CopyButton value={corpus.corpus_sha256}>
-            {({ copied, copy }) => (
-              <ActionIcon variant="subtle" color="gray" onClick={copy} aria-label={copied ? t('corpus.copied') : t('corpus.copy')} title={copied ? t('corpus.copied') : t('corpus.copy')}><CopyIcon size={16} /></ActionIcon>
-            )}
-          </CopyButton>
-        </span>
+        <Hash value={corpus.corpus_sha256} testId="corpus-hash" />
       </div>
       {corpus.duplicate_ids > 0 && <Text size="sm" mt="sm">{t('corpus.duplicates', { count: corpus.duplicate_ids, formatted: formatCount(corpus.duplicate_ids, i18n.language) })}</Text>}
     </section>

@@ -1,0 +1,76 @@
+#include "yurai/testbed/run_facts.h"
+
+#include <vector>
+
+#include "yurai/base/file.h"
+#include "yurai/base/terminal.h"
+#include "yurai/model/model_facts.h"
+#include "yurai/train/loss_curve.h"
+
+namespace yurai {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Those of the members that are there.
+Json only(const Json& json, std::initializer_list<std::string_view> names) {
+  Json out = Json::object();
+  for (const std::string_view name : names) {
+    if (const auto found = json.find(name); found != json.end()) out[std::string(name)] = *found;
+  }
+  return out;
+}
+
+Result<Json> model_json(const fs::path& run) {
+  const auto checkpoint = newest_checkpoint(run);
+  if (!checkpoint && checkpoint.error().code == ErrorCode::kNotFound) return Json(nullptr);
+  if (!checkpoint) return fail(checkpoint.error());
+  const fs::path path = *checkpoint / "config.json";
+  YURAI_ASSIGN(const std::string text, read_file(path));
+  YURAI_ASSIGN(const ModelConfig config, parse_model_config(text, for_terminal(path.string())));
+  Json json = {{"id", checkpoint->filename().string()}};
+  json.update(shape_json(config));
+  return json;
+}
+
+Result<Json> metrics_json(const fs::path& run) {
+  auto text = read_file(run / kMetricsName);
+  if (!text && text.error().code == ErrorCode::kNotFound) return Json(Json::array());
+  if (!text) return fail(std::move(text).error());
+  YURAI_ASSIGN(const std::vector<StepMetrics> steps, parse_metrics(*text));
+  const std::vector<double> means = running_mean(steps);
+  Json out = Json::array();
+  for (const size_t i : thinned(steps, kMaxShownMetrics)) {
+    Json line = to_json(steps[i]);
+    line["running_mean_nats"] = means[i];
+    out.push_back(std::move(line));
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Json> facts_json(const TrainedRun& run) {
+  const Json& begun = run.inputs().run;
+  // Configurations and inputs of what stands behind a run may name files of this machine.
+  Json lineage = Json::array();
+  for (const Json& step : begun.value("lineage", Json::array())) {
+    lineage.push_back(only(step, {"format", "format_version", "tool_version", "checksum",
+                                  "made_from", "num_inputs", "facts"}));
+  }
+  YURAI_ASSIGN(Json model, model_json(run.dir()));
+  YURAI_ASSIGN(const std::string chain_head, run.ledger().chain_head());
+  YURAI_ASSIGN(Json metrics, metrics_json(run.dir()));
+  return Json{{"run", only(begun, {"format", "format_version", "tool_version", "configuration",
+                                   "corpus_sha256", "tokenizer_sha256", "tokens", "documents",
+                                   "validation_documents"})},
+              {"model", std::move(model)},
+              {"lineage", std::move(lineage)},
+              {"ledger",
+               {{"steps", run.ledger().steps()},
+                {"tokens_per_epoch", run.ledger().tokens_per_epoch()},
+                {"chain_head", chain_head}}},
+              {"metrics", std::move(metrics)}};
+}
+
+}  // namespace yurai

@@ -1,0 +1,107 @@
+#include "yurai/testbed/run_facts.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "yurai/base/testing.h"
+#include "yurai/corpus/testing.h"
+#include "yurai/testbed/testing.h"
+
+namespace yurai {
+namespace {
+
+class RunFactsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(testing::write_corpus(dir_ / "corpus", {{.id = "a", .text = "abcdefghijklmnopqrst"},
+                                                        {.id = "b", .text = "123456789"}}));
+    const auto written = testing::write_run(dir_.path(), dir_ / "corpus", 4);
+    ASSERT_TRUE(written) << written.error().message;
+  }
+
+  Result<Json> facts() const {
+    YURAI_ASSIGN(const TrainedRun run, TrainedRun::open(dir_ / "run"));
+    return facts_json(run);
+  }
+
+  testing::TemporaryDirectory dir_;
+};
+
+TEST_F(RunFactsTest, SayWhatARunIsAndHowItWentWithoutPaths) {
+  const auto json = facts();
+  ASSERT_TRUE(json) << json.error().message;
+  EXPECT_EQ((*json)["run"]["tokens"], 29);
+  EXPECT_EQ((*json)["run"]["configuration"]["batch"]["sequence_tokens"], 8);
+  EXPECT_EQ((*json)["lineage"].back()["checksum"].get<std::string>().size(), 64U);
+  EXPECT_EQ((*json)["ledger"]["steps"], 4);
+  EXPECT_EQ((*json)["ledger"]["tokens_per_epoch"], 31);  // an end token a document
+  EXPECT_EQ((*json)["ledger"]["chain_head"].get<std::string>().size(), 64U);
+  ASSERT_EQ((*json)["metrics"].size(), 4U);
+  EXPECT_EQ((*json)["metrics"][3]["loss_nats"], 3.0);
+  EXPECT_EQ((*json)["metrics"][0]["running_mean_nats"], 0.0);
+  EXPECT_EQ(dump_json(*json).find(dir_.path().string()), std::string::npos);
+}
+
+TEST_F(RunFactsTest, CountTheParametersOfTheNewestCheckpoint) {
+  EXPECT_TRUE(facts().value()["model"].is_null());
+  ModelConfig config;
+  config.vocabulary_size = 300;
+  config.hidden_size = 8;
+  config.intermediate_size = 16;
+  config.num_layers = 2;
+  config.num_heads = config.num_kv_heads = 2;
+  config.head_size = 4;
+  config.max_positions = 8;
+  config.tie_embeddings = true;
+  for (const char* step : {"step-2", "step-10"}) {
+    const auto folder = dir_ / "run" / "checkpoints" / step;
+    std::filesystem::create_directories(folder);
+    ASSERT_TRUE(write_file(folder / "config.json", dump_json(to_json(config))));
+    ASSERT_TRUE(write_file(folder / kManifestName, "{}"));
+  }
+  const auto json = facts();
+  ASSERT_TRUE(json) << json.error().message;
+  EXPECT_EQ((*json)["model"]["id"], "step-10");
+  EXPECT_EQ((*json)["model"]["architecture"], "LlamaForCausalLM");
+  uint64_t total = 0;
+  for (const ParameterShape& shape : parameter_shapes(config)) total += shape.num_values();
+  EXPECT_EQ((*json)["model"]["parameters"]["total"], total);
+  EXPECT_TRUE((*json)["model"]["experts"].is_null());
+}
+
+TEST_F(RunFactsTest, LeaveOutALineThatIsBeingWrittenAndRefuseOneThatIsDamaged) {
+  const std::string lines = read_file(dir_ / "run" / kMetricsName).value();
+  ASSERT_TRUE(write_file(dir_ / "run" / kMetricsName, lines.substr(0, lines.size() - 9)));
+  EXPECT_EQ(facts().value()["metrics"].size(), 3U);
+  ASSERT_TRUE(write_file(dir_ / "run" / kMetricsName, "{\"step\":\n" + lines));
+  EXPECT_FALSE(facts());
+  std::filesystem::remove(dir_ / "run" / kMetricsName);
+  EXPECT_EQ(facts().value()["metrics"].size(), 0U);
+}
+
+TEST(LossCurve, KeepsTheLastStepAndEveryValidationWhenItIsThinned) {
+  std::vector<StepMetrics> steps(5000);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    steps[i].step = i;
+    if (i % 60 == 59) steps[i].validation_nats = 2;
+  }
+  const std::vector<size_t> chosen = thinned(steps, 1000);
+  EXPECT_EQ(chosen.size(), 1000U);
+  EXPECT_TRUE(std::ranges::is_sorted(chosen));
+  EXPECT_EQ(std::ranges::adjacent_find(chosen), chosen.end());
+  EXPECT_EQ(chosen.back(), 4999U);
+  for (size_t i = 59; i < steps.size(); i += 60) {
+    EXPECT_TRUE(std::ranges::binary_search(chosen, i)) << i;
+  }
+  // No gap is much wider than an even choice's.
+  for (size_t i = 1; i < chosen.size(); ++i) EXPECT_LE(chosen[i] - chosen[i - 1], 7U);
+  for (StepMetrics& step : steps) step.validation_nats = 2;
+  EXPECT_EQ(thinned(steps, 1000).size(), 1000U);
+  EXPECT_EQ(thinned(steps, 1000).back(), 4999U);
+  EXPECT_EQ(thinned({}, 1000).size(), 0U);
+  EXPECT_EQ(thinned(std::vector<StepMetrics>(3), 1000), (std::vector<size_t>{0, 1, 2}));
+}
+
+}  // namespace
+}  // namespace yurai

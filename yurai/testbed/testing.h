@@ -1,0 +1,68 @@
+#pragma once
+
+#include <algorithm>
+#include <filesystem>
+#include <vector>
+
+#include "yurai/ledger/ledger_writer.h"
+#include "yurai/train/loss_curve.h"
+#include "yurai/train/prepare_run.h"
+#include "yurai/train/run_inputs.h"
+#include "yurai/train/testing.h"
+
+/// For tests: a run without a trainer.
+namespace yurai::testing {
+
+/// Writes `dir / "run"`: `steps` steps of two sequences of 8 tokens (a byte is a token) over
+/// `corpus`, none of it kept apart, whose losses are the number of their step. Without checkpoints.
+inline Result<void> write_run(const std::filesystem::path& dir, const std::filesystem::path& corpus,
+                              uint64_t steps) {
+  YURAI_TRY(write_byte_tokenizer(dir / "tokenizer"));
+  YURAI_ASSIGN(const TrainConfig config,
+               parse_train_config("corpus = \"" + corpus.string() +
+                                      "\"\ntokenizer = \"tokenizer\"\n[batch]\n"
+                                      "sequence_tokens = 8\nsequences = 2\nmicro_batch = 1\n"
+                                      "[validation]\nshare = 0",
+                                  "t.toml", dir));
+  YURAI_TRY(prepare_run(config, dir / "run", {}, no_progress));
+  YURAI_ASSIGN(const RunInputs inputs, open_run(dir / "run"));
+  LedgerHead head;
+  head.corpus_sha256 = inputs.corpus_sha256;
+  head.order = OrderSpec{1, 8, 2};
+  std::vector<LedgerDocument> documents;
+  for (uint64_t d = 0; d < inputs.tokens->num_documents(); ++d) {
+    documents.push_back({inputs.tokens->id(d), static_cast<uint32_t>(inputs.tokens->num_tokens(d)),
+                         inputs.tokens->num_bytes(d)});
+  }
+  YURAI_ASSIGN(auto writer, LedgerWriter::create(dir / "run" / kRunLedger, head, documents));
+  std::string metrics;
+  for (uint64_t step = 0; step < steps; ++step) {
+    std::vector<LedgerRow> rows;
+    for (uint64_t q = 2 * step; q < 2 * step + 2; ++q) {
+      const std::vector<OrderSegment> segments = writer.order()->sequence(q);
+      for (const OrderSegment& segment : segments) {
+        const uint64_t bytes = documents[segment.document].bytes;
+        LedgerRow row;
+        row.step = step;
+        row.epoch = segment.epoch;
+        row.sequence = q;
+        row.document = segment.document;
+        row.token_begin = segment.token_begin;
+        row.tokens = static_cast<uint32_t>(segment.token_end - segment.token_begin);
+        row.byte_begin = std::min<uint64_t>(segment.token_begin, bytes);
+        row.byte_end = std::min<uint64_t>(segment.token_end, bytes);
+        row.loss_nats_mean = static_cast<float>(step);
+        rows.push_back(row);
+      }
+    }
+    YURAI_TRY(writer.append(rows));
+    StepMetrics line;
+    line.step = step;
+    line.tokens = 16 * (step + 1);
+    line.loss_nats = static_cast<double>(step);
+    metrics += dump_json(to_json(line)) + "\n";
+  }
+  return write_file(dir / "run" / kMetricsName, metrics);
+}
+
+}  // namespace yurai::testing
