@@ -13,6 +13,7 @@
 #include "yurai/lm/scripted_server.h"
 #include "yurai/lm/sse.h"
 #include "yurai/testbed/testing.h"
+#include "yurai/testbed/trained_run.h"
 
 namespace yurai {
 namespace {
