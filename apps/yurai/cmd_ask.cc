@@ -26,13 +26,14 @@ Result<void> ask(AskArguments arguments) {
   YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(arguments.index));
   YURAI_ASSIGN(const Tracer tracer, Tracer::open(index));
   std::optional<TrainedRun> run;
-  const std::string dir = arguments.run.empty() ? run_of_model(arguments.model) : arguments.run;
+  const std::string own_run = run_of_model(arguments.model);
+  const std::string dir = arguments.run.empty() ? own_run : arguments.run;
   if (!dir.empty()) {
     YURAI_ASSIGN(run, TrainedRun::open(dir));
   }
   YURAI_ASSIGN(const Generation answer, model->generate(arguments.request, {}));
   YURAI_ASSIGN(Trace trace, tracer.trace(answer.text, arguments.trace));
-  if (run) YURAI_TRY(run->add_exposures(trace, model.get()));
+  if (run) YURAI_TRY(run->add_exposures(trace, dir == own_run ? model.get() : nullptr));
   if (arguments.json) {
     return print_json(
         {{"model", model->id()}, {"answer", to_json(answer)}, {"trace", to_json(trace)}});

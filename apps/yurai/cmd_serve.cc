@@ -79,7 +79,9 @@ Result<GatewayOptions> gateway_options(const ServeOptions& options, const std::s
   gateway.index_dir = options.index_dir;
   YURAI_ASSIGN(gateway.cache_bytes, parse_bytes(options.cache));
   gateway.filtered_dir = options.filtered_dir;
-  gateway.run_dir = options.run.empty() ? run_of_model(options.model) : options.run;
+  const std::string own_run = run_of_model(options.model);
+  gateway.run_dir = options.run.empty() ? own_run : options.run;
+  gateway.model_is_of_run = !own_run.empty() && gateway.run_dir == own_run;
   gateway.upstream_url = options.upstream_url;
   gateway.web_dir =
       options.web_dir.empty() ? default_web_dir() : std::filesystem::path(options.web_dir);

@@ -294,6 +294,7 @@ Result<Gateway> Gateway::open(const GatewayOptions& options) {
                                                  .search = std::move(search),
                                                  .ngram = std::move(ngram),
                                                  .transformer = options.model,
+                                                 .transformer_is_of_run = options.model_is_of_run,
                                                  .run = std::move(run),
                                                  .run_facts = std::move(run_facts),
                                                  .upstream = std::move(upstream),

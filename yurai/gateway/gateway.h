@@ -27,6 +27,7 @@ struct GatewayOptions {
   /// whoever opened it.
   std::shared_ptr<const LanguageModel> model{};
   std::filesystem::path run_dir{};  ///< of `yurai train`: traces say when it read a passage
+  bool model_is_of_run = false;     ///< then they also say what it costs the model now
   std::string upstream_url{};       ///< empty: no further models
   std::string upstream_api_key{};
   std::filesystem::path web_dir{};  ///< the built page; absent: a page that says so

@@ -55,7 +55,8 @@ ApiResult<ApiResponse> trace(const Services& services, const ApiRequest& request
   }
   YURAI_ASSIGN(Trace traced, services.tracer.trace(text, options));
   if (services.run) {
-    YURAI_TRY(services.run->add_exposures(traced, services.transformer.get()));
+    const bool its_own = services.transformer_is_of_run;
+    YURAI_TRY(services.run->add_exposures(traced, its_own ? services.transformer.get() : nullptr));
   }
   Json json = to_json(traced);
   YURAI_ASSIGN(const bool near, body.boolean("near", false));

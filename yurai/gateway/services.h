@@ -24,8 +24,9 @@ struct Services {
   std::optional<DocumentSearch> search;  ///< when the index has it
   std::unique_ptr<LanguageModel> ngram;
   std::shared_ptr<const LanguageModel> transformer;  ///< null: none
-  std::optional<TrainedRun> run;                     ///< with --run
-  Json run_facts;                                    ///< of that run, as it was at the start
+  bool transformer_is_of_run = false;
+  std::optional<TrainedRun> run;  ///< with --run
+  Json run_facts;                 ///< of that run, as it was at the start
   std::optional<Upstream> upstream;
   PageFiles page;
   Json corpus_statistics;
