@@ -36,9 +36,9 @@ struct OptimizerConfig {  ///< AdamW (Loshchilov and Hutter 2019)
 };
 
 struct TrainConfig {
-  std::vector<std::string> corpora;  ///< folders; relative to the file
-  std::string tokenizer;             ///< a file or folder; empty: learnt from the corpora
-  uint32_t vocabulary_size = 4096;   ///< of a learnt one
+  std::vector<std::string> corpora;       ///< folders; relative to the file
+  std::string tokenizer;                  ///< a file or folder; empty: learnt from the corpora
+  uint32_t vocabulary_size = 4096;        ///< of a learnt one
   uint64_t tokenizer_bytes = 10'000'000;  ///< of text that it is learnt from, about
   std::string stage = "pretrain";
   uint64_t seed = 1;
