@@ -188,7 +188,7 @@ Result<void> write_index_manifest(const Corpus& corpus, const fs::path& corpus_p
   layout.segments.push_back({"", corpus_path.generic_string(), identity.corpus_sha256, num_points,
                              identity.documents, identity.bytes});
   if (folded) {
-    layout.folded.emplace();
+    layout.folded = IndexLayout::Folded{};
     layout.folded->folding = folding_version();
     layout.folded->segments.push_back(std::move(*folded));
   }

@@ -97,7 +97,8 @@ Result<void> read_folded(const Manifest& manifest, IndexLayout& layout) {
   const Json& how = manifest.configuration["folded"];
   const Json facts = manifest.facts.value("folded", Json::object());
   if (!how.is_object() || !facts.is_object()) return malformed();
-  IndexLayout::Folded& folded = layout.folded.emplace();
+  layout.folded = IndexLayout::Folded{};
+  IndexLayout::Folded& folded = *layout.folded;
   YURAI_ASSIGN(folded.folding, json_string(how, "folding"));
   const Json hashes = how.value("corpus_sha256", Json::array());
   const Json numbers = facts.value("segments", Json::array());
