@@ -7,6 +7,7 @@
 #include <memory>
 #include <numeric>
 #include <optional>
+#include <set>
 
 #include "apps/yurai/cli.h"
 #include "apps/yurai/trace_picture.h"
@@ -219,13 +220,18 @@ class Picture {
     if (exposures.total == 0) {
       return style_.dim(tr("never read in training", "学習では読まれていません"));
     }
-    std::string steps;
+    // A step reads a short document several times.
+    std::set<uint64_t> distinct;
+    for (const Exposure& exposure : exposures.seen) distinct.insert(exposure.step);
     constexpr size_t kShown = 6;
-    for (size_t i = 0; i < std::min(exposures.seen.size(), kShown); ++i) {
-      steps += fmt::format("{}{}", i > 0 ? ", " : "", exposures.seen[i].step);
+    std::string steps;
+    size_t listed = 0;
+    for (const uint64_t step : distinct) {
+      if (listed++ == kShown) break;
+      steps += fmt::format("{}{}", steps.empty() ? "" : ", ", step);
     }
-    if (exposures.total > kShown) steps += ", …";
-    std::string out = fmt::format(fmt::runtime(tr("read in training at {} of the steps: {}",
+    if (distinct.size() > kShown || exposures.total > exposures.seen.size()) steps += ", …";
+    std::string out = fmt::format(fmt::runtime(tr("read {} times in training, at steps {}",
                                                   "学習で {} 回読まれた。ステップ: {}")),
                                   exposures.total, steps);
     if (exposures.loss_first && exposures.loss_last) {

@@ -84,7 +84,9 @@ class Writer {
     row(tr("Tokens, of the tokenizer ", "トークン数、トークナイザー ") + tokenizer_text(card_),
         "tokens");
     row(tr("Documents that repeat an id", "ID が重複する文書"), "repeated_ids");
-    row(tr("Input records that could not be read", "読めなかった入力レコード"), "rejected");
+    row(tr("Input records that the last step could not read",
+           "最後の段階で読めなかった入力レコード"),
+        "rejected");
     out_ += markdown_table(rows);
   }
 

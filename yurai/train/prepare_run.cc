@@ -42,7 +42,12 @@ Result<std::unique_ptr<Tokenizer>> make_tokenizer(const TrainConfig& config,
       options.vocabulary_size = config.vocabulary_size;
       options.seed = config.seed;
       options.max_bytes = config.tokenizer_bytes;
-      YURAI_TRY(learn(corpora, options, stage, progress));
+      auto learnt = learn(corpora, options, stage, progress);
+      if (!learnt) {
+        Error error = std::move(learnt).error();
+        error.message += " (here 'vocabulary' and 'corpus' of the configuration)";
+        return fail(std::move(error));
+      }
     } else {
       YURAI_TRY(Tokenizer::open(config.tokenizer));
       YURAI_TRY(copy_tokenizer(config.tokenizer, stage));
@@ -107,8 +112,11 @@ Result<void> prepare_run(const TrainConfig& config, const fs::path& run,
   std::error_code error;
   if (!options.resume && is_there(run) && !fs::is_empty(run, error)) {
     return fail(ErrorCode::kAlreadyExists,
-                fmt::format("{} is there already; go on with --resume, or name another folder",
-                            shown(run)));
+                fmt::format("{} is there already; go on with --resume, or name another folder{}",
+                            shown(run),
+                            is_there(run / kRunName)
+                                ? ""
+                                : " (no run has begun in it: what is there may be removed)"));
   }
   fs::create_directories(run, error);
   if (error) return fail(io_error("create", run, error.value()));
