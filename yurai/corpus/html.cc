@@ -372,6 +372,7 @@ using Tree = std::unique_ptr<xmlDoc, decltype(&xmlFreeDoc)>;
 Tree parse(std::string_view html) {
   // Pages that are valid UTF-8 are UTF-8, whatever they declare; others are believed.
   const char* encoding = find_invalid_utf8(html) ? nullptr : "UTF-8";
+  xmlResetLastError();
   constexpr int kOptions =
       HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET;
   return Tree(
@@ -460,6 +461,9 @@ ExtractedText extract_html(std::string_view html, HtmlKind kind) {
   if (html.empty() || html.size() > kMaxHtmlBytes) return out;
   const Tree tree = parse(html);
   if (tree == nullptr) return out;
+  // The parser ends there, with what it has.
+  const xmlError* error = xmlGetLastError();
+  out.too_deep = error != nullptr && error->code == XML_ERR_INTERNAL_ERROR;
   read_head(tree.get(), out);
   const xmlNode* root = xmlDocGetRootElement(tree.get());
   if (root != nullptr) Walker(kind, out).walk(root);

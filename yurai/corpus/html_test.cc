@@ -128,5 +128,19 @@ TEST(Html, GivesValidUtf8ForAnyBytes) {
   }
 }
 
+TEST(Html, SaysWhereElementsAreNestedTooDeepToBeReadToTheEnd) {
+  const auto nested = [](size_t depth) {
+    std::string html = "<p>first</p>";
+    for (size_t i = 0; i < depth; ++i) html += "<div>";
+    html += "<p>deep</p>";
+    for (size_t i = 0; i < depth; ++i) html += "</div>";
+    return extract_html(html + "<p>last</p>", HtmlKind::kWeb);
+  };
+  EXPECT_FALSE(nested(200).too_deep);
+  EXPECT_EQ(nested(200).paragraphs.size(), 3U);
+  EXPECT_TRUE(nested(300).too_deep);
+  EXPECT_FALSE(extract_html("<p>a &bad; <b><i>x</b></i> <div <p>", HtmlKind::kWeb).too_deep);
+}
+
 }  // namespace
 }  // namespace yurai

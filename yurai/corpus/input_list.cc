@@ -63,6 +63,17 @@ bool tells_about_folder(const fs::path& path) {
   return name.starts_with("readme.") && name.ends_with(".md");
 }
 
+/// Whether one of our own verbs wrote the folder. One that is damaged is an error: what is left of
+/// it would pass for documents.
+Result<bool> is_own_folder(const fs::path& folder) {
+  std::error_code status;
+  if (!fs::exists(folder / kManifestName, status)) return false;
+  const auto text = read_file(folder / kManifestName);
+  if (!text || text->find("\"yurai-") == std::string::npos) return false;  // somebody else's
+  YURAI_TRY(read_manifest(folder));
+  return true;
+}
+
 Result<void> add_folder(const fs::path& folder, InputList& list) {
   std::vector<std::string> names;  // relative, with '/'
   std::error_code status;
@@ -83,7 +94,7 @@ Result<void> add_folder(const fs::path& folder, InputList& list) {
   std::sort(names.begin(), names.end());
   const size_t before = list.files.size();
   // What our own verbs wrote: the documents are in the parts, the rest tells about them.
-  const bool parts_only = read_manifest(folder).has_value();
+  YURAI_ASSIGN(const bool parts_only, is_own_folder(folder));
   for (const std::string& name : names) {
     if (parts_only && !name.starts_with("part-")) continue;
     if (auto file = classify(folder / name); file && !tells_about_folder(name)) {

@@ -18,6 +18,7 @@ struct ExtractedText {
   std::string title;
   std::string notice;  ///< comments before the text: copyright and licence often stand there
   std::vector<Paragraph> paragraphs;
+  bool too_deep = false;  ///< elements are nested too deep: what follows is missing
 };
 
 /// Paragraphs as one text: a blank line between them, a line break before a tight one.

@@ -40,16 +40,18 @@ std::string_view guess_media_type(std::string_view body) {
   return begin != body.npos && body[begin] == '<' ? "text/html" : "text/plain";
 }
 
-/// Title and text of a page; the text is empty where there is none.
-void take_text(std::string text, bool html, Document& document) {
+/// Title and text of a page; the text is empty where there is none. False: it cannot be read to its
+/// end.
+bool take_text(std::string text, bool html, Document& document) {
   if (!html) {
     document.text = std::move(text);
-    return;
+    return true;
   }
   ExtractedText page = extract_html(text, HtmlKind::kWeb);
   document.text = join(page.paragraphs);
   document.title =
       page.title.substr(0, char_floor(page.title, std::min(page.title.size(), kMaxFieldBytes)));
+  return !page.too_deep;
 }
 
 bool has_text(std::string_view text) { return text.find_first_not_of(" \t\r\n") != text.npos; }
@@ -143,7 +145,10 @@ bool read_warc_document(const WarcRecord& warc, InputRecord& record) {
     return true;
   }
   Document& document = record.document;
-  take_text(std::move(decoded->text), html, document);
+  if (!take_text(std::move(decoded->text), html, document)) {
+    set(Kind::kUnreadable, "elements are nested deeper than 256", record);
+    return true;
+  }
   if (!has_text(document.text)) {
     set(Kind::kLeftOut, "a page without text", record);
     return true;

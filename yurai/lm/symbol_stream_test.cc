@@ -80,7 +80,8 @@ TEST(SymbolStream, GivesWhatASearchOfTheWholeTextGives) {
 }
 
 TEST(SymbolStream, EndsWithADocumentAndWhenTheCallerLeaves) {
-  SymbolStream ended({}, {});
+  const LanguageModel::OnSymbol none;
+  SymbolStream ended({}, none);
   EXPECT_TRUE(*ended.add(symbol("a")));
   EXPECT_FALSE(*ended.add(symbol("")));
   EXPECT_EQ(ended.finish()->finish_reason, "stop");

@@ -11,6 +11,7 @@
 #include "yurai/lm/symbol_stream.h"
 #include "yurai/lm/token_sampler.h"
 #include "yurai/model/model_folder.h"
+#include "yurai/record/manifest.h"
 
 namespace yurai {
 namespace {
@@ -57,10 +58,21 @@ class TokenText {
   size_t read_ = 0;     ///< tokens whose text was handed out
 };
 
+/// A folder of ours is proven before it is believed.
+Result<void> prove_own(const std::filesystem::path& dir) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(dir / kManifestName, ignored)) return {};
+  YURAI_ASSIGN(const std::string text, read_file(dir / kManifestName));
+  if (text.find("\"yurai-") == text.npos) return {};  // of some other program
+  YURAI_ASSIGN(const Manifest manifest, read_manifest(dir));
+  return verify_files(dir, manifest);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<TransformerModel>> TransformerModel::open(const std::filesystem::path& dir) {
   std::unique_ptr<TransformerModel> model(new TransformerModel());
+  YURAI_TRY(prove_own(dir));
   YURAI_ASSIGN(const ModelFolder folder, ModelFolder::open(dir));
   YURAI_ASSIGN(model->tokenizer_, Tokenizer::open(dir));
   if (model->tokenizer_->vocabulary_size() > folder.config().vocabulary_size) {

@@ -75,7 +75,8 @@ Result<std::optional<CheckpointFacts>> load_checkpoint(const fs::path& run, Tran
                                                        std::span<float> mean,
                                                        std::span<float> square) {
   const auto dir = newest_checkpoint(run);
-  if (!dir) return std::optional<CheckpointFacts>();
+  if (!dir && dir.error().code == ErrorCode::kNotFound) return std::optional<CheckpointFacts>();
+  if (!dir) return fail(dir.error());
   YURAI_ASSIGN(const Manifest manifest, read_manifest(*dir, kCheckpointFormat, kCheckpointVersion));
   YURAI_TRY(verify_files(*dir, manifest));
   CheckpointFacts facts;

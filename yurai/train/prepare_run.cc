@@ -130,6 +130,9 @@ Result<void> prepare_run(const TrainConfig& config, const fs::path& run,
                      {.validation_share = config.validation_share, .threads = options.threads},
                      stage, progress));
     YURAI_TRY(stage.commit());
+  } else {
+    YURAI_ASSIGN(const Manifest manifest, read_manifest(run / kRunTokens));
+    YURAI_TRY(verify_files(run / kRunTokens, manifest, progress));
   }
   YURAI_ASSIGN(const TokenStore tokens, TokenStore::open(run / kRunTokens));
   YURAI_ASSIGN(const std::string corpus_sha256,

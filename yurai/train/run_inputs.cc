@@ -94,7 +94,12 @@ Result<fs::path> newest_checkpoint(const fs::path& run) {
     const char* end = name.data() + name.size();
     if (!name.starts_with("step-")) continue;
     const auto [stop, failed] = std::from_chars(name.data() + 5, end, step);
-    if (failed != std::errc() || stop != end || !is_there(entry.path() / kManifestName)) continue;
+    if (failed != std::errc() || stop != end) continue;
+    if (!is_there(entry.path() / kManifestName)) {  // it appears whole
+      return fail(ErrorCode::kCorrupt, fmt::format("{} has lost its {}; remove the folder to go on "
+                                                   "from the checkpoint before it",
+                                                   shown(entry.path()), kManifestName));
+    }
     newest = std::max(newest.value_or(0), step);
   }
   if (!newest) {

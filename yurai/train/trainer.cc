@@ -12,6 +12,7 @@
 
 #include "yurai/base/file.h"
 #include "yurai/base/terminal.h"
+#include "yurai/ledger/ledger.h"
 #include "yurai/ledger/ledger_writer.h"
 #include "yurai/train/checkpoint.h"
 #include "yurai/train/optimizer.h"
@@ -166,6 +167,10 @@ Result<void> Trainer::open_ledger() {
   const fs::path dir = run_ / kRunLedger;
   std::error_code ignored;
   if (fs::exists(dir, ignored)) {
+    {
+      YURAI_ASSIGN(const Ledger ledger, Ledger::open(dir));
+      YURAI_TRY(ledger.verify());  // nothing is added to a chain that is broken
+    }
     YURAI_ASSIGN(LedgerWriter writer, LedgerWriter::resume(dir, at_.steps));
     if (at_.steps > 0 && writer.chain_head() != at_.ledger_head) {
       return fail(ErrorCode::kCorrupt,

@@ -215,6 +215,30 @@ TEST_F(Training, RefusesToGoOnWithAnotherConfigurationOrCorpus) {
   EXPECT_THAT(run(config("", 2), "run", 1, true).error().message, HasSubstr("another corpus"));
 }
 
+TEST_F(Training, GoesOnFromNothingThatWasChanged) {
+  ASSERT_TRUE(run(config("", 4), "run"));
+  const auto flipped = [&](const fs::path& file) {
+    const std::string before = *read_file(file);
+    std::string bytes = before;
+    bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+    EXPECT_TRUE(write_file(file, bytes));
+    const auto resumed = run(config("", 4), "run", 1, /*resume=*/true);
+    EXPECT_FALSE(resumed) << file;
+    EXPECT_TRUE(write_file(file, before));
+  };
+  const fs::path dir = dir_ / "run";
+  flipped(dir / "tokens/tokens.bin");
+  flipped(dir / "tokens/lengths.bin");
+  flipped(dir / "ledger/steps.log");
+  flipped(dir / "checkpoints/step-4/model.safetensors");
+  flipped(dir / "checkpoints/step-4/manifest.json");
+  ASSERT_TRUE(run(config("", 4), "run", 1, /*resume=*/true));
+  fs::remove(dir / "checkpoints/step-4/manifest.json");
+  const auto lost = run(config("", 4), "run", 1, /*resume=*/true);
+  ASSERT_FALSE(lost);
+  EXPECT_THAT(lost.error().message, HasSubstr("has lost its manifest.json"));
+}
+
 TEST_F(Training, NamesTheDocumentsOfAStepWhoseLossDiverges) {
   TrainConfig training = config("", 40);
   training.schedule.learning_rate = 1000;
