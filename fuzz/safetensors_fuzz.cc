@@ -26,6 +26,8 @@ class Text final : public yurai::WritableFile {
     bytes += more;
     return {};
   }
+  yurai::Result<void> flush() override { return {}; }
+  yurai::Result<void> sync() override { return {}; }
   yurai::Result<void> close() override { return {}; }
   std::string bytes;
 };
