@@ -113,11 +113,11 @@ std::string title_of(const ExtractedText& text, std::string_view path) {
 }
 
 /// The licence and holder that a man page itself names win over those of its package.
-Origin origin_of(const SamplePackage& package, const CopyrightFile& copyright,
-                 std::string_view path, std::string_view notice) {
-  Origin origin = copyright.origin_of(source_path(package, path));
+NoticeOrigin origin_of(const SamplePackage& package, const CopyrightFile& copyright,
+                       std::string_view path, std::string_view notice) {
+  NoticeOrigin origin = copyright.origin_of(source_path(package, path));
   if (package.kind != SampleKind::kManualPages) return origin;
-  Origin own = origin_of_notice(notice);
+  NoticeOrigin own = origin_of_notice(notice);
   if (!own.license.empty()) origin.license = std::move(own.license);
   if (!own.author.empty()) origin.author = std::move(own.author);
   return origin;
@@ -166,7 +166,7 @@ class Reader {
         ++summary_.too_short;
         continue;
       }
-      Origin origin = origin_of(package, copyright->second, page.path, page.text.notice);
+      NoticeOrigin origin = origin_of(package, copyright->second, page.path, page.text.notice);
       document.id = fmt::format("debian:{}/{}", deb.package, page.path);
       document.source = deb.package;
       document.license = normalize_license(origin.license).name;

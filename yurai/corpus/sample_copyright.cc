@@ -266,7 +266,7 @@ std::string copyright_holders(std::string_view notice) {
   return join_holders(holders);
 }
 
-Origin origin_of_notice(std::string_view notice) {
+NoticeOrigin origin_of_notice(std::string_view notice) {
   return {recognise_license(notice), copyright_holders(notice)};
 }
 
@@ -297,7 +297,7 @@ CopyrightFile CopyrightFile::parse(std::string_view bytes) {
   return file;
 }
 
-Origin CopyrightFile::origin_of(std::string_view source_path) const {
+NoticeOrigin CopyrightFile::origin_of(std::string_view source_path) const {
   for (size_t i = stanzas_.size(); i-- > 0;) {
     for (const std::string& pattern : stanzas_[i].patterns) {
       if (matches_pattern(pattern, source_path)) return stanzas_[i].origin;

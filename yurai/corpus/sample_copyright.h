@@ -7,7 +7,7 @@
 /// Under which licence and by whom a packaged file is: only what is written down, never a guess.
 namespace yurai {
 
-struct Origin {
+struct NoticeOrigin {
   std::string license;  ///< SPDX or Debian short name; empty when unknown
   std::string author;   ///< copyright holders, "; " between them, at most 200 bytes
 };
@@ -25,7 +25,7 @@ std::string recognise_license(std::string_view notice);
 std::string copyright_holders(std::string_view notice);
 
 /// What a notice at the top of a document says of it.
-Origin origin_of_notice(std::string_view notice);
+NoticeOrigin origin_of_notice(std::string_view notice);
 
 /// usr/share/doc/<package>/copyright: in Debian's machine-readable format (DEP-5) with its stanzas
 /// by file, or free text.
@@ -36,12 +36,12 @@ class CopyrightFile {
 
   /// The last stanza whose pattern (`*` and `?`) matches the path within the source package; for
   /// free text the same answer for every path.
-  Origin origin_of(std::string_view source_path) const;
+  NoticeOrigin origin_of(std::string_view source_path) const;
 
  private:
   struct Stanza {
     std::vector<std::string> patterns;
-    Origin origin;
+    NoticeOrigin origin;
   };
   std::vector<Stanza> stanzas_;
 };

@@ -88,7 +88,7 @@ Result<std::vector<uint64_t>> Ledger::State::steps_of(uint64_t document) const {
   const uint64_t read = log.steps() * per_step * spec.sequence_tokens;
   const auto last = static_cast<uint32_t>((read - 1) / folder.order->tokens_per_epoch());
   for (uint32_t epoch = 0; epoch <= last; ++epoch) {
-    for (const Place& place : folder.order->places(document, 0, UINT64_MAX, epoch)) {
+    for (const OrderPlace& place : folder.order->places(document, 0, UINT64_MAX, epoch)) {
       if (place.step >= log.steps()) break;
       if (found.empty() || found.back() != place.step) found.push_back(place.step);
     }

@@ -143,13 +143,13 @@ std::vector<OrderSegment> TrainingOrder::sequence(uint64_t q) const {
   return segments;
 }
 
-std::vector<Place> TrainingOrder::places(uint64_t document, uint64_t token_begin,
-                                         uint64_t token_end, uint32_t epoch) const {
+std::vector<OrderPlace> TrainingOrder::places(uint64_t document, uint64_t token_begin,
+                                              uint64_t token_end, uint32_t epoch) const {
   YURAI_CHECK(document < num_documents());
   const uint64_t per_epoch = state_->tokens_per_epoch;
   const uint64_t length = state_->spec.sequence_tokens;
   token_end = std::min(token_end, state_->stream_tokens(document));
-  std::vector<Place> places;
+  std::vector<OrderPlace> places;
   if (epoch >= kMaxStream / per_epoch) return places;
   const auto order = state_->epoch(epoch);
   const uint64_t base = epoch * per_epoch + order->begins[order->ranks[document]];

@@ -40,13 +40,13 @@ struct OrderSegment {
 };
 
 /// Where a sequence predicts tokens of a document.
-struct Place {
+struct OrderPlace {
   uint64_t step = 0;
   uint64_t sequence = 0;  ///< over all steps, from 0
   uint32_t offset = 0;    ///< of the first of these tokens, in the sequence
   uint64_t token_begin = 0;
   uint64_t token_end = 0;
-  auto operator<=>(const Place&) const = default;
+  auto operator<=>(const OrderPlace&) const = default;
 };
 
 /// Const calls are thread-safe. Keeps 4 bytes a document, and 16 for each of the two epochs asked
@@ -72,8 +72,8 @@ class TrainingOrder {
 
   /// The sequences that predict tokens [token_begin, token_end) of a document in an epoch, in
   /// order. The range is cut to the document.
-  std::vector<Place> places(uint64_t document, uint64_t token_begin, uint64_t token_end,
-                            uint32_t epoch) const;
+  std::vector<OrderPlace> places(uint64_t document, uint64_t token_begin, uint64_t token_end,
+                                 uint32_t epoch) const;
 
  private:
   struct State;

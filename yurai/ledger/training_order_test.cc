@@ -70,7 +70,7 @@ TEST(TrainingOrder, IsTheMaterialisedStreamBothWays) {
     const std::vector<Token> stream = naive_stream(tokens, spec.seed, kEpochs);
     ASSERT_EQ(order.tokens_per_epoch() * kEpochs, stream.size());
 
-    std::map<std::pair<uint32_t, uint64_t>, std::vector<Place>> expected_places;
+    std::map<std::pair<uint32_t, uint64_t>, std::vector<OrderPlace>> expected_places;
     for (uint64_t q = 0; (q + 1) * spec.sequence_tokens <= stream.size(); ++q) {
       std::vector<OrderSegment> expected;
       for (uint32_t i = 0; i < spec.sequence_tokens; ++i) {
@@ -91,7 +91,7 @@ TEST(TrainingOrder, IsTheMaterialisedStreamBothWays) {
       const uint64_t whole = stream.size() / spec.sequence_tokens;
       for (uint64_t document = 0; document < tokens.size(); ++document) {
         auto places = order.places(document, 0, UINT64_MAX, epoch);
-        std::erase_if(places, [&](const Place& place) { return place.sequence >= whole; });
+        std::erase_if(places, [&](const OrderPlace& place) { return place.sequence >= whole; });
         ASSERT_EQ(places, (expected_places[{epoch, document}])) << "round " << round;
       }
     }
@@ -103,7 +103,7 @@ TEST(TrainingOrder, FindsTheSequencesOfSomeTokens) {
   for (uint64_t begin = 0; begin <= 101; begin += 5) {
     for (uint64_t end = begin; end <= 101; end += 7) {
       uint64_t at = begin;
-      for (const Place& place : order.places(0, begin, end, 2)) {
+      for (const OrderPlace& place : order.places(0, begin, end, 2)) {
         EXPECT_EQ(place.token_begin, at);
         EXPECT_EQ(place.step, place.sequence / 2);
         const auto segments = order.sequence(place.sequence);

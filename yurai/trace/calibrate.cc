@@ -74,7 +74,7 @@ void for_each_ngram(const std::vector<char32_t>& chars, const Use& use) {
 Result<Counts> count_ngrams(const Corpus& corpus, const PassageSample& sample, size_t max_ngrams,
                             const Progress& progress) {
   GroupCounts own(sample.passages.size() * kPassageChars * kMaxOrder);
-  for (const Passage& passage : sample.passages) {
+  for (const SampledPassage& passage : sample.passages) {
     const uint32_t group = sample.group_of_document[passage.document];
     for_each_ngram(decode_chars(passage.text),
                    [&](size_t, size_t, uint64_t key) { own.choose(group, key); });
@@ -139,7 +139,7 @@ struct PassageSpan {
 Result<std::optional<std::vector<PassageSpan>>> trace_elsewhere(const CorpusIndex& index,
                                                                 const PassageSample& sample,
                                                                 const Counts& counts,
-                                                                const Passage& passage) {
+                                                                const SampledPassage& passage) {
   using Spans = std::optional<std::vector<PassageSpan>>;
   const uint32_t group = sample.group_of_document[passage.document];
   TextNgrams ngrams = look_up(counts.model, passage.text);
@@ -224,8 +224,8 @@ Result<void> calibrate_one(const CorpusIndex& index, const std::string& folder,
   for (auto& sources : samples) sources.resize(sample.num_sources);
   std::unordered_set<uint64_t> seen;  // texts in documents
   uint64_t bytes = 0, traced_bytes = 0;
-  for (const Passage& passage : sample.passages) bytes += passage.text.size();
-  for (const Passage& passage : sample.passages) {
+  for (const SampledPassage& passage : sample.passages) bytes += passage.text.size();
+  for (const SampledPassage& passage : sample.passages) {
     progress("calibrate", traced_bytes, bytes);
     traced_bytes += passage.text.size();
     ++calibration.passages_drawn;

@@ -126,7 +126,7 @@ TEST(DrawPassages, SpreadsOverSourcesAndLeavesOutWhatHoldsTheSame) {
   EXPECT_FALSE(sample.by_document);
   EXPECT_EQ(sample.num_sources, 2u);
   size_t of_small = 0;
-  for (const Passage& passage : sample.passages) {
+  for (const SampledPassage& passage : sample.passages) {
     EXPECT_NE(documents[passage.document].text.find(passage.text), std::string::npos);
     if (passage.source == 1) ++of_small;
   }

@@ -44,7 +44,7 @@ Result<std::string> read_tile(const Corpus& corpus, uint64_t document, uint64_t 
 
 /// `quota` tiles of one source, a tile of each document before the second of any.
 Result<void> draw(const Corpus& corpus, SourceDocuments source, uint32_t number, size_t quota,
-                  std::mt19937_64& random, std::vector<Passage>& passages) {
+                  std::mt19937_64& random, std::vector<SampledPassage>& passages) {
   shuffle(source.documents, random);
   if (source.documents.size() > quota) source.documents.resize(quota);
   std::vector<std::vector<uint64_t>> tiles;
@@ -59,7 +59,7 @@ Result<void> draw(const Corpus& corpus, SourceDocuments source, uint32_t number,
     const size_t before = drawn;
     for (size_t i = 0; i < tiles.size() && drawn < quota; ++i) {
       if (round >= tiles[i].size()) continue;
-      Passage passage{source.documents[i], number, {}};
+      SampledPassage passage{source.documents[i], number, {}};
       YURAI_ASSIGN(passage.text, read_tile(corpus, passage.document, tiles[i][round]));
       passages.push_back(std::move(passage));
       ++drawn;

@@ -9,7 +9,7 @@
 namespace yurai {
 
 /// A short piece of a document, to be traced as if it were an answer.
-struct Passage {
+struct SampledPassage {
   uint64_t document = 0;
   uint32_t source = 0;
   std::string text;  ///< at most kPassageChars characters
@@ -19,7 +19,7 @@ inline constexpr size_t kPassageChars = 200;
 /// Passages of a corpus, and what each must not be traced to: its group, which is its source, or
 /// its document where that source holds nearly the whole corpus.
 struct PassageSample {
-  std::vector<Passage> passages;
+  std::vector<SampledPassage> passages;
   uint32_t num_sources = 0;
   std::vector<uint32_t> group_of_document;
   uint32_t num_groups = 0;
