@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <bit>
+#include <deque>
 #include <mutex>
+
+#include "yurai/base/large_array.h"
 
 namespace yurai {
 namespace {
 
 constexpr size_t kNumParts = 64;
-constexpr size_t kPagesPerSlab = 64;
 constexpr size_t kFirstSlots = 8;
 
 uint64_t mix(uint64_t file_id, uint64_t number) {
@@ -24,56 +26,72 @@ PageRef::~PageRef() {
   if (frame_->holders.fetch_sub(1, std::memory_order_acq_rel) == 1 && own) delete frame_;
 }
 
+/// Memory of all parts, which they take page by page; none where the system refuses so much.
+class PageCache::Buffers {
+ public:
+  explicit Buffers(uint64_t num_pages) : pages_(LargeArray<PageBuffer>::allocate(num_pages)) {}
+
+  PageBuffer* take() {
+    if (!pages_) return nullptr;
+    const uint64_t at = num_taken_.fetch_add(1, std::memory_order_relaxed);
+    return at < pages_->span().size() ? &pages_->span()[at] : nullptr;
+  }
+
+ private:
+  Result<LargeArray<PageBuffer>> pages_;
+  std::atomic<uint64_t> num_taken_{0};
+};
+
 /// A part of the cache: frames in a ring with a hand, and a table of those that hold a page.
 struct PageCache::Part {
+  /// The hash stands beside the frame so that a look-up meets the frame that it wants only.
+  struct Place {
+    uint64_t hash = 0;
+    PageFrame* frame = nullptr;
+  };
+
   explicit Part(size_t num_frames) : max_frames(num_frames) {
     table.resize(std::bit_ceil(2 * num_frames + 2));
   }
 
-  size_t home(uint64_t file_id, uint64_t number) const {
-    return (mix(file_id, number) >> 8) & (table.size() - 1);
-  }
+  size_t home(uint64_t hash) const { return (hash >> 8) & (table.size() - 1); }
   size_t next(size_t at) const { return (at + 1) & (table.size() - 1); }
 
   /// Where the page is in the table, or the free place where it would be.
-  size_t place(uint64_t file_id, uint64_t number) const {
-    size_t at = home(file_id, number);
-    while (table[at] != nullptr && (table[at]->file_id != file_id || table[at]->number != number)) {
+  Place& place(uint64_t hash, uint64_t file_id, uint64_t number) {
+    size_t at = home(hash);
+    while (table[at].frame != nullptr &&
+           (table[at].hash != hash || table[at].frame->file_id != file_id ||
+            table[at].frame->number != number)) {
       at = next(at);
     }
-    return at;
+    return table[at];
   }
 
   void forget(PageFrame& frame) {
-    size_t hole = place(frame.file_id, frame.number);
-    if (table[hole] != &frame) return;  // it was never published
-    table[hole] = nullptr;
-    for (size_t at = next(hole); table[at] != nullptr; at = next(at)) {
-      const size_t wanted = home(table[at]->file_id, table[at]->number);
+    Place& known = place(mix(frame.file_id, frame.number), frame.file_id, frame.number);
+    if (known.frame != &frame) return;  // it was never published
+    auto hole = static_cast<size_t>(&known - table.data());
+    table[hole] = {};
+    for (size_t at = next(hole); table[at].frame != nullptr; at = next(at)) {
+      const size_t wanted = home(table[at].hash);
       const bool stays = hole <= at ? hole < wanted && wanted <= at : hole < wanted || wanted <= at;
       if (stays) continue;
-      table[hole] = std::exchange(table[at], nullptr);
+      table[hole] = std::exchange(table[at], {});
       hole = at;
     }
   }
 
-  PageFrame* new_frame() {
-    if (frames.size() == max_frames) return nullptr;
-    const size_t in_slab = frames.size() % kPagesPerSlab;
-    if (in_slab == 0) {
-      slabs.push_back(std::make_unique_for_overwrite<PageBuffer[]>(
-          std::min(kPagesPerSlab, max_frames - frames.size())));
-    }
-    frames.push_back(std::make_unique<PageFrame>());
-    frames.back()->buffer = &slabs.back()[in_slab];
-    return frames.back().get();
-  }
-
   /// A frame that nobody holds; none when all are held.
-  PageFrame* free_frame() {
-    if (PageFrame* frame = new_frame()) return frame;
+  PageFrame* free_frame(Buffers& buffers) {
+    if (frames.size() < max_frames) {
+      if (PageBuffer* buffer = buffers.take()) {
+        frames.emplace_back().buffer = buffer;
+        return &frames.back();
+      }
+    }
     for (size_t step = 0; step < 2 * frames.size(); ++step) {
-      PageFrame& frame = *frames[hand];
+      PageFrame& frame = frames[hand];
       hand = (hand + 1) % frames.size();
       if (frame.holders.load(std::memory_order_acquire) != 0) continue;
       if (frame.recent.exchange(false, std::memory_order_relaxed)) continue;
@@ -85,35 +103,34 @@ struct PageCache::Part {
 
   std::mutex mutex;
   const size_t max_frames;
-  std::vector<PageFrame*> table;
-  std::vector<std::unique_ptr<PageFrame>> frames;
-  std::vector<std::unique_ptr<PageBuffer[]>> slabs;
+  std::vector<Place> table;
+  std::deque<PageFrame> frames;
   size_t hand = 0;
 };
 
-PageCache::PageCache(uint64_t budget_bytes) : budget_bytes_(budget_bytes) {
+PageCache::PageCache(uint64_t budget_bytes)
+    : buffers_(std::make_unique<Buffers>(budget_bytes / kPageBytes)) {
+  const uint64_t pages = budget_bytes / kPageBytes;
   for (size_t i = 0; i < kNumParts; ++i) {
-    const uint64_t pages = budget_bytes / kPageBytes;
     parts_.push_back(std::make_unique<Part>(pages / kNumParts + (i < pages % kNumParts ? 1 : 0)));
   }
 }
 PageCache::~PageCache() = default;
 
-PageCache::Part& PageCache::part_of(uint64_t hash) { return *parts_[hash % kNumParts]; }
-
 PageRef PageCache::find(uint64_t file_id, uint64_t number) {
-  Part& part = part_of(mix(file_id, number));
+  const uint64_t hash = mix(file_id, number);
+  Part& part = *parts_[hash % kNumParts];
   const std::lock_guard lock(part.mutex);
-  PageFrame* frame = part.table[part.place(file_id, number)];
+  PageFrame* const frame = part.place(hash, file_id, number).frame;
   if (frame == nullptr) return {};
   frame->recent.store(true, std::memory_order_relaxed);
   return PageRef(frame);
 }
 
 PageRef PageCache::allocate(uint64_t file_id, uint64_t number) {
-  Part& part = part_of(mix(file_id, number));
+  Part& part = *parts_[mix(file_id, number) % kNumParts];
   const std::lock_guard lock(part.mutex);
-  PageFrame* frame = part.free_frame();
+  PageFrame* frame = part.free_frame(*buffers_);
   if (frame == nullptr) return {};
   frame->file_id = file_id;
   frame->number = number;
@@ -122,10 +139,11 @@ PageRef PageCache::allocate(uint64_t file_id, uint64_t number) {
 
 void PageCache::publish(const PageRef& page) {
   if (page->own != nullptr) return;
-  Part& part = part_of(mix(page->file_id, page->number));
+  const uint64_t hash = mix(page->file_id, page->number);
+  Part& part = *parts_[hash % kNumParts];
   const std::lock_guard lock(part.mutex);
-  PageFrame*& at = part.table[part.place(page->file_id, page->number)];
-  if (at == nullptr) at = page.operator->();  // else another query read it meanwhile
+  Part::Place& place = part.place(hash, page->file_id, page->number);
+  if (place.frame == nullptr) place = {hash, page.operator->()};  // else another query read it
 }
 
 PageReader::Slot& PageReader::slot(uint64_t number) {

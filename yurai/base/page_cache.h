@@ -66,10 +66,10 @@ class PageCache {
   void publish(const PageRef& page);
 
  private:
+  class Buffers;
   struct Part;
-  Part& part_of(uint64_t hash);
 
-  uint64_t budget_bytes_;
+  std::unique_ptr<Buffers> buffers_;
   std::vector<std::unique_ptr<Part>> parts_;
 };
 

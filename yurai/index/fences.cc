@@ -68,30 +68,49 @@ struct PageParts {
   const char* page;
 };
 
-/// Goes through the separators of a group.
+/// A record of a group: a separator as it follows the one before it.
+struct Record {
+  /// The one at `at`, after a separator of `size_before` bytes.
+  Record(const char* at, size_t size_before) {
+    const auto head = static_cast<unsigned char>(*at++);
+    const auto length = [&](size_t nibble) {
+      return nibble < kMoreFollows ? nibble : nibble + static_cast<unsigned char>(*at++);
+    };
+    kept = size_before - length(head >> 4);
+    const size_t num_added = length(head & 15u);
+    added = {at, num_added};
+    tie = at + num_added;
+  }
+  size_t size() const { return kept + added.size(); }
+  bool has_tie() const { return size() == kMaxFenceBytes; }
+  uint32_t first_lcp() const { return static_cast<uint32_t>(little<2>(tie + 5)); }
+  bool is_cut() const { return has_tie() && first_lcp() >= kMaxFenceBytes; }
+  const char* end() const { return has_tie() ? tie + kTieBytes : tie; }
+
+  size_t kept = 0;         ///< bytes of the one before that it begins with
+  std::string_view added;  ///< what follows them
+  const char* tie = nullptr;
+};
+
+/// Goes through the fences of a group.
 class Records {
  public:
   explicit Records(const char* record) : at_(record) { next(); }
   const Fence& fence() const { return fence_; }
-  size_t dropped() const { return dropped_; }  ///< bytes of the fence before that are not shared
 
   void next() {
-    const auto head = static_cast<unsigned char>(*at_++);
-    dropped_ = length(head >> 4);
-    const size_t added = length(head & 15u);
-    const size_t kept = fence_.size - dropped_;
-    std::memcpy(fence_.bytes.data() + kept, at_, added);
-    at_ += added;
-    fence_.size = kept + added;
-    if (fence_.size < kMaxFenceBytes) {
+    const Record record(at_, fence_.size);
+    std::copy(record.added.begin(), record.added.end(), fence_.bytes.begin() + record.kept);
+    fence_.size = record.size();
+    at_ = record.end();
+    if (!record.has_tie()) {
       fence_.first_lcp = fence_.size == 0 ? 0 : static_cast<uint32_t>(fence_.size - 1);
       return;
     }
-    fence_.first_position = little<5>(at_);
-    fence_.first_lcp = static_cast<uint32_t>(little<2>(at_ + 5));
-    fence_.leaf_lcp = static_cast<uint32_t>(little<2>(at_ + 7));
-    fence_.leaf_branch = static_cast<uint8_t>(at_[9]);
-    at_ += kTieBytes;
+    fence_.first_position = little<5>(record.tie);
+    fence_.first_lcp = record.first_lcp();
+    fence_.leaf_lcp = static_cast<uint32_t>(little<2>(record.tie + 7));
+    fence_.leaf_branch = static_cast<uint8_t>(record.tie[9]);
   }
 
   /// Whether `count` records lie well-formed in [record, end).
@@ -117,13 +136,8 @@ class Records {
   }
 
  private:
-  size_t length(size_t nibble) {
-    return nibble < kMoreFollows ? nibble : nibble + static_cast<unsigned char>(*at_++);
-  }
-
   const char* at_;
   Fence fence_;
-  size_t dropped_ = 0;
 };
 
 void append_record(std::string_view before, const Fence& fence, std::string& out) {
@@ -265,48 +279,58 @@ bool Fences::is_sound(const char* page, uint64_t number) const {
 
 /// The first leaf whose separator is on that side or beyond.
 struct Fences::Bound {
+  Group group;  // that of the leaf before
   uint64_t leaf = 0;
   int side = kAbove;
   size_t shared = 0;             // its separator with the text
   bool is_exact_before = false;  // whether the separator before it is the text
 };
 
-Result<Fences::Bound> Fences::bound(std::string_view text, int side) const {
-  const auto is_before = [&](std::string_view separator, bool is_cut) {
-    return side_of(separator, is_cut, text, common_prefix(separator, text)) < side;
+Result<Fences::Bound> Fences::bound(std::string_view text, int side, Group from) const {
+  // The last page, and the last group in it, whose first separator is before; the first one always
+  // is. Behind a group that is known to be before it is rarely far.
+  const auto page_is_before = [&](uint64_t number) {
+    const std::string_view separator = head_separator(number);
+    return side_of(separator, heads_[number].is_cut, text, common_prefix(separator, text)) < side;
   };
-  uint64_t number = 0;  // the last page whose first separator is before; the first one always is
-  for (uint64_t end = heads_.size() - 1; end - number > 1;) {
-    const uint64_t middle = number + (end - number) / 2;
-    const bool before = is_before(head_separator(middle), heads_[middle].is_cut);
-    (before ? number : end) = middle;
+  uint64_t number = from.page;
+  uint64_t end_page = heads_.size() - 1;
+  for (uint64_t step = 1; from.page > 0 && number + step < end_page; step *= 2) {
+    (page_is_before(number + step) ? number : end_page) = number + step;
+  }
+  while (end_page - number > 1) {
+    const uint64_t middle = number + (end_page - number) / 2;
+    (page_is_before(middle) ? number : end_page) = middle;
   }
   YURAI_ASSIGN(const char* const bytes, page(number));
   const PageParts parts(bytes);
-  uint64_t group = 0;
+  const auto first_record = [&](uint64_t group) {
+    return Record(bytes + parts.group_begin(group), 0);
+  };
+  uint64_t group = number == from.page ? from.number : 0;
   for (uint64_t end = parts.num_groups(); end - group > 1;) {
     const uint64_t middle = group + (end - group) / 2;
-    const Records first(bytes + parts.group_begin(middle));
-    const bool before = is_before(first.fence().separator(), first.fence().is_cut());
-    (before ? group : end) = middle;
+    const Record first = first_record(middle);
+    const size_t shared = common_prefix(first.added, text);
+    (side_of(first.added, first.is_cut(), text, shared) < side ? group : end) = middle;
   }
 
-  Records records(bytes + parts.group_begin(group));
-  const Fence& fence = records.fence();
+  Record record = first_record(group);
   Bound found;
+  found.group = {number, group};
   found.leaf = parts.first_leaf() + group * kLeavesPerGroup;
   const uint64_t group_end =
       std::min(found.leaf + kLeavesPerGroup, parts.first_leaf() + parts.num_leaves());
-  found.shared = common_prefix(fence.separator(), text);
+  found.shared = common_prefix(record.added, text);
   while (true) {
-    found.is_exact_before = found.shared == fence.size && fence.size == text.size();
+    found.is_exact_before = found.shared == record.size() && record.size() == text.size();
     if (++found.leaf == group_end) break;
-    const size_t size_before = fence.size;
-    records.next();
-    const size_t kept = size_before - records.dropped();
-    if (kept > found.shared) continue;  // it stands to the text as the one before
-    found.shared = kept + common_prefix(fence.separator().substr(kept), text.substr(kept));
-    found.side = side_of(fence.separator(), fence.is_cut(), text, found.shared);
+    record = Record(record.end(), record.size());
+    if (record.kept > found.shared) continue;  // it stands to the text as the one before
+    const std::string_view rest = text.substr(record.kept);
+    const size_t shared = common_prefix(record.added, rest);
+    found.shared = record.kept + shared;
+    found.side = side_of(record.added, record.is_cut(), rest, shared);
     if (found.side >= side) return found;
   }
   if (found.leaf == num_leaves_) {
@@ -316,10 +340,9 @@ Result<Fences::Bound> Fences::bound(std::string_view text, int side) const {
   }
   std::string_view separator = head_separator(number + 1);
   bool is_cut = heads_[number + 1].is_cut;
-  Fence next;
   if (found.leaf < heads_[number + 1].first_leaf) {
-    next = Records(bytes + parts.group_begin(group + 1)).fence();
-    separator = next.separator();
+    const Record next = first_record(group + 1);
+    separator = next.added;
     is_cut = next.is_cut();
   }
   found.shared = common_prefix(separator, text);
@@ -328,10 +351,10 @@ Result<Fences::Bound> Fences::bound(std::string_view text, int side) const {
 }
 
 Result<Fences::Range> Fences::find(std::string_view text) const {
-  YURAI_ASSIGN(const Bound begin, bound(text, kInside));
+  YURAI_ASSIGN(const Bound begin, bound(text, kInside, {}));
   Range range{begin.leaf, begin.leaf, false, begin.shared, begin.is_exact_before};
   if (begin.side == kAbove) return range;
-  YURAI_ASSIGN(const Bound end, bound(text, kAbove));
+  YURAI_ASSIGN(const Bound end, bound(text, kAbove, begin.group));
   range.end = end.leaf;
   range.is_tie = text.size() > kMaxFenceBytes && range.begin < range.end;
   return range;

@@ -90,7 +90,11 @@ class Fences {
         .substr(heads_[number].separator_begin, heads_[number].separator_size);
   }
   struct Bound;
-  Result<Bound> bound(std::string_view text, int side) const;
+  struct Group {
+    uint64_t page = 0;
+    uint64_t number = 0;
+  };
+  Result<Bound> bound(std::string_view text, int side, Group from) const;
 
   PageFile file_;
   uint64_t num_leaves_ = 0;
