@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <mutex>
 
+#include "yurai/base/large_array.h"
 #include "yurai/base/terminal.h"
 
 namespace yurai {
@@ -17,6 +19,7 @@ constexpr size_t kDirectoryHeader = 40;
 constexpr size_t kHeadBytes = 17;  // and the separator
 constexpr uint8_t kCutFlag = 0x80;
 
+constexpr uint64_t kSmallBytes = 256 << 10;  // more is worth huge pages
 constexpr size_t kPageHeader = 24;
 constexpr size_t kGroupBytes = 6;
 constexpr uint64_t kLeavesPerGroup = 32;
@@ -158,37 +161,37 @@ void append_record(std::string_view before, const Fence& fence, std::string& out
 
 }  // namespace
 
-/// The pages that were needed so far.
+/// The pages that were needed so far, in huge pages of memory.
 class Fences::Pages {
  public:
-  explicit Pages(uint64_t count) : pages_(count) {}
-  Pages(const Pages&) = delete;
-  Pages& operator=(const Pages&) = delete;
-  ~Pages() {
-    for (auto& page : pages_) delete page.load();
-  }
+  Pages(LargeArray<PageBuffer> pages, uint64_t count)
+      : pages_(std::move(pages)), is_there_(count) {}
+
   const char* find(uint64_t number) const {
-    const PageBuffer* page = pages_[number].load(std::memory_order_acquire);
-    return page == nullptr ? nullptr : page->bytes.data();
+    return is_there_[number].load(std::memory_order_acquire) ? pages_.span()[number].bytes.data()
+                                                             : nullptr;
   }
-  /// Keeps the page, or the one that another thread brought.
-  const char* keep(uint64_t number, std::unique_ptr<PageBuffer> page) {
-    PageBuffer* there = nullptr;
-    if (!pages_[number].compare_exchange_strong(there, page.get(), std::memory_order_acq_rel)) {
-      return there->bytes.data();
+  /// Keeps the page, if no other thread brought it.
+  const char* keep(uint64_t number, const PageBuffer& page) {
+    const std::lock_guard lock(mutex_);
+    if (!is_there_[number].load(std::memory_order_relaxed)) {
+      pages_.span()[number] = page;
+      is_there_[number].store(true, std::memory_order_release);
+      num_kept_.fetch_add(1, std::memory_order_relaxed);
     }
-    num_kept_.fetch_add(1, std::memory_order_relaxed);
-    return page.release()->bytes.data();
+    return find(number);
   }
   uint64_t num_kept() const { return num_kept_.load(std::memory_order_relaxed); }
 
  private:
-  std::vector<std::atomic<PageBuffer*>> pages_;
+  std::mutex mutex_;
+  LargeArray<PageBuffer> pages_;
+  std::vector<std::atomic<bool>> is_there_;
   std::atomic<uint64_t> num_kept_{0};
 };
 
-Fences::Fences(PageFile file)
-    : file_(std::move(file)), pages_(std::make_shared<Pages>(file_.num_pages())) {}
+Fences::Fences(PageFile file, std::shared_ptr<Pages> pages)
+    : file_(std::move(file)), pages_(std::move(pages)) {}
 
 // magic | version | number of leaves | number of points | number of pages; then of each page: first
 // leaf (8 bytes) | first rank (8) | size of the first separator, its highest bit: cut (1) | it
@@ -205,7 +208,8 @@ Result<Fences> Fences::open(const std::filesystem::path& dir, std::string_view d
   }
   const uint64_t num_pages = little<8>(&directory[32]);
   YURAI_ASSIGN(PageFile file, PageFile::open(dir / kFencesName, num_pages, mode));
-  Fences fences(std::move(file));
+  YURAI_ASSIGN(auto memory, LargeArray<PageBuffer>::allocate(num_pages, kSmallBytes));
+  Fences fences(std::move(file), std::make_shared<Pages>(std::move(memory), num_pages));
   fences.num_leaves_ = little<8>(&directory[16]);
   fences.num_points_ = little<8>(&directory[24]);
   std::string_view rest = directory.substr(kDirectoryHeader);
@@ -247,7 +251,7 @@ Result<const char*> Fences::page(uint64_t number) const {
                 fmt::format("'{}': page {} is not well-formed; rebuild with 'yurai index build'",
                             for_terminal(file_.path().string()), number));
   }
-  return pages_->keep(number, std::move(buffer));
+  return pages_->keep(number, *buffer);
 }
 
 /// Proves all that the searches rely on, so that they need not look again.
@@ -414,7 +418,7 @@ Result<uint64_t> Fences::leaf_near(uint64_t rank) const {
 
 uint64_t Fences::memory_bytes() const {
   return heads_.size() * sizeof(Head) + head_separators_.size() + pages_->num_kept() * kPageBytes +
-         file_.num_pages() * sizeof(void*);
+         file_.num_pages() * sizeof(std::atomic<bool>);
 }
 
 Result<FencesWriter> FencesWriter::create(StagingDirectory& stage) {

@@ -81,7 +81,7 @@ class Fences {
     bool is_cut = false;
   };
   class Pages;
-  explicit Fences(PageFile file);
+  Fences(PageFile file, std::shared_ptr<Pages> pages);
 
   Result<const char*> page(uint64_t number) const;
   bool is_sound(const char* page, uint64_t number) const;
