@@ -57,6 +57,40 @@ int side_of(std::string_view separator, bool is_cut, std::string_view text, size
                                                                                       : kAbove;
 }
 
+/// The first eight bytes of a separator or a text as a number that compares as they do; what is
+/// missing is `pad`.
+uint64_t first_bytes(std::string_view text, uint8_t pad) {
+  uint64_t key = 0;
+  std::memset(&key, pad, sizeof(key));
+  std::memcpy(&key, text.data(), std::min(text.size(), sizeof(key)));
+  return __builtin_bswap64(key);
+}
+
+/// The last of the separators numbered [begin, end) that `is_before` is true of, as it is of the
+/// first; of those with other first bytes than the text's, `keys` tell without a look at them.
+template <class IsBefore>
+uint64_t last_before(std::span<const uint64_t> keys, uint64_t begin, uint64_t end, uint64_t key,
+                     const IsBefore& is_before) {
+  const auto first = [&](uint64_t from, const auto& less) {
+    uint64_t size = end - from;
+    const uint64_t* at = keys.data() + from;
+    while (size > 1) {  // without a branch
+      const uint64_t half = size / 2;
+      at += less(at[half - 1]) ? half : 0;
+      size -= half;
+    }
+    return static_cast<uint64_t>(at - keys.data()) + (size == 1 && less(*at) ? 1 : 0);
+  };
+  const uint64_t equal = first(begin, [&](uint64_t other) { return other < key; });
+  end = first(equal, [&](uint64_t other) { return other <= key; });
+  begin = std::max(begin, equal == 0 ? 0 : equal - 1);
+  while (end - begin > 1) {
+    const uint64_t middle = begin + (end - begin) / 2;
+    (is_before(middle) ? begin : end) = middle;
+  }
+  return begin;
+}
+
 /// The parts of a page of fences.bin.
 struct PageParts {
   explicit PageParts(const char* bytes) : page(bytes) {}
@@ -164,30 +198,41 @@ void append_record(std::string_view before, const Fence& fence, std::string& out
 /// The pages that were needed so far, in huge pages of memory.
 class Fences::Pages {
  public:
-  Pages(LargeArray<PageBuffer> pages, uint64_t count)
-      : pages_(std::move(pages)), is_there_(count) {}
+  /// A page, and the first bytes of its groups' separators.
+  struct Page {
+    const char* bytes = nullptr;
+    std::span<const uint64_t> group_keys;
+  };
 
-  const char* find(uint64_t number) const {
-    return is_there_[number].load(std::memory_order_acquire) ? pages_.span()[number].bytes.data()
-                                                             : nullptr;
+  Pages(LargeArray<PageBuffer> pages, uint64_t count)
+      : pages_(std::move(pages)), group_keys_(count), is_there_(count) {}
+
+  bool has(uint64_t number) const { return is_there_[number].load(std::memory_order_acquire); }
+  Page operator[](uint64_t number) const {
+    return {pages_.span()[number].bytes.data(), group_keys_[number]};
   }
   /// Keeps the page, if no other thread brought it.
-  const char* keep(uint64_t number, const PageBuffer& page) {
+  void keep(uint64_t number, const PageBuffer& page) {
     const std::lock_guard lock(mutex_);
-    if (!is_there_[number].load(std::memory_order_relaxed)) {
-      pages_.span()[number] = page;
-      is_there_[number].store(true, std::memory_order_release);
-      num_kept_.fetch_add(1, std::memory_order_relaxed);
+    if (has(number)) return;
+    pages_.span()[number] = page;
+    const PageParts parts(page.bytes.data());
+    for (uint64_t group = 0; group < parts.num_groups(); ++group) {
+      const Record first(parts.page + parts.group_begin(group), 0);
+      group_keys_[number].push_back(first_bytes(first.added, 0));
     }
-    return find(number);
+    is_there_[number].store(true, std::memory_order_release);
+    num_bytes_.fetch_add(kPageBytes + parts.num_groups() * sizeof(uint64_t),
+                         std::memory_order_relaxed);
   }
-  uint64_t num_kept() const { return num_kept_.load(std::memory_order_relaxed); }
+  uint64_t num_bytes() const { return num_bytes_.load(std::memory_order_relaxed); }
 
  private:
   std::mutex mutex_;
   LargeArray<PageBuffer> pages_;
+  std::vector<std::vector<uint64_t>> group_keys_;
   std::vector<std::atomic<bool>> is_there_;
-  std::atomic<uint64_t> num_kept_{0};
+  std::atomic<uint64_t> num_bytes_{0};
 };
 
 Fences::Fences(PageFile file, std::shared_ptr<Pages> pages)
@@ -231,6 +276,7 @@ Result<Fences> Fences::open(const std::filesystem::path& dir, std::string_view d
     }
     fences.heads_.push_back(head);
     fences.head_separators_ += rest.substr(0, head.separator_size);
+    fences.head_keys_.push_back(first_bytes(rest.substr(0, head.separator_size), 0));
     rest.remove_prefix(head.separator_size);
   }
   if (!rest.empty() || (num_pages == 0) != (fences.num_leaves_ == 0) ||
@@ -243,7 +289,7 @@ Result<Fences> Fences::open(const std::filesystem::path& dir, std::string_view d
 }
 
 Result<const char*> Fences::page(uint64_t number) const {
-  if (const char* known = pages_->find(number)) return known;
+  if (pages_->has(number)) return (*pages_)[number].bytes;
   auto buffer = std::make_unique_for_overwrite<PageBuffer>();
   YURAI_TRY(file_.read(number, buffer->bytes.data()));
   if (!is_sound(buffer->bytes.data(), number)) {
@@ -251,7 +297,8 @@ Result<const char*> Fences::page(uint64_t number) const {
                 fmt::format("'{}': page {} is not well-formed; rebuild with 'yurai index build'",
                             for_terminal(file_.path().string()), number));
   }
-  return pages_->keep(number, *buffer);
+  pages_->keep(number, *buffer);
+  return (*pages_)[number].bytes;
 }
 
 /// Proves all that the searches rely on, so that they need not look again.
@@ -293,31 +340,25 @@ struct Fences::Bound {
 Result<Fences::Bound> Fences::bound(std::string_view text, int side, Group from) const {
   // The last page, and the last group in it, whose first separator is before; the first one always
   // is. Behind a group that is known to be before it is rarely far.
-  const auto page_is_before = [&](uint64_t number) {
-    const std::string_view separator = head_separator(number);
-    return side_of(separator, heads_[number].is_cut, text, common_prefix(separator, text)) < side;
-  };
-  uint64_t number = from.page;
-  uint64_t end_page = heads_.size() - 1;
-  for (uint64_t step = 1; from.page > 0 && number + step < end_page; step *= 2) {
-    (page_is_before(number + step) ? number : end_page) = number + step;
-  }
-  while (end_page - number > 1) {
-    const uint64_t middle = number + (end_page - number) / 2;
-    (page_is_before(middle) ? number : end_page) = middle;
-  }
+  const uint64_t key = first_bytes(text, side == kInside ? 0 : 0xFF);
+  const uint64_t number =
+      last_before(head_keys_, from.page, heads_.size() - 1, key, [&](uint64_t middle) {
+        const std::string_view separator = head_separator(middle);
+        const size_t shared = common_prefix(separator, text);
+        return side_of(separator, heads_[middle].is_cut, text, shared) < side;
+      });
   YURAI_ASSIGN(const char* const bytes, page(number));
   const PageParts parts(bytes);
   const auto first_record = [&](uint64_t group) {
     return Record(bytes + parts.group_begin(group), 0);
   };
-  uint64_t group = number == from.page ? from.number : 0;
-  for (uint64_t end = parts.num_groups(); end - group > 1;) {
-    const uint64_t middle = group + (end - group) / 2;
-    const Record first = first_record(middle);
-    const size_t shared = common_prefix(first.added, text);
-    (side_of(first.added, first.is_cut(), text, shared) < side ? group : end) = middle;
-  }
+  const uint64_t group =
+      last_before((*pages_)[number].group_keys, number == from.page ? from.number : 0,
+                  parts.num_groups(), key, [&](uint64_t middle) {
+                    const Record first = first_record(middle);
+                    const size_t shared = common_prefix(first.added, text);
+                    return side_of(first.added, first.is_cut(), text, shared) < side;
+                  });
 
   Record record = first_record(group);
   Bound found;
@@ -417,8 +458,9 @@ Result<uint64_t> Fences::leaf_near(uint64_t rank) const {
 }
 
 uint64_t Fences::memory_bytes() const {
-  return heads_.size() * sizeof(Head) + head_separators_.size() + pages_->num_kept() * kPageBytes +
-         file_.num_pages() * sizeof(std::atomic<bool>);
+  return heads_.size() * (sizeof(Head) + sizeof(uint64_t)) + head_separators_.size() +
+         pages_->num_bytes() +
+         file_.num_pages() * (sizeof(std::atomic<bool>) + sizeof(std::vector<uint64_t>));
 }
 
 Result<FencesWriter> FencesWriter::create(StagingDirectory& stage) {

@@ -101,6 +101,7 @@ class Fences {
   uint64_t num_points_ = 0;
   std::vector<Head> heads_;  ///< one more for the end
   std::string head_separators_;
+  std::vector<uint64_t> head_keys_;  ///< their first bytes
   std::shared_ptr<Pages> pages_;
 };
 
