@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <memory>
 #include <vector>
 
+#include "yurai/index/key_sort.h"
 #include "yurai/index/leaf.h"
 #include "yurai/index/parallel.h"
 #include "yurai/index/points.h"
@@ -20,11 +20,6 @@ constexpr uint64_t kTieDepth = 64;
 constexpr uint64_t kMaxDepth = 1024;
 /// A larger range is cut in place first: a thread has room for so many keys.
 constexpr size_t kMaxItems = size_t{1} << 19;
-
-struct Item {
-  uint64_t key;
-  uint32_t position;
-};
 
 // Buckets in the order of bytes: ASCII by two bytes, characters of two and three bytes each one,
 // those of four by all but their last six bits.
@@ -51,58 +46,16 @@ uint64_t bucket_depth(uint32_t bucket) {
 
 uint16_t capped(uint64_t lcp) { return static_cast<uint16_t>(std::min<uint64_t>(lcp, kMaxLcp)); }
 
-void insertion_sort(Item* items, size_t size) {
-  for (size_t i = 1; i < size; ++i) {
-    const Item item = items[i];
-    size_t at = i;
-    for (; at > 0 && item.key < items[at - 1].key; --at) items[at] = items[at - 1];
-    items[at] = item;
-  }
-}
+/// Room for the items of one range.
+struct ItemRoom {
+  explicit ItemRoom(size_t size)
+      : keys(std::make_unique_for_overwrite<uint64_t[]>(size)),
+        positions(std::make_unique_for_overwrite<uint32_t[]>(size)) {}
+  KeyedPositions items() const { return {keys.get(), positions.get()}; }
 
-/// Moves the items that `goes_left` names to the front, without a branch; returns how many.
-template <class GoesLeft>
-size_t partition(Item* items, size_t size, const GoesLeft& goes_left) {
-  size_t left = 0;
-  for (size_t i = 0; i < size; ++i) {
-    const Item item = items[i];
-    items[i] = items[left];
-    items[left] = item;
-    left += goes_left(item.key) ? 1 : 0;
-  }
-  return left;
-}
-
-uint64_t median(uint64_t a, uint64_t b, uint64_t c) {
-  return std::max(std::min(a, b), std::min(std::max(a, b), c));
-}
-
-/// Quicksort by key.
-void sort_keys(Item* items, size_t size, int levels_left) {
-  while (size > 16) {
-    if (levels_left-- == 0) {
-      std::sort(items, items + size, [](const Item& a, const Item& b) { return a.key < b.key; });
-      return;
-    }
-    const auto key = [&](size_t i) { return items[i].key; };
-    const uint64_t pivot =
-        size < 256 ? median(key(0), key(size / 2), key(size - 1))
-                   : median(median(key(0), key(size / 8), key(size / 4)),
-                            median(key(size / 2 - 1), key(size / 2), key(size / 2 + 1)),
-                            median(key(size * 3 / 4), key(size * 7 / 8), key(size - 1)));
-    const size_t left = partition(items, size, [&](uint64_t k) { return k < pivot; });
-    if (left == 0) {  // the pivot is the least: those equal to it are done
-      const size_t equal = partition(items, size, [&](uint64_t k) { return k == pivot; });
-      items += equal;
-      size -= equal;
-      continue;
-    }
-    sort_keys(items, left, levels_left);
-    items += left;
-    size -= left;
-  }
-  insertion_sort(items, size);
-}
+  std::unique_ptr<uint64_t[]> keys;
+  std::unique_ptr<uint32_t[]> positions;
+};
 
 /// One thread's sorting of ranges whose suffixes share `depth` bytes.
 class RangeSorter {
@@ -113,7 +66,8 @@ class RangeSorter {
         points_(points),
         positions_(positions.data()),
         lcps_(lcps.data()),
-        items_(std::make_unique_for_overwrite<Item[]>(std::min(kMaxItems, positions.size()))) {}
+        room_(std::min(kMaxItems, positions.size())),
+        scratch_(std::min(kMaxItems, positions.size()) + kKeySortPadding) {}
 
   uint64_t num_tied() const { return num_tied_; }
 
@@ -134,8 +88,9 @@ class RangeSorter {
     }
     if (end - begin < 2) return;
     const size_t size = end - begin;
-    for (size_t i = 0; i < size; ++i) items_[i].position = positions_[begin + i];
-    sort_items(items_.get(), size, depth, begin);
+    const KeyedPositions items = room_.items();
+    std::copy_n(positions_ + begin, size, items.positions);
+    sort_items(items, size, depth, begin);
   }
 
  private:
@@ -206,41 +161,41 @@ class RangeSorter {
   }
 
   /// Items that become ranks [rank, rank + size) and share `depth` bytes.
-  void sort_items(Item* items, size_t size, uint64_t depth, uint64_t rank) {
+  void sort_items(KeyedPositions items, size_t size, uint64_t depth, uint64_t rank) {
     for (;;) {
-      for (size_t i = 0; i < size; ++i) items[i].key = load_key(text_ + items[i].position + depth);
-      sort_keys(items, size, 2 * static_cast<int>(std::bit_width(size)));
-      if (items[0].key != items[size - 1].key) break;
+      for (size_t i = 0; i < size; ++i) {
+        items.keys[i] = load_key(text_ + items.positions[i] + depth);
+      }
+      sort_keys_(items, size, scratch_.items());
+      if (items.keys[0] != items.keys[size - 1]) break;
       if (!goes_on(items, size, depth, rank)) return;
       depth += kKeyBytes;
     }
     for (size_t i = 0; i < size;) {
-      if (i > 0) {
-        lcps_[rank + i] = capped(depth + shared_key_bytes(items[i - 1].key, items[i].key));
-      }
+      const uint64_t key = items.keys[i];
+      if (i > 0) lcps_[rank + i] = capped(depth + shared_key_bytes(items.keys[i - 1], key));
       size_t end = i + 1;
-      while (end < size && items[end].key == items[i].key) ++end;
+      while (end < size && items.keys[end] == key) ++end;
       if (end - i == 1) {
-        positions_[rank + i] = items[i].position;
+        positions_[rank + i] = items.positions[i];
       } else {
-        const uint64_t key = items[i].key;
         if (goes_on(items + i, end - i, depth, rank + i)) {
           sort_items(items + i, end - i, depth + kKeyBytes, rank + i);
         }
-        items[end - 1].key = key;  // what the next one is compared with
+        items.keys[end - 1] = key;  // what the next one is compared with
       }
       i = end;
     }
   }
 
   /// Of items with equal keys: whether the next bytes must tell. If not, they are put in place.
-  bool goes_on(Item* items, size_t size, uint64_t depth, uint64_t rank) {
-    const uint64_t key = items[0].key;
+  bool goes_on(KeyedPositions items, size_t size, uint64_t depth, uint64_t rank) {
+    const uint64_t key = items.keys[0];
     const bool ends = ends_in_key(key);
     const uint64_t next_depth = depth + kKeyBytes;
-    const bool ties = !ends && is_tie(items[0].position, next_depth);
+    const bool ties = !ends && is_tie(items.positions[0], next_depth);
     if (!ends && !ties && next_depth < kMaxDepth) return true;
-    for (size_t i = 0; i < size; ++i) positions_[rank + i] = items[i].position;
+    std::copy_n(items.positions, size, positions_ + rank);
     sort_equal(rank, rank + size, depth, key);
     return false;
   }
@@ -249,7 +204,8 @@ class RangeSorter {
   PointMode points_;
   uint32_t* positions_;
   uint16_t* lcps_;
-  std::unique_ptr<Item[]> items_;
+  ItemRoom room_, scratch_;
+  KeySort sort_keys_ = key_sort_kernels().front().sort;
   uint64_t num_tied_ = 0;
 };
 
@@ -288,7 +244,8 @@ std::vector<uint32_t> fill_buckets(std::string_view text, PointMode points, int 
 }  // namespace
 
 uint64_t sort_memory(uint64_t text_bytes, uint64_t num_points, int num_threads) {
-  const uint64_t room = std::min<uint64_t>(kMaxItems, num_points) * sizeof(Item);
+  constexpr uint64_t kItemBytes = 2 * (sizeof(uint64_t) + sizeof(uint32_t));
+  const uint64_t room = std::min<uint64_t>(kMaxItems, num_points) * kItemBytes;
   return num_points * (sizeof(uint32_t) + sizeof(uint16_t)) + text_bytes * sizeof(uint32_t) +
          static_cast<uint64_t>(num_threads) * (room + kNumBuckets * sizeof(uint32_t)) +
          kNumBuckets * sizeof(uint32_t);

@@ -97,6 +97,10 @@ Result<std::string> SegmentView::bytes(uint64_t position, size_t size) {
 
 Result<SegmentView::Leaves> SegmentView::locate(std::string_view text) {
   YURAI_ASSIGN(const Fences::Range range, fences_->find(text));
+  return locate(range, text);
+}
+
+Result<SegmentView::Leaves> SegmentView::locate(const Fences::Range& range, std::string_view text) {
   if (range.is_tie) return resolve_tie(range, text);
   // The first separator is below every text.
   return Leaves{range.begin - 1, range.end - 1, range.shared, range.is_exact};
@@ -236,8 +240,10 @@ Result<void> SegmentView::fetch_for_longest(std::span<const std::string_view> te
     positions.push_back(position);
     positions.push_back(std::min(position + kFetchedText, size - 1));
   };
+  std::vector<Fences::Range> ranges;
   for (const std::string_view text : heads) {
     YURAI_ASSIGN(const Fences::Range range, fences_->find(text));
+    ranges.push_back(range);
     if (!range.is_tie) continue;
     YURAI_ASSIGN(const std::vector<Fence> tie, fences_->fences(range.begin, range.end));
     fetch_text(tie[search_tie(tie, text)].first_position);
@@ -247,8 +253,8 @@ Result<void> SegmentView::fetch_for_longest(std::span<const std::string_view> te
 
   std::vector<Leaves> located;
   std::vector<uint64_t> leaves;
-  for (const std::string_view text : heads) {
-    YURAI_ASSIGN(const Leaves at, locate(text));
+  for (size_t i = 0; i < heads.size(); ++i) {
+    YURAI_ASSIGN(const Leaves at, locate(ranges[i], heads[i]));
     located.push_back(at);
     leaves.push_back(at.lower);
   }

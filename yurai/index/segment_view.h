@@ -86,6 +86,7 @@ class SegmentView {
     bool begins_lower = false;  ///< leaf lower begins with the first suffix that has the text
   };
   Result<Leaves> locate(std::string_view text);
+  Result<Leaves> locate(const Fences::Range& range, std::string_view text);
   Result<Leaves> resolve_tie(const Fences::Range& tie, std::string_view text);
   /// Where the text says which leaf among those that tie.
   static size_t search_tie(std::span<const Fence> tie, std::string_view text);
