@@ -130,6 +130,25 @@ TEST_F(ServeHttpTest, AnswersWhatTheCommandLineAnswers) {
   EXPECT_EQ(stats.body, yurai({"corpus", "stats", *folder_ / "corpus", "--json"}).out);
 }
 
+TEST_F(ServeHttpTest, WhatIsTakenDownIsGoneFromTheAnswersSoon) {
+  const std::string own = *folder_ / "changing";
+  ASSERT_EQ(yurai({"index", "build", own, "--corpus", *folder_ / "corpus"}).exit_status, 0);
+  Server server({"--index", own});
+  const auto count = [&] {
+    const auto answer = ask(server.port(), "POST", "/v1/count", R"({"texts":["quick brown"]})");
+    return parse_json(answer.body, "counts").value()["counts"];
+  };
+  ASSERT_EQ(count(), Json::array({1}));
+  ASSERT_EQ(yurai({"index", "takedown", own, "--id", "fox", "--why", "a test"}).exit_status, 0);
+  for (int tries = 0; tries < 300 && count() != Json::array({0}); ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_EQ(count(), Json::array({0}));
+  ASSERT_EQ(yurai({"index", "merge", own}).exit_status, 0);
+  EXPECT_EQ(count(), Json::array({0}));
+  EXPECT_EQ(server.end(SIGTERM), 0);
+}
+
 TEST_F(ServeHttpTest, AnswersEveryKindOfRequest) {
   Server server({"--index", index()});
   const uint16_t port = server.port();

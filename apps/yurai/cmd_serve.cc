@@ -100,6 +100,33 @@ Result<GatewayOptions> gateway_options(const ServeOptions& options, const std::s
   return gateway;
 }
 
+/// Until a signal comes; meanwhile what `index add`, `merge` and `takedown` change is taken up.
+void wait_for_end(const sigset_t& ending, const Gateway& gateway) {
+  std::string failure;  // one that goes away at the next look was a change under way
+  bool told = false;
+  for (const timespec wait{.tv_sec = 1, .tv_nsec = 0}; sigtimedwait(&ending, nullptr, &wait) < 0;) {
+    const Result<bool> changed = gateway.refresh();
+    if (changed && *changed) {
+      say(tr("the index has changed: it is served as it is now",
+             "索引が変わりました。今の内容で答えます"));
+      if (gateway.lost_run()) {
+        say(tr("the run was trained on what the index was before; it is not shown any more",
+               "学習結果は前の索引のコーパスのものなので、表示しません"));
+      }
+    }
+    const std::string message = changed ? "" : changed.error().message;
+    if (message != failure) {
+      told = false;
+    } else if (!message.empty() && !told) {
+      say(tr("the index has changed and cannot be opened; the old one is served: ",
+             "索引が変わりましたが、開けません。前の内容で答えます: ") +
+          message);
+      told = true;
+    }
+    failure = message;
+  }
+}
+
 Result<void> serve(const ServeOptions& options) {
   // The signals are waited for below; blocked before any thread starts, so that none takes them.
   sigset_t ending;
@@ -131,8 +158,7 @@ Result<void> serve(const ServeOptions& options) {
     say(tr("anyone who reaches this address can read the corpus and ask the models",
            "このアドレスに届く人は誰でも、コーパスを読み、モデルに尋ねることができます"));
   }
-  int signal = 0;
-  sigwait(&ending, &signal);
+  wait_for_end(ending, gateway);
   say(tr("ending: requests in flight have 5 seconds",
          "終了します（処理中の要求を 5 秒まで待ちます）"));
   server.stop();

@@ -5,16 +5,15 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <mutex>
 #include <new>
 
 #include "yurai/base/ascii.h"
+#include "yurai/base/file.h"
 #include "yurai/base/stop.h"
 #include "yurai/base/terminal.h"
-#include "yurai/corpus/stats.h"
 #include "yurai/gateway/handlers.h"
 #include "yurai/gateway/services.h"
-#include "yurai/ngram/ngram_model.h"
-#include "yurai/testbed/run_facts.h"
 
 namespace yurai {
 namespace {
@@ -136,8 +135,22 @@ class EdgeWriter final : public ResponseWriter {
 }  // namespace
 
 struct Gateway::State {
-  Services services;
-  std::vector<std::string> allowed_hosts;
+  std::shared_ptr<const Services> current() const {
+    const std::lock_guard lock(mutex);
+    return services;
+  }
+  /// What it held goes outside of the lock, when the last request that uses it ends.
+  void replace(std::shared_ptr<const Services>& opened) {
+    const std::lock_guard lock(mutex);
+    services.swap(opened);
+  }
+
+  GatewayOptions options;
+  std::shared_ptr<Metrics> metrics;
+  std::mutex refreshing;
+  uint64_t num_changes = 0;
+  mutable std::mutex mutex;
+  std::shared_ptr<const Services> services;
 };
 
 std::vector<std::string> loopback_hosts() { return {"localhost", "127.0.0.1", "[::1]"}; }
@@ -185,30 +198,18 @@ ApiResult<ApiResponse> respond(const Services& services, const Route* route,
   return route->handler(services, request);
 }
 
-/// Whether a corpus of the index carries the run of these decisions in its lineage.
-bool are_behind(const DecisionLedger& ledger, const CorpusIndex& index) {
-  const std::string checksum = manifest_checksum(ledger.manifest());
-  const auto names_it = [&](const Json& step) {
-    return step.is_object() && step.value("checksum", Json()) == checksum;
-  };
-  const auto corpora = index.segment_corpora();
-  return std::any_of(corpora.begin(), corpora.end(), [&](const auto& corpus) {
-    const Json& lineage = corpus->manifest().lineage;
-    return std::any_of(lineage.begin(), lineage.end(), names_it);
-  });
-}
-
 }  // namespace
 
 ApiResponse Gateway::answer(const ApiRequest& request) const {
   const Route* route = find_route(path_of(request.target));
+  const std::shared_ptr<const Services> services = state_->current();
   auto measured = std::make_shared<Measured>(  // shared with the stream, which ends later
-      state_->services.metrics, request.method, route == nullptr ? "none" : route->pattern);
+      *state_->metrics, request.method, route == nullptr ? "none" : route->pattern);
   ApiResponse response;
   try {
-    ApiResult<void> host = check_host(request, state_->allowed_hosts);
+    ApiResult<void> host = check_host(request, state_->options.allowed_hosts);
     ApiResult<ApiResponse> result =
-        host ? respond(state_->services, route, request) : yurai::fail(std::move(host).error());
+        host ? respond(*services, route, request) : yurai::fail(std::move(host).error());
     response = result ? std::move(*result) : error_response(result.error());
   } catch (const std::bad_alloc&) {
     response = error_response(ApiError(503, "out of memory; try a smaller request"));
@@ -216,7 +217,8 @@ ApiResponse Gateway::answer(const ApiRequest& request) const {
     response = error_response(ApiError(500, "the server failed to answer this"));
   }
   if (response.stream) {
-    response.stream = [measured, inner = std::move(response.stream)](ResponseWriter& writer) {
+    response.stream = [services, measured,
+                       inner = std::move(response.stream)](ResponseWriter& writer) {
       EdgeWriter edge(writer, *measured);
       return inner(edge);
     };
@@ -228,7 +230,7 @@ ApiResponse Gateway::answer(const ApiRequest& request) const {
 }
 
 ApiResponse Gateway::refuse(int status, std::string message) const {
-  Measured measured(state_->services.metrics, "OTHER", "none");
+  Measured measured(*state_->metrics, "OTHER", "none");
   measured.status = status;
   ApiResponse response = error_response(ApiError(status, std::move(message)));
   if (status == 503) response.headers.emplace_back("retry-after", "1");
@@ -249,63 +251,33 @@ ServerHandlers Gateway::handlers() const {
 }
 
 Result<Gateway> Gateway::open(const GatewayOptions& options) {
-  YURAI_ASSIGN(
-      CorpusIndex opened,
-      CorpusIndex::open(options.index_dir, {.cache_bytes = options.cache_bytes, .folded = true}));
-  auto index = std::make_unique<CorpusIndex>(std::move(opened));
-  YURAI_ASSIGN(Tracer tracer, Tracer::open(*index));
-  YURAI_ASSIGN(auto search, DocumentSearch::open(index->search_dir(), index->search_manifest(),
-                                                 index->taken_down()));
-  YURAI_ASSIGN(const CorpusStats stats, corpus_stats(index->corpus()));
-  YURAI_ASSIGN(PageFiles page, PageFiles::open(options.web_dir));
-  std::optional<DecisionView> decisions;
-  if (!options.filtered_dir.empty()) {
-    YURAI_ASSIGN(decisions, DecisionView::open(options.filtered_dir));
-  }
-  const bool decisions_of_corpus = decisions && are_behind(decisions->ledger(), *index);
-  std::optional<Upstream> upstream;
-  if (!options.upstream_url.empty()) {
-    YURAI_ASSIGN(upstream, Upstream::open(options.upstream_url, options.upstream_api_key));
-  }
-  auto ngram = std::make_unique<NgramModel>(*index);
-  if (options.model && options.model->id() == ngram->id()) {
-    return fail(ErrorCode::kInvalidArgument,
-                "a model may not be called 'ngram' here: rename its folder");
-  }
-  std::optional<TrainedRun> run;
-  Json run_facts;
-  if (!options.run_dir.empty()) {
-    YURAI_ASSIGN(run, TrainedRun::open(options.run_dir));
-    YURAI_TRY(run->check_corpus(index->corpus().identity()));
-    YURAI_ASSIGN(run_facts, facts_json(*run));
-  }
-  Metrics metrics;
-  metrics.set_fact("yurai_index_documents", "Documents of the corpus",
-                   static_cast<double>(stats.documents));
-  metrics.set_fact("yurai_index_text_bytes", "Bytes of text of the corpus",
-                   static_cast<double>(stats.bytes));
-  metrics.set_fact("yurai_index_points", "Places where an occurrence may begin",
-                   static_cast<double>(index->num_points()));
-  std::vector<std::string> hosts;
-  for (const std::string& host : options.allowed_hosts) hosts.push_back(to_lower(host));
-  return Gateway(
-      std::make_unique<State>(State{.services = {.index = std::move(index),
-                                                 .tracer = std::move(tracer),
-                                                 .search = std::move(search),
-                                                 .ngram = std::move(ngram),
-                                                 .transformer = options.model,
-                                                 .transformer_is_of_run = options.model_is_of_run,
-                                                 .run = std::move(run),
-                                                 .run_facts = std::move(run_facts),
-                                                 .upstream = std::move(upstream),
-                                                 .page = std::move(page),
-                                                 .corpus_statistics = to_json(stats),
-                                                 .decisions = std::move(decisions),
-                                                 .decisions_of_corpus = decisions_of_corpus,
-                                                 .metrics = std::move(metrics)},
-                                    .allowed_hosts = std::move(hosts)}));
+  auto metrics = std::make_shared<Metrics>();
+  YURAI_ASSIGN(Services services, open_services(options, metrics, true));
+  auto state = std::make_unique<State>();
+  state->options = options;
+  for (std::string& host : state->options.allowed_hosts) host = to_lower(host);
+  state->metrics = std::move(metrics);
+  state->services = std::make_shared<const Services>(std::move(services));
+  return Gateway(std::move(state));
 }
 
-bool Gateway::page_built() const { return state_->services.page.built(); }
+Result<bool> Gateway::refresh() const {
+  const std::lock_guard lock(state_->refreshing);
+  const auto services = state_->current();
+  YURAI_ASSIGN(const std::string manifest, read_file(state_->options.index_dir / kManifestName));
+  if (manifest == services->index_manifest) return false;
+  YURAI_ASSIGN(Services opened, open_services(state_->options, state_->metrics, false));
+  auto changed = std::make_shared<const Services>(std::move(opened));
+  state_->replace(changed);
+  state_->metrics->set_fact("yurai_index_changes", "Times that a changed index was opened",
+                            static_cast<double>(++state_->num_changes));
+  return true;
+}
+
+bool Gateway::lost_run() const {
+  return !state_->options.run_dir.empty() && !state_->current()->run;
+}
+
+bool Gateway::page_built() const { return state_->current()->page.built(); }
 
 }  // namespace yurai

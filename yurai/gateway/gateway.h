@@ -59,6 +59,13 @@ class Gateway {
 
   bool page_built() const;
 
+  /// Opens the index anew when its folder holds another one than before, with what lies beside it;
+  /// requests that began with the old one end with it. Whether it did. After a failure the old one
+  /// goes on to serve.
+  Result<bool> refresh() const;
+  /// Whether the index has changed so that the run does not fit it, and is not shown.
+  bool lost_run() const;
+
  private:
   struct State;
   explicit Gateway(std::unique_ptr<State> state);

@@ -11,7 +11,7 @@ ApiResult<ApiResponse> metrics(const Services& services, const ApiRequest&) {
   ApiResponse response;
   response.headers = {{"content-type", "text/plain; version=0.0.4; charset=utf-8"},
                       {"cache-control", "no-store"}};
-  response.body = services.metrics.text();
+  response.body = services.metrics->text();
   return response;
 }
 

@@ -17,7 +17,10 @@
 
 namespace yurai {
 
-/// What handlers answer from. Opened once; const use is thread-safe.
+struct GatewayOptions;
+
+/// What handlers answer from; const use is thread-safe. A request keeps what it began with: when
+/// the index changes on disk, later ones get other services.
 struct Services {
   std::unique_ptr<CorpusIndex> index;  // at a fixed address: tracer and model point to it
   Tracer tracer;
@@ -32,7 +35,13 @@ struct Services {
   Json corpus_statistics;
   std::optional<DecisionView> decisions;  ///< with --filtered
   bool decisions_of_corpus = false;       ///< the corpus was built from what they kept
-  mutable Metrics metrics;  // thread-safe; counting a request changes nothing that it answers
+  std::shared_ptr<Metrics> metrics;       ///< of all services that a gateway had
+  std::string index_manifest;             ///< the bytes of the file when the index was opened
 };
+
+/// Opens all that the options name. `at_start`: a run that does not fit the index is an error;
+/// later the index goes without it, since what was taken down must not stay for a run's sake.
+Result<Services> open_services(const GatewayOptions& options, std::shared_ptr<Metrics> metrics,
+                               bool at_start);
 
 }  // namespace yurai

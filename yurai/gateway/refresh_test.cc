@@ -1,0 +1,124 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "yurai/gateway/ask_gateway.h"
+#include "yurai/gateway/served_index.h"
+#include "yurai/index/index_update.h"
+#include "yurai/testbed/testing.h"
+
+namespace yurai {
+namespace {
+
+using testing::ask;
+using testing::ServedIndex;
+
+uint64_t count(const Gateway& gateway, const std::string& text) {
+  const Json body = {{"texts", Json::array({text})}};
+  const testing::Answer answer = ask(gateway, "POST", "/v1/count", dump_json(body));
+  return parse_json(answer.body, "count").value()["counts"][0].get<uint64_t>();
+}
+
+Result<void> take_down(const std::filesystem::path& index, const std::string& id) {
+  YURAI_ASSIGN(IndexUpdate update, IndexUpdate::begin(index));
+  YURAI_TRY(update.take_down({.ids = {id}, .who = "a test"}, {}, no_progress));
+  return update.commit();
+}
+
+TEST(Refresh, TakesUpWhatWasTakenDown) {
+  const ServedIndex served;
+  const Gateway gateway = Gateway::open({.index_dir = served.dir()}).value();
+  EXPECT_EQ(gateway.refresh().value(), false);
+  ASSERT_EQ(count(gateway, "quick brown fox"), 2u);
+  const auto taken = take_down(served.dir(), "fox");
+  ASSERT_TRUE(taken) << taken.error().message;
+  EXPECT_EQ(count(gateway, "quick brown fox"), 2u);
+  EXPECT_EQ(gateway.refresh().value(), true);
+  EXPECT_EQ(count(gateway, "quick brown fox"), 0u);
+  EXPECT_EQ(ask(gateway, "GET", "/v1/documents/fox").status, 404);
+  EXPECT_EQ(gateway.refresh().value(), false);
+  const std::string metrics = ask(gateway, "GET", "/metrics").body;
+  EXPECT_NE(metrics.find("yurai_index_documents 6"), std::string::npos) << metrics;
+  EXPECT_NE(metrics.find("yurai_index_changes 1"), std::string::npos) << metrics;
+}
+
+TEST(Refresh, WhatCannotBeOpenedLeavesTheOldIndexServed) {
+  const ServedIndex served;
+  const Gateway gateway = Gateway::open({.index_dir = served.dir()}).value();
+  const auto path = served.dir() / "manifest.json";
+  const std::string good = read_file(path).value();
+  ASSERT_TRUE(write_file(path, "{}"));
+  EXPECT_FALSE(gateway.refresh());
+  EXPECT_EQ(count(gateway, "quick brown fox"), 2u);
+  ASSERT_TRUE(write_file(path, good));
+  EXPECT_EQ(gateway.refresh().value(), false);
+}
+
+TEST(Refresh, AStreamEndsWithTheIndexThatItBeganWith) {
+  const ServedIndex served;
+  const Gateway gateway = Gateway::open({.index_dir = served.dir()}).value();
+  ApiRequest request{
+      .method = "POST",
+      .target = "/v1/completions",
+      .headers = {{"content-type", "application/json"}},
+      .body = R"({"prompt":"The quick brown ","max_tokens":20,"temperature":0,"stream":true})",
+      .stop = {}};
+  ApiResponse response = gateway.answer(request);
+  ASSERT_TRUE(response.stream);
+  ASSERT_TRUE(take_down(served.dir(), "fox"));
+  ASSERT_EQ(gateway.refresh().value(), true);
+  struct Collect final : ResponseWriter {
+    void begin(int, const HttpFields&) override {}
+    bool write(std::string_view bytes) override {
+      all += bytes;
+      return true;
+    }
+    std::string all;
+  } collected;
+  response.stream(collected);
+  EXPECT_NE(collected.all.find(R"("text":"x")"), std::string::npos) << collected.all;
+  EXPECT_NE(collected.all.find("[DONE]"), std::string::npos) << collected.all;
+}
+
+TEST(Refresh, ARunThatNoLongerFitsGoesAndTheTakedownStays) {
+  const ServedIndex served;
+  const testing::TemporaryDirectory folder;
+  const auto written = testing::write_run(folder.path(), served.dir().parent_path() / "corpus", 12);
+  ASSERT_TRUE(written) << written.error().message;
+  const GatewayOptions options{.index_dir = served.dir(), .run_dir = folder / "run"};
+  const Gateway gateway = Gateway::open(options).value();
+  EXPECT_EQ(ask(gateway, "GET", "/v1/run").status, 200);
+  ASSERT_TRUE(take_down(served.dir(), "fox"));
+  EXPECT_EQ(gateway.refresh().value(), true);
+  EXPECT_EQ(count(gateway, "quick brown fox"), 0u);
+  EXPECT_EQ(ask(gateway, "GET", "/v1/run").status, 404);
+  EXPECT_TRUE(gateway.lost_run());
+}
+
+TEST(Refresh, ConcurrentQueriesSeeTheOldIndexOrTheNewOne) {
+  const ServedIndex served;
+  const Gateway gateway = Gateway::open({.index_dir = served.dir()}).value();
+  std::atomic<bool> done = false;
+  std::atomic<uint64_t> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      while (!done) {
+        const uint64_t fox = count(gateway, "quick brown fox");
+        if (fox != 0 && fox != 2) ++wrong;
+        if (count(gateway, "吾輩は猫") != 1) ++wrong;
+      }
+    });
+  }
+  for (const char* id : {"fox", "nul"}) {
+    (void)take_down(served.dir(), id);
+    EXPECT_TRUE(gateway.refresh());
+  }
+  done = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0u);
+}
+
+}  // namespace
+}  // namespace yurai
