@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "apps/yurai/cli.h"
 #include "yurai/base/progress.h"
@@ -73,6 +75,12 @@ void add_index_duplicates_command(CLI::App& index) {
                    tr("documents shown of each", "文章ごとに表示する文書の数"))
       ->check(checked_by(parse_count))
       ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  options.num_threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 256u));
+  verb->add_option("--threads", options.num_threads,
+                   tr("threads; the result is the same for any number", "スレッド数（結果は同じ）"))
+      ->check(checked_by(parse_count))
+      ->check(CLI::Range(1, 256))
       ->capture_default_str();
   verb->add_flag("--json", arguments->json, tr("print one line of JSON", "JSON を1行で出す"));
   verb->callback([arguments] { run([&] { return duplicates(*arguments); }); });

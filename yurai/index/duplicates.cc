@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <optional>
 
 #include "yurai/base/utf8.h"
 #include "yurai/index/leaf.h"
+#include "yurai/index/parallel.h"
 #include "yurai/index/points.h"
 
 namespace yurai {
@@ -42,26 +44,35 @@ class Walk {
   Walk(const CorpusIndex& index, const DuplicateOptions& options)
       : index_(index), options_(options) {}
 
-  Result<std::vector<Found>> run(const Progress& progress) {
+  /// The best of those that begin in `part`: from the first suffix there that shares too little
+  /// with the one before it, to such a one beyond. `walked(n)` hears of n ranks more.
+  template <class Walked>
+  Result<std::vector<Found>> run(RankRange part, const Walked& walked) {
     const uint64_t num_points = index_.num_points();
-    SuffixNeighbour last;
-    for (uint64_t begin = 0; begin < num_points; begin += kRanksAtOnce) {
+    std::optional<SuffixNeighbour> last;
+    for (uint64_t begin = part.begin; begin < num_points; begin += kRanksAtOnce) {
       const uint64_t end = std::min(begin + kRanksAtOnce, num_points);
       IndexSession session(index_);  // keeps what it reads, so each goes soon
       YURAI_ASSIGN(const auto suffixes, session.neighbours({begin, end}));
       for (uint64_t rank = begin; rank < end; ++rank) {
         const SuffixNeighbour& next = suffixes[rank - begin];
-        if (rank > 0) YURAI_TRY(step(rank - 1, last.position, next.shared_bytes));
+        const bool begins = rank == 0 || next.shared_bytes < options_.min_bytes;
+        if (begins && rank >= part.end) return finish(rank, last);
+        if (!begins && !last) continue;  // of the part before
+        if (last) YURAI_TRY(step(rank - 1, last->position, next.shared_bytes));
         last = next;
       }
-      progress("compare neighbours", end, num_points);
+      walked(end - begin);
     }
-    if (num_points > 0) YURAI_TRY(step(num_points - 1, last.position, 0));
-    std::sort(best_.begin(), best_.end());
-    return std::move(best_);
+    return finish(num_points, last);
   }
 
  private:
+  Result<std::vector<Found>> finish(uint64_t end, const std::optional<SuffixNeighbour>& last) {
+    if (last) YURAI_TRY(step(end - 1, last->position, 0));
+    return std::move(best_);
+  }
+
   /// The suffix of `rank` shares `shared` bytes with the one after it.
   Result<void> step(uint64_t rank, uint64_t position, uint32_t shared) {
     if (shared < options_.min_bytes) shared = 0;
@@ -154,6 +165,34 @@ class Walk {
   std::optional<TextReader> text_;
 };
 
+/// The best of all, the best first.
+Result<std::vector<Found>> walk_all(const CorpusIndex& index, const DuplicateOptions& options,
+                                    const Progress& progress) {
+  const uint64_t num_points = index.num_points();
+  std::mutex mutex;  // of all that follows
+  uint64_t num_walked = 0;
+  std::vector<Found> best;
+  Result<void> result;
+  const auto walked = [&](uint64_t count) {
+    const std::lock_guard lock(mutex);
+    num_walked = std::min(num_walked + count, num_points);
+    progress("compare neighbours", num_walked, num_points);
+  };
+  for_each_part(options.num_threads, num_points, [&](uint64_t begin, uint64_t end) {
+    auto found = Walk(index, options).run({begin, end}, walked);
+    const std::lock_guard lock(mutex);
+    if (!found) {
+      result = fail(std::move(found).error());
+      return;
+    }
+    best.insert(best.end(), found->begin(), found->end());
+  });
+  YURAI_TRY(result);
+  std::sort(best.begin(), best.end());
+  best.resize(std::min<uint64_t>(best.size(), options.limit));
+  return best;
+}
+
 /// The first place in each of the first documents.
 Result<std::vector<Occurrence>> documents_of(const CorpusIndex& index, const Found& found,
                                              uint64_t max_documents) {
@@ -185,7 +224,7 @@ Result<std::vector<Duplicate>> find_duplicates(const CorpusIndex& index,
   if (options.min_bytes == 0 || options.min_bytes > kMaxLcp) {
     return fail(ErrorCode::kInvalidArgument, "the least size must be 1 to 65,535 bytes");
   }
-  YURAI_ASSIGN(const std::vector<Found> found, Walk(index, options).run(progress));
+  YURAI_ASSIGN(const std::vector<Found> found, walk_all(index, options, progress));
   std::vector<Duplicate> duplicates;
   for (const Found& one : found) {
     Duplicate duplicate{one.size, one.range.size(), {}};

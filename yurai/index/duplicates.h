@@ -15,6 +15,7 @@ struct DuplicateOptions {
   uint32_t min_bytes = 256;    ///< 1 to 65,535
   uint64_t limit = 20;         ///< passages
   uint64_t max_documents = 5;  ///< of each passage
+  int num_threads = 1;
 };
 
 /// A passage that stands in several places. What follows it, and what stands before it, is not the
@@ -27,7 +28,7 @@ struct Duplicate {
 };
 
 /// The longest repeated passages, the longest first. One walk through the order; reads the text
-/// only where something repeats.
+/// only where something repeats. The same on any number of threads.
 Result<std::vector<Duplicate>> find_duplicates(const CorpusIndex& index,
                                                const DuplicateOptions& options,
                                                const Progress& progress);

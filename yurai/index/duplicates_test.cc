@@ -83,8 +83,15 @@ TEST(Duplicates, AreAllPassagesThatRepeatAndCannotGrow) {
     const auto expected = naive_duplicates(texts, points, min_bytes);
     ASSERT_EQ(all, expected) << ::testing::PrintToString(texts) << min_bytes;
     // With a limit, the longest.
-    const auto few = find_duplicates(index, {.min_bytes = min_bytes, .limit = 3}, no_progress);
+    const auto few =
+        find_duplicates(index, {.min_bytes = min_bytes, .limit = 3, .num_threads = 5}, no_progress);
     ASSERT_EQ(few->size(), std::min<size_t>(3, expected.size()));
+    const auto by_three = find_duplicates(
+        index, {.min_bytes = min_bytes, .limit = 100000, .num_threads = 3}, no_progress);
+    ASSERT_EQ(by_three->size(), found->size());
+    for (size_t i = 0; i < found->size(); ++i) {
+      ASSERT_EQ(to_json((*by_three)[i]), to_json((*found)[i]));
+    }
     for (size_t i = 0; i < few->size(); ++i) ASSERT_EQ((*few)[i].size_bytes, expected[i].first);
   }
 }
