@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "yurai/base/result.h"
 
@@ -67,5 +68,19 @@ class LargeArray {
   T* values_ = nullptr;
   uint64_t size_ = 0;
 };
+
+/// A vector of `size` plain values, zero at first, in huge pages where the system gives them.
+template <class T>
+std::vector<T> huge_vector(size_t size) {
+  std::vector<T> values;
+  values.reserve(size);
+  constexpr uintptr_t kPage =
+      4096;  // the advice is for whole pages; it comes before the first touch
+  const auto begin = (reinterpret_cast<uintptr_t>(values.data()) + kPage - 1) / kPage * kPage;
+  const auto end = reinterpret_cast<uintptr_t>(values.data() + size) / kPage * kPage;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+  values.resize(size);
+  return values;
+}
 
 }  // namespace yurai

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <limits>
 
+#include "yurai/base/large_array.h"
+
 namespace yurai {
 namespace {
 
@@ -204,50 +206,46 @@ double ln_chance(const TextNgrams& ngrams, size_t begin, size_t end, uint64_t oc
   return sum;
 }
 
-NgramCounter::NgramCounter(size_t max_ngrams) : max_ngrams_(max_ngrams), singles_(0x110000) {
-  keys_.resize(size_t{1} << 16);
-  counts_.resize(keys_.size());
-  shift_ = 48;
-}
+NgramCounter::NgramCounter(size_t max_ngrams)
+    : max_ngrams_(max_ngrams),
+      singles_(0x110000),
+      slots_(huge_vector<Slot>(size_t{1} << 16)),
+      shift_(48) {}
 
 void NgramCounter::increment(uint64_t key) {
-  const size_t mask = keys_.size() - 1;
-  size_t at = slot(key);
-  while (keys_[at] != key) {
-    if (keys_[at] == 0) {
-      keys_[at] = key;
+  const size_t mask = slots_.size() - 1;
+  size_t at = place(key);
+  while (slots_[at].key != key) {
+    if (slots_[at].key == 0) {
+      slots_[at].key = key;
       ++num_ngrams_;
       break;
     }
     at = (at + 1) & mask;
   }
-  if (counts_[at] < kMaxCount) ++counts_[at];
-  if (num_ngrams_ * 10 > keys_.size() * 6) grow();
+  if (slots_[at].count < kMaxCount) ++slots_[at].count;
+  if (num_ngrams_ * 10 > slots_.size() * 6) grow();
 }
 
 /// Doubles the table, or, at its limit, forgets what was seen once, then twice, ….
 void NgramCounter::grow() {
-  uint32_t min_count = 1;
+  uint64_t min_count = 1;
   size_t kept = num_ngrams_;
   while (kept > max_ngrams_ / 2) {
     ++min_count;
-    kept = static_cast<size_t>(
-        std::count_if(counts_.begin(), counts_.end(), [&](uint32_t c) { return c >= min_count; }));
+    kept = static_cast<size_t>(std::count_if(
+        slots_.begin(), slots_.end(), [&](const Slot& slot) { return slot.count >= min_count; }));
   }
-  const std::vector<uint64_t> old_keys = std::move(keys_);
-  const std::vector<uint32_t> old_counts = std::move(counts_);
   size_t size = size_t{1} << 16;
   while (size < 4 * kept) size *= 2;
-  keys_.assign(size, 0);
-  counts_.assign(size, 0);
+  const std::vector<Slot> old = std::exchange(slots_, huge_vector<Slot>(size));
   shift_ = 64 - static_cast<int>(std::lround(std::log2(static_cast<double>(size))));
   num_ngrams_ = kept;
-  for (size_t i = 0; i < old_keys.size(); ++i) {
-    if (old_counts[i] < min_count || old_keys[i] == 0) continue;
-    size_t at = slot(old_keys[i]);
-    while (keys_[at] != 0) at = (at + 1) & (size - 1);
-    keys_[at] = old_keys[i];
-    counts_[at] = old_counts[i];
+  for (const Slot& slot : old) {
+    if (slot.count < min_count || slot.key == 0) continue;
+    size_t at = place(slot.key);
+    while (slots_[at].key != 0) at = (at + 1) & (size - 1);
+    slots_[at] = slot;
   }
 }
 
@@ -262,11 +260,10 @@ NullModel NgramCounter::finish(uint64_t max_bytes) {
     if (singles_[c] > 0) ngrams.emplace_back(c + 1, singles_[c]);
   }
   // An n-gram that occurs once stands only in the one span that holds it, and is taken out there.
-  for (size_t i = 0; i < keys_.size(); ++i) {
-    if (counts_[i] > 1) ngrams.emplace_back(keys_[i], counts_[i]);
+  for (const Slot& slot : slots_) {
+    if (slot.count > 1) ngrams.emplace_back(slot.key, static_cast<uint32_t>(slot.count));
   }
-  keys_ = {};
-  counts_ = {};
+  slots_ = {};
   std::sort(ngrams.begin(), ngrams.end());
 
   uint32_t min_count = 2;

@@ -93,9 +93,14 @@ class NgramCounter {
     uint64_t& oldest = queue_[num_queued_++ % queue_.size()];
     if (oldest != 0) increment(oldest);
     oldest = key;
-    __builtin_prefetch(&keys_[slot(key)], 1);
+    __builtin_prefetch(&slots_[place(key)], 1);
   }
-  size_t slot(uint64_t key) const { return (key * 0x9E3779B97F4A7C15u) >> shift_; }
+  /// An n-gram and its count, in one line of the cache.
+  struct Slot {
+    uint64_t key = 0;  ///< 0: empty
+    uint64_t count = 0;
+  };
+  size_t place(uint64_t key) const { return (key * 0x9E3779B97F4A7C15u) >> shift_; }
   void increment(uint64_t key);
   void grow();
 
@@ -103,8 +108,7 @@ class NgramCounter {
   uint64_t num_chars_ = 0;
   uint64_t last_ = 0, before_last_ = 0, plain_run_ = 0;
   std::vector<uint32_t> singles_;
-  std::vector<uint64_t> keys_;  ///< open addressing; 0 is empty
-  std::vector<uint32_t> counts_;
+  std::vector<Slot> slots_;  ///< open addressing
   size_t num_ngrams_ = 0;
   int shift_ = 0;
   std::array<uint64_t, 32> queue_{};
