@@ -92,7 +92,8 @@ class PageDecoder {
     }
   }
 
-  /// The next piece; empty at the end of the codes. 16 bytes can be read from its begin.
+  /// The next piece; empty at the end of the codes. After the first one, which may begin inside of
+  /// an entry, kMaxEntryBytes bytes can be read from its begin.
   std::string_view next() {
     if (code_ >= codes_size_) return {};
     const std::string_view piece = dictionary_->entry(code()).view().substr(skip_);
@@ -137,7 +138,11 @@ Result<size_t> copy_page(const TextFile& file, uint64_t page, std::string_view p
   while (done < wanted) {
     const std::string_view piece = decoder.next().substr(0, wanted - done);
     if (piece.empty()) return malformed(file, page);
-    std::memcpy(out.data() + done, piece.data(), piece.size());
+    if (done > 0 && wanted - done >= kMaxEntryBytes) {  // a whole entry: one move of a fixed size
+      std::memcpy(out.data() + done, piece.data(), kMaxEntryBytes);
+    } else {
+      std::memcpy(out.data() + done, piece.data(), piece.size());
+    }
     done += piece.size();
   }
   return done;
