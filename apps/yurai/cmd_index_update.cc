@@ -76,6 +76,7 @@ Result<void> add(const Options& options) {
     if (with_search) {
       SearchBuildOptions search;
       search.memory_bytes = std::min(search.memory_bytes, build.memory_bytes / 8);
+      search.num_threads = build.num_threads;
       YURAI_TRY(build_document_search(update.all_documents(), search, update.search_stage(),
                                       bar.callback()));
     }

@@ -36,6 +36,7 @@ Result<void> add_companions(const IndexBuildOptions& build_options, bool with_se
   if (with_search) {
     SearchBuildOptions options;
     options.memory_bytes = std::min(options.memory_bytes, build_options.memory_bytes / 8);
+    options.num_threads = build_options.num_threads;
     YURAI_TRY(build_document_search(index.corpus(), options, stage, progress));
   }
   YURAI_TRY(write_manifest(index.manifest(), stage));

@@ -7,7 +7,7 @@
 
 #include "yurai/base/utf8.h"
 #include "yurai/index/leaf.h"
-#include "yurai/index/parallel.h"
+#include "yurai/base/parallel.h"
 #include "yurai/index/points.h"
 
 namespace yurai {

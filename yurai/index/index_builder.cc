@@ -12,7 +12,7 @@
 #include "yurai/index/folded_twin.h"
 #include "yurai/index/index_layout.h"
 #include "yurai/index/merge.h"
-#include "yurai/index/parallel.h"
+#include "yurai/base/parallel.h"
 #include "yurai/index/point_sort.h"
 #include "yurai/index/run_file.h"
 #include "yurai/index/segment_writer.h"

@@ -7,7 +7,7 @@
 #include <optional>
 #include <span>
 
-#include "yurai/index/parallel.h"
+#include "yurai/base/parallel.h"
 #include "yurai/index/run_merger.h"
 
 namespace yurai {

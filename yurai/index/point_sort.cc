@@ -7,7 +7,7 @@
 
 #include "yurai/index/key_sort.h"
 #include "yurai/index/leaf.h"
-#include "yurai/index/parallel.h"
+#include "yurai/base/parallel.h"
 #include "yurai/index/points.h"
 #include "yurai/index/suffix_key.h"
 #include "yurai/index/tie_sort.h"

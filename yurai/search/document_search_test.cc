@@ -145,15 +145,24 @@ TEST(DocumentSearch, AnEmptyCorpusHasNoHits) {
   EXPECT_TRUE(empty.search().search("猫", 10)->empty());
 }
 
-TEST(DocumentSearch, TheSameBytesWithAnyMemory) {
+TEST(DocumentSearch, TheSameBytesWithAnyMemoryAndOnAnyThreads) {
   std::mt19937_64 random(testing::test_seed());
-  const auto texts = random_texts(random, 3000);
-  const SearchedTexts all_at_once(texts);
-  const SearchedTexts in_runs(texts, {.memory_bytes = 1});
-  for (const auto name : {kSearchTermsName, kSearchPostingsName, kSearchDocumentsName}) {
-    EXPECT_EQ(read_file(all_at_once.dir() / name).value(), read_file(in_runs.dir() / name).value());
+  for (const size_t num_texts : {size_t{3000}, size_t{3}}) {
+    const auto texts = random_texts(random, num_texts);
+    const SearchedTexts one(texts);
+    for (const uint64_t memory : {uint64_t{1}, uint64_t{1} << 29}) {
+      for (const int num_threads : {1, 2, 5}) {
+        const SearchedTexts other(texts, {.memory_bytes = memory, .num_threads = num_threads});
+        for (const auto name : {kSearchTermsName, kSearchPostingsName, kSearchDocumentsName}) {
+          EXPECT_EQ(read_file(one.dir() / name).value(), read_file(other.dir() / name).value())
+              << memory << " " << num_threads;
+        }
+        for (const auto& file : std::filesystem::directory_iterator(other.dir())) {
+          EXPECT_NE(file.path().extension(), ".partial");
+        }
+      }
+    }
   }
-  EXPECT_FALSE(std::filesystem::exists(in_runs.dir() / "search_runs.partial"));
 }
 
 TEST(DocumentSearch, AFullDiskIsAnErrorAndLeavesNothing) {
@@ -165,11 +174,13 @@ TEST(DocumentSearch, AFullDiskIsAnErrorAndLeavesNothing) {
   for (const uint64_t memory : {uint64_t{1}, uint64_t{1} << 20}) {
     FailingDisk counting(~uint64_t{0});
     const auto dir = directory / ("whole" + std::to_string(memory));
-    ASSERT_TRUE(testing::write_search(dir, corpus, {memory}, &counting).has_value());
+    ASSERT_TRUE(
+        testing::write_search(dir, corpus, {.memory_bytes = memory}, &counting).has_value());
     const uint64_t step = std::max<uint64_t>(1, counting.num_operations() / 40);
     for (uint64_t fail_at = 0; fail_at < counting.num_operations() - 1; fail_at += step) {
       FailingDisk disk(fail_at);
-      EXPECT_FALSE(testing::write_search(directory / "x", corpus, {memory}, &disk).has_value());
+      EXPECT_FALSE(testing::write_search(directory / "x", corpus, {.memory_bytes = memory}, &disk)
+                       .has_value());
       EXPECT_FALSE(std::filesystem::exists(directory / "x"));
     }
   }

@@ -2,11 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+#include <memory>
+#include <mutex>
 #include <queue>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "yurai/base/block_file.h"
+#include "yurai/base/parallel.h"
 #include "yurai/search/postings.h"
 #include "yurai/search/terms.h"
 
@@ -14,7 +19,7 @@ namespace yurai {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kRunsName = "search_runs.partial";
+constexpr std::string_view kRunsName = "search_runs.{}.partial";
 constexpr uint64_t kMinEntries = 1 << 10;
 constexpr uint64_t kMaxEntries = uint64_t{1} << 32;
 constexpr size_t kRunReadBytes = 1 << 20;
@@ -28,11 +33,57 @@ struct Entry {
 };
 static_assert(sizeof(Entry) == 16);
 
+/// Sorted entries, the first of them in memory and the rest, if any, in a part of a file.
+struct Run {
+  std::vector<Entry> entries;
+  std::shared_ptr<const ReadableFile> file;
+  uint64_t at = 0, end = 0;  ///< bytes of the file not read yet
+  size_t next = 0;
+
+  const Entry& front() const { return entries[next]; }
+  bool is_done() const { return next == entries.size(); }
+  Result<void> pop() {
+    if (++next < entries.size()) return {};
+    return read();
+  }
+  Result<void> read() {
+    next = 0;
+    entries.resize(std::min<uint64_t>(kRunReadBytes, end - at) / sizeof(Entry));
+    const size_t num_bytes = entries.size() * sizeof(Entry);
+    if (num_bytes > 0) {
+      YURAI_TRY(file->read_exactly(at, {reinterpret_cast<char*>(entries.data()), num_bytes}));
+    }
+    at += num_bytes;
+    return {};
+  }
+};
+
+/// Calls use(entry) for the entries of all runs in order.
+template <class Use>
+Result<void> merge(std::vector<Run> runs, const Use& use) {
+  std::erase_if(runs, [](const Run& run) { return run.is_done(); });
+  const auto later = [&](size_t a, size_t b) { return runs[b].front() < runs[a].front(); };
+  std::priority_queue<size_t, std::vector<size_t>, decltype(later)> heads(later);
+  for (size_t i = 0; i < runs.size(); ++i) heads.push(i);
+  while (!heads.empty()) {
+    const size_t i = heads.top();
+    heads.pop();
+    // Its neighbours are often next, too: while they are, nothing else moves.
+    do {
+      YURAI_TRY(use(runs[i].front()));
+      YURAI_TRY(runs[i].pop());
+    } while (!runs[i].is_done() && (heads.empty() || runs[i].front() < runs[heads.top()].front()));
+    if (!runs[i].is_done()) heads.push(i);
+  }
+  return {};
+}
+
 /// Entries on their way to sorted order: in memory, and beyond its bound in sorted runs of a file.
 class EntrySorter {
  public:
-  EntrySorter(StagingDirectory& stage, uint64_t memory_bytes)
+  EntrySorter(StagingDirectory& stage, std::string file_name, uint64_t memory_bytes)
       : stage_(stage),
+        file_name_(std::move(file_name)),
         max_entries_(std::clamp(memory_bytes / sizeof(Entry), kMinEntries, kMaxEntries)) {}
 
   Result<void> add(const Entry& entry) {
@@ -45,28 +96,36 @@ class EntrySorter {
     return {};
   }
 
-  /// Calls use(entry) for all in order, and removes the file.
-  template <class Use>
-  Result<void> finish(const Use& use) {
+  /// Appends all that was added, and leaves nothing here.
+  Result<void> take_runs(std::vector<Run>& out) {
+    if (file_ != nullptr && !entries_.empty()) YURAI_TRY(spill());
     std::sort(entries_.begin(), entries_.end());
-    if (run_ends_.empty()) {
-      for (const Entry& entry : entries_) YURAI_TRY(use(entry));
-      return {};
-    }
-    if (!entries_.empty()) YURAI_TRY(spill());
+    out.push_back({std::exchange(entries_, {}), nullptr, 0, 0, 0});
+    if (file_ == nullptr) return {};
     YURAI_TRY(file_->close());
-    entries_ = {};
-    YURAI_TRY(merge(use));
+    YURAI_ASSIGN(auto opened, ReadableFile::open(stage_.path() / file_name_));
+    const auto file = std::make_shared<const ReadableFile>(std::move(opened));
+    uint64_t begin = 0;
+    for (const uint64_t end : run_ends_) {
+      Run run{{}, file, begin, end, 0};
+      YURAI_TRY(run.read());
+      out.push_back(std::move(run));
+      begin = end;
+    }
+    return {};
+  }
+  Result<void> remove_file() {
+    if (file_ == nullptr) return {};
     std::error_code status;
-    fs::remove(stage_.path() / kRunsName, status);
-    if (status) return fail(io_error("remove", stage_.path() / kRunsName, status.value()));
+    fs::remove(stage_.path() / file_name_, status);
+    if (status) return fail(io_error("remove", stage_.path() / file_name_, status.value()));
     return {};
   }
 
  private:
   Result<void> spill() {
     if (file_ == nullptr) {
-      YURAI_ASSIGN(file_, stage_.create_file(kRunsName));
+      YURAI_ASSIGN(file_, stage_.create_file(file_name_));
     }
     std::sort(entries_.begin(), entries_.end());
     YURAI_TRY(file_->append(
@@ -77,52 +136,60 @@ class EntrySorter {
     return {};
   }
 
-  struct Run {
-    uint64_t at = 0, end = 0;  ///< bytes of the file not read yet
-    std::vector<Entry> entries;
-    size_t next = 0;
-  };
-
-  template <class Use>
-  Result<void> merge(const Use& use) {
-    YURAI_ASSIGN(const ReadableFile file, ReadableFile::open(stage_.path() / kRunsName));
-    std::vector<Run> runs;
-    for (size_t i = 0; i < run_ends_.size(); ++i) {
-      runs.push_back({i == 0 ? 0 : run_ends_[i - 1], run_ends_[i], {}, 0});
-    }
-    const auto later = [&](size_t a, size_t b) {
-      return runs[b].entries[runs[b].next] < runs[a].entries[runs[a].next];
-    };
-    std::priority_queue<size_t, std::vector<size_t>, decltype(later)> heads(later);
-    const auto refill = [&](size_t i) -> Result<void> {
-      Run& run = runs[i];
-      if (++run.next >= run.entries.size()) {
-        run.next = 0;
-        run.entries.resize(std::min<uint64_t>(kRunReadBytes, run.end - run.at) / sizeof(Entry));
-        const size_t num_bytes = run.entries.size() * sizeof(Entry);
-        YURAI_TRY(
-            file.read_exactly(run.at, {reinterpret_cast<char*>(run.entries.data()), num_bytes}));
-        run.at += num_bytes;
-      }
-      if (!run.entries.empty()) heads.push(i);
-      return {};
-    };
-    for (size_t i = 0; i < runs.size(); ++i) YURAI_TRY(refill(i));
-    while (!heads.empty()) {
-      const size_t i = heads.top();
-      heads.pop();
-      YURAI_TRY(use(runs[i].entries[runs[i].next]));
-      YURAI_TRY(refill(i));
-    }
-    return {};
-  }
-
   StagingDirectory& stage_;
+  const std::string file_name_;
   const uint64_t max_entries_;
   std::vector<Entry> entries_;
   std::unique_ptr<WritableFile> file_;
   std::vector<uint64_t> run_ends_;
 };
+
+/// What one thread makes of its documents.
+struct Part {
+  Part(StagingDirectory& stage, size_t number, uint64_t memory_bytes)
+      : sorter(stage, fmt::format(kRunsName, number), memory_bytes) {}
+
+  EntrySorter sorter;
+  std::vector<uint8_t> lengths;
+  std::vector<Run> runs;
+  Result<void> result;
+};
+
+/// Documents [begin, end); `read(n)` hears of n bytes more.
+template <class Read>
+Result<void> make_part(const Corpus& corpus, uint64_t begin, uint64_t end, const Read& read,
+                       Part& part) {
+  part.lengths.reserve(end - begin);
+  Folder folder;
+  std::unordered_map<TermKey, uint32_t> frequencies;
+  for (uint64_t number = begin; number < end; ++number) {
+    YURAI_ASSIGN(const Document document, corpus.document(number));
+    frequencies.clear();
+    uint64_t length = 0;
+    for_each_term(folder, document.text, TermsOf::kDocument, [&](const Term& term) {
+      ++frequencies[term.key];
+      length += term.extra ? 0 : 1;
+    });
+    for (const auto& [key, frequency] : frequencies) {
+      YURAI_TRY(part.sorter.add({key, {static_cast<uint32_t>(number), frequency}}));
+    }
+    part.lengths.push_back(length_byte(length));
+    read(document.text.size());
+  }
+  return part.sorter.take_runs(part.runs);
+}
+
+/// Where the documents begin of which each of `num_parts` threads has much the same bytes.
+std::vector<uint64_t> part_borders(const Corpus& corpus, uint64_t num_parts) {
+  const uint64_t num_documents = corpus.num_documents();
+  std::vector<uint64_t> borders(num_parts + 1, num_documents);
+  borders[0] = 0;
+  for (uint64_t part = 1; part < num_parts && num_documents > 0; ++part) {
+    const uint64_t at = corpus.text().size_bytes() / num_parts * part;
+    borders[part] = std::max(borders[part - 1], corpus.document_at(at));
+  }
+  return borders;
+}
 
 /// Writes lists of postings, ascending by term, and the dictionary of terms.
 class ListWriter {
@@ -256,35 +323,38 @@ Result<void> build_document_search(const Corpus& corpus, const SearchBuildOption
                             "the index with --no-search",
                             corpus.num_documents(), UINT32_MAX));
   }
-  EntrySorter sorter(stage, options.memory_bytes);
-  std::vector<uint8_t> lengths;
-  lengths.reserve(corpus.num_documents());
-  uint64_t total_length = 0;
-  const uint64_t total_bytes = corpus.identity().bytes;
-  uint64_t done_bytes = 0;
-  Folder folder;
-  std::unordered_map<TermKey, uint32_t> frequencies;
-  for (uint64_t number = 0; number < corpus.num_documents(); ++number) {
-    YURAI_ASSIGN(const Document document, corpus.document(number));
-    frequencies.clear();
-    uint64_t length = 0;
-    for_each_term(folder, document.text, TermsOf::kDocument, [&](const Term& term) {
-      ++frequencies[term.key];
-      length += term.extra ? 0 : 1;
-    });
-    for (const auto& [key, frequency] : frequencies) {
-      YURAI_TRY(sorter.add({key, {static_cast<uint32_t>(number), frequency}}));
-    }
-    lengths.push_back(length_byte(length));
-    total_length += length_of_byte(lengths.back());
-    done_bytes += document.text.size();
-    progress("search terms", done_bytes, total_bytes);
+  const auto num_parts = static_cast<uint64_t>(std::max(1, options.num_threads));
+  const std::vector<uint64_t> borders = part_borders(corpus, num_parts);
+  std::vector<std::unique_ptr<Part>> parts;
+  for (uint64_t i = 0; i < num_parts; ++i) {
+    parts.push_back(std::make_unique<Part>(stage, i, options.memory_bytes / num_parts));
   }
+  std::mutex mutex;
+  uint64_t done_bytes = 0;
+  const auto read = [&](uint64_t num_bytes) {
+    const std::lock_guard lock(mutex);
+    done_bytes += num_bytes;
+    progress("search terms", done_bytes, corpus.identity().bytes);
+  };
+  for_each_part(options.num_threads, num_parts, [&](uint64_t i, uint64_t) {
+    parts[i]->result = make_part(corpus, borders[i], borders[i + 1], read, *parts[i]);
+  });
+  std::vector<uint8_t> lengths;
+  std::vector<Run> runs;
+  for (const auto& part : parts) {
+    YURAI_TRY(part->result);
+    lengths.insert(lengths.end(), part->lengths.begin(), part->lengths.end());
+    std::move(part->runs.begin(), part->runs.end(), std::back_inserter(runs));
+    part->runs.clear();
+  }
+  uint64_t total_length = 0;
+  for (const uint8_t length : lengths) total_length += length_of_byte(length);
   const double mean_length = static_cast<double>(total_length) /
                              static_cast<double>(std::max<uint64_t>(1, corpus.num_documents()));
   YURAI_ASSIGN(ListWriter writer, ListWriter::create(stage, lengths, mean_length));
-  YURAI_TRY(sorter.finish([&](const Entry& entry) { return writer.add(entry); }));
+  YURAI_TRY(merge(std::move(runs), [&](const Entry& entry) { return writer.add(entry); }));
   YURAI_TRY(writer.finish());
+  for (const auto& part : parts) YURAI_TRY(part->sorter.remove_file());
 
   std::string bytes(kSearchMagic);
   append_fixed(kSearchVersion, 8, bytes);
