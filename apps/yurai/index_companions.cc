@@ -32,7 +32,8 @@ Result<void> add_companions(const IndexBuildOptions& build_options, bool with_se
   open.cache_bytes = std::min(open.cache_bytes, build_options.memory_bytes / 8);
   open.folded = true;
   YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(stage.path(), open));
-  YURAI_TRY(calibrate(index, stage, progress, build_options.memory_bytes));
+  YURAI_TRY(
+      calibrate(index, stage, progress, build_options.memory_bytes, build_options.num_threads));
   if (with_search) {
     SearchBuildOptions options;
     options.memory_bytes = std::min(options.memory_bytes, build_options.memory_bytes / 8);

@@ -6,12 +6,14 @@
 #include <unordered_set>
 
 #include "yurai/base/hash.h"
+#include "yurai/base/parallel.h"
 #include "yurai/base/utf8.h"
 #include "yurai/index/folded_text.h"
 #include "yurai/index/index_layout.h"
 #include "yurai/trace/calibration.h"
 #include "yurai/trace/elsewhere.h"
 #include "yurai/trace/group_counts.h"
+#include "yurai/trace/ngram_counter.h"
 #include "yurai/trace/null_model.h"
 #include "yurai/trace/passages.h"
 #include "yurai/trace/tracer.h"
@@ -36,11 +38,15 @@ constexpr uint64_t kMemoryPerNgram = 96;
 constexpr size_t kMaxNgrams = size_t{1} << 25;
 constexpr size_t kMinNgrams = size_t{1} << 17;
 
-/// How many n-grams may be counted.
+/// What the opened index and corpus take: fences, offsets of documents, checksums of blocks.
+uint64_t opened_memory(const CorpusIndex& index) {
+  return index.num_points() / 5 + index.corpus().num_documents() * 40 +
+         index.corpus().text().size_bytes() / 256;
+}
+
+/// How many n-grams may be counted. It decides what is forgotten: threads have no part in it.
 Result<size_t> max_ngrams(const CorpusIndex& index, uint64_t memory_bytes) {
-  // The opened index and corpus: fences, offsets of documents, checksums of blocks.
-  const uint64_t opened = index.num_points() / 5 + index.corpus().num_documents() * 40 +
-                          index.corpus().text().size_bytes() / 256;
+  const uint64_t opened = opened_memory(index);
   const uint64_t needed = kFixedMemory + opened + kMinNgrams * kMemoryPerNgram;
   if (memory_bytes < needed) {
     const uint64_t mebi = (needed >> 20) + 1;
@@ -51,6 +57,16 @@ Result<size_t> max_ngrams(const CorpusIndex& index, uint64_t memory_bytes) {
   }
   const uint64_t left = (memory_bytes - kFixedMemory - opened) / kMemoryPerNgram;
   return std::min(kMaxNgrams, std::bit_floor(static_cast<size_t>(left)));
+}
+
+/// How many threads may count in the memory that is left. More than a few wait for each other.
+int counting_threads(const CorpusIndex& index, uint64_t memory_bytes, size_t kept_ngrams,
+                     int wanted) {
+  constexpr uint64_t kThreadMemory = 64 << 20;
+  constexpr uint64_t kMaxThreads = 16;
+  const uint64_t taken = kFixedMemory + opened_memory(index) + kept_ngrams * kMemoryPerNgram;
+  const uint64_t more = (memory_bytes - std::min(taken, memory_bytes)) / kThreadMemory;
+  return std::clamp(wanted, 1, static_cast<int>(std::min(kMaxThreads, 1 + more)));
 }
 
 struct Counts {
@@ -71,59 +87,101 @@ void for_each_ngram(const std::vector<char32_t>& chars, const Use& use) {
   }
 }
 
+/// What one thread counts.
+struct Counting {
+  GroupCounts own;
+  std::vector<uint64_t> chars_of_group;
+  std::string bytes{};
+  Result<void> result{};
+};
+
+/// The characters that begin in bytes [begin, end) of the text.
+Result<void> count_piece(const Corpus& corpus, const PassageSample& sample, uint64_t begin,
+                         uint64_t end, NgramPiece& piece, Counting& counting) {
+  constexpr uint64_t kContextBytes = 2 * 4, kMaxCharBytes = 4;
+  constexpr uint64_t kLastTwo = (uint64_t{1} << 42) - 1;
+  const TextFile& text = corpus.text();
+  const uint64_t read_begin = begin - std::min(kContextBytes, begin);
+  const uint64_t read_end = std::min(end + kMaxCharBytes - 1, text.size_bytes());
+  counting.bytes.resize(read_end - read_begin);
+  YURAI_TRY(text.read(read_begin, counting.bytes));
+  std::string_view bytes = counting.bytes;
+  // What stands before in the same document.
+  std::string_view before = bytes.substr(0, begin - read_begin);
+  before.remove_prefix(before.rfind(kDocumentSeparator) + 1);
+  while (!before.empty() && !begins_char(before.front())) before.remove_prefix(1);
+  std::vector<char32_t> last;
+  size_t at = begin - read_begin;
+  for (size_t i = before.data() - bytes.data(); i < begin - read_begin; i += char_bytes(bytes, i)) {
+    last.push_back(decode_char(bytes, i));
+    at = std::max(at, i + char_bytes(bytes, i));
+  }
+  if (last.size() > 2) last.erase(last.begin(), last.end() - 2);
+  piece.begin(last);
+  uint64_t key = 0;  // the last characters of the document
+  for (const char32_t c : last) key = extend_ngram(key & kLastTwo, c);
+
+  uint64_t document = begin == 0 ? ~uint64_t{0} : corpus.document_at(begin - 1);
+  uint32_t group = begin == 0 ? 0 : sample.group_of_document[document];
+  while (at < end - read_begin) {
+    if (bytes[at] == kDocumentSeparator) {
+      piece.end_document();
+      key = 0;
+      if (++document < corpus.num_documents()) group = sample.group_of_document[document];
+      ++at;
+      continue;
+    }
+    const char32_t c = decode_char(bytes, at);
+    at += char_bytes(bytes, at);
+    piece.add(c);
+    ++counting.chars_of_group[group];
+    key = extend_ngram(key & kLastTwo, c);
+    counting.own.increment(group, key & 0x1FFFFF);
+    if (key >> 21 != 0) counting.own.increment(group, key & kLastTwo);
+    if (key >> 42 != 0 && !is_cjk(c)) counting.own.increment(group, key);
+  }
+  return {};
+}
+
+/// The same on any number of threads.
 Result<Counts> count_ngrams(const Corpus& corpus, const PassageSample& sample, size_t max_ngrams,
-                            const Progress& progress) {
-  GroupCounts own(sample.passages.size() * kPassageChars * kMaxOrder);
+                            int num_threads, const Progress& progress) {
+  Counts counts{NullModel(0, 0, {}, {}),
+                GroupCounts(sample.passages.size() * kPassageChars * kMaxOrder),
+                std::vector<uint64_t>(sample.num_groups)};
   for (const SampledPassage& passage : sample.passages) {
     const uint32_t group = sample.group_of_document[passage.document];
     for_each_ngram(decode_chars(passage.text),
-                   [&](size_t, size_t, uint64_t key) { own.choose(group, key); });
+                   [&](size_t, size_t, uint64_t key) { counts.own.choose(group, key); });
   }
-
+  const auto num_pieces = static_cast<uint64_t>(num_threads);
+  std::vector<NgramPiece> pieces(num_pieces);
+  std::vector<Counting> countings(num_pieces, {counts.own, counts.chars_of_group});
   NgramCounter counter(max_ngrams);
-  std::vector<uint64_t> chars_of_group(sample.num_groups);
-  const TextFile& text = corpus.text();
-  constexpr size_t kReadBytes = 1 << 20;
-  std::string bytes;
-  uint64_t document = ~uint64_t{0};  // the first separator begins document 0
-  uint32_t group = 0;
-  uint64_t key = 0;  // the last characters of the document
-  char32_t c = 0;
-  int missing = 0;  // bytes of a character that is not whole yet
-  for (uint64_t offset = 0; offset < text.size_bytes(); offset += bytes.size()) {
-    bytes.resize(std::min<uint64_t>(kReadBytes, text.size_bytes() - offset));
-    YURAI_TRY(text.read(offset, bytes));
-    for (const char byte : bytes) {
-      const auto value = static_cast<unsigned char>(byte);
-      if (byte == kDocumentSeparator) {
-        counter.end_document();
-        key = 0;
-        if (++document < corpus.num_documents()) group = sample.group_of_document[document];
-        continue;
-      }
-      if (begins_char(byte)) {
-        missing = value < 0x80 ? 0 : value < 0xE0 ? 1 : value < 0xF0 ? 2 : 3;
-        c = missing == 0 ? value : value & (0x3Fu >> missing);
-      } else {
-        c = c << 6 | (value & 0x3Fu);
-        --missing;
-      }
-      if (missing > 0) continue;
-      counter.add(c);
-      ++chars_of_group[group];
-      constexpr uint64_t kLastTwo = (uint64_t{1} << 42) - 1;
-      key = extend_ngram(key & kLastTwo, c);
-      own.increment(group, key & 0x1FFFFF);
-      if (key >> 21 != 0) own.increment(group, key & kLastTwo);
-      if (key >> 42 != 0 && !is_cjk(c)) own.increment(group, key);
-    }
-    progress("count characters", offset, text.size_bytes());
+  constexpr uint64_t kPieceBytes = 256 << 10;
+  const uint64_t size = corpus.text().size_bytes();
+  for (uint64_t offset = 0; offset < size; offset += num_pieces * kPieceBytes) {
+    for_each_part(num_threads, num_pieces, [&](uint64_t i, uint64_t) {
+      const uint64_t begin = std::min(size, offset + i * kPieceBytes);
+      const uint64_t end = std::min(size, begin + kPieceBytes);
+      if (begin == end) return;
+      countings[i].result = count_piece(corpus, sample, begin, end, pieces[i], countings[i]);
+    });
+    for (const Counting& counting : countings) YURAI_TRY(counting.result);
+    counter.count(pieces, num_threads);
+    progress("count characters", offset, size);
   }
-  own.flush();
-  progress("count characters", text.size_bytes(), text.size_bytes());
-  const uint64_t max_bytes =
-      std::max(kFreeModelBytes, text.size_bytes() / kCorpusBytesPerModelByte);
-  return Counts{counter.finish(max_bytes), std::move(own), std::move(chars_of_group)};
+  progress("count characters", size, size);
+  for (Counting& counting : countings) {
+    counting.own.flush();
+    counts.own.add(counting.own);
+    for (uint32_t group = 0; group < sample.num_groups; ++group) {
+      counts.chars_of_group[group] += counting.chars_of_group[group];
+    }
+  }
+  const uint64_t max_bytes = std::max(kFreeModelBytes, size / kCorpusBytesPerModelByte);
+  counts.model = counter.finish(pieces, max_bytes);
+  return counts;
 }
 
 struct PassageSpan {
@@ -212,11 +270,13 @@ std::array<uint64_t, std::size(kScripts)> count_by_script(std::string_view text)
 
 /// Puts the files into `folder` of the staging folder.
 Result<void> calibrate_one(const CorpusIndex& index, const std::string& folder,
-                           StagingDirectory& stage, const Progress& progress,
-                           uint64_t memory_bytes) {
+                           StagingDirectory& stage, const Progress& progress, uint64_t memory_bytes,
+                           int num_threads) {
   YURAI_ASSIGN(const size_t kept_ngrams, max_ngrams(index, memory_bytes));
+  const int counting = counting_threads(index, memory_bytes, kept_ngrams, num_threads);
   YURAI_ASSIGN(const PassageSample sample, draw_passages(index.corpus()));
-  YURAI_ASSIGN(const Counts counts, count_ngrams(index.corpus(), sample, kept_ngrams, progress));
+  YURAI_ASSIGN(const Counts counts,
+               count_ngrams(index.corpus(), sample, kept_ngrams, counting, progress));
 
   Calibration calibration;
   calibration.left_out = sample.by_document ? "document" : "source";
@@ -260,11 +320,11 @@ Result<void> calibrate_one(const CorpusIndex& index, const std::string& folder,
 }  // namespace
 
 Result<void> calibrate(const CorpusIndex& index, StagingDirectory& stage, const Progress& progress,
-                       uint64_t memory_bytes) {
-  YURAI_TRY(calibrate_one(index, "", stage, progress, memory_bytes));
+                       uint64_t memory_bytes, int num_threads) {
+  YURAI_TRY(calibrate_one(index, "", stage, progress, memory_bytes, num_threads));
   if (index.folded() == nullptr) return {};
   const std::string folder(kFoldedName);
-  YURAI_TRY(calibrate_one(*index.folded(), folder, stage, progress, memory_bytes));
+  YURAI_TRY(calibrate_one(*index.folded(), folder, stage, progress, memory_bytes, num_threads));
   return stage.disk().sync_directory(stage.path() / folder);
 }
 

@@ -35,6 +35,10 @@ class GroupCounts {
   void flush() {
     for (uint64_t& key : queue_) increment_now(std::exchange(key, 0));
   }
+  /// Adds what a copy of this, made when all was chosen, has counted.
+  void add(const GroupCounts& copy) {
+    for (size_t i = 0; i < slots_.size(); ++i) slots_[i].count += copy.slots_[i].count;
+  }
   uint32_t count(uint32_t group, uint64_t ngram) const {
     return static_cast<uint32_t>(slot(mix(group, ngram)).count);
   }

@@ -7,14 +7,11 @@
 #include <cstring>
 #include <limits>
 
-#include "yurai/base/large_array.h"
-
 namespace yurai {
 namespace {
 
 constexpr std::string_view kMagic = "YURAINUL";
 constexpr uint32_t kVersion = 1;
-constexpr size_t kHeaderBytes = 8 + 4 + 4 + 8 + 8;
 constexpr size_t kMaxScoredChars = 1000;
 constexpr uint32_t kMaxCount = std::numeric_limits<uint32_t>::max();
 
@@ -105,6 +102,10 @@ uint32_t NullModel::count(uint64_t key) const {
   const auto found = std::lower_bound(keys_.begin(), keys_.end(), key);
   if (found == keys_.end() || *found != key) return 0;
   return counts_[static_cast<size_t>(found - keys_.begin())];
+}
+
+uint64_t NullModel::entry_bytes(uint64_t step, uint32_t count) {
+  return varint_bytes(step) + varint_bytes(count);
 }
 
 std::string NullModel::serialize() const {
@@ -204,84 +205,6 @@ double ln_chance(const TextNgrams& ngrams, size_t begin, size_t end, uint64_t oc
     sum += std::log(probability);
   }
   return sum;
-}
-
-NgramCounter::NgramCounter(size_t max_ngrams)
-    : max_ngrams_(max_ngrams),
-      singles_(0x110000),
-      slots_(huge_vector<Slot>(size_t{1} << 16)),
-      shift_(48) {}
-
-void NgramCounter::increment(uint64_t key) {
-  const size_t mask = slots_.size() - 1;
-  size_t at = place(key);
-  while (slots_[at].key != key) {
-    if (slots_[at].key == 0) {
-      slots_[at].key = key;
-      ++num_ngrams_;
-      break;
-    }
-    at = (at + 1) & mask;
-  }
-  if (slots_[at].count < kMaxCount) ++slots_[at].count;
-  if (num_ngrams_ * 10 > slots_.size() * 6) grow();
-}
-
-/// Doubles the table, or, at its limit, forgets what was seen once, then twice, ….
-void NgramCounter::grow() {
-  uint64_t min_count = 1;
-  size_t kept = num_ngrams_;
-  while (kept > max_ngrams_ / 2) {
-    ++min_count;
-    kept = static_cast<size_t>(std::count_if(
-        slots_.begin(), slots_.end(), [&](const Slot& slot) { return slot.count >= min_count; }));
-  }
-  size_t size = size_t{1} << 16;
-  while (size < 4 * kept) size *= 2;
-  const std::vector<Slot> old = std::exchange(slots_, huge_vector<Slot>(size));
-  shift_ = 64 - static_cast<int>(std::lround(std::log2(static_cast<double>(size))));
-  num_ngrams_ = kept;
-  for (const Slot& slot : old) {
-    if (slot.count < min_count || slot.key == 0) continue;
-    size_t at = place(slot.key);
-    while (slots_[at].key != 0) at = (at + 1) & (size - 1);
-    slots_[at] = slot;
-  }
-}
-
-NullModel NgramCounter::finish(uint64_t max_bytes) {
-  // The oldest first: the order decides what is forgotten.
-  for (size_t i = 0; i < queue_.size(); ++i) {
-    const uint64_t key = std::exchange(queue_[num_queued_++ % queue_.size()], 0);
-    if (key != 0) increment(key);
-  }
-  std::vector<std::pair<uint64_t, uint32_t>> ngrams;
-  for (size_t c = 0; c < singles_.size(); ++c) {
-    if (singles_[c] > 0) ngrams.emplace_back(c + 1, singles_[c]);
-  }
-  // An n-gram that occurs once stands only in the one span that holds it, and is taken out there.
-  for (const Slot& slot : slots_) {
-    if (slot.count > 1) ngrams.emplace_back(slot.key, static_cast<uint32_t>(slot.count));
-  }
-  slots_ = {};
-  std::sort(ngrams.begin(), ngrams.end());
-
-  uint32_t min_count = 2;
-  for (;; min_count += 1 + min_count / 4) {
-    uint64_t size = kHeaderBytes;
-    uint64_t previous = 0;
-    std::erase_if(ngrams, [&](const auto& ngram) {
-      if (ngram.first >> 21 != 0 && ngram.second < min_count) return true;
-      size += varint_bytes(ngram.first - previous) + varint_bytes(ngram.second);
-      previous = ngram.first;
-      return false;
-    });
-    if (size <= max_bytes || ngrams.empty() || ngrams.back().first >> 21 == 0) break;
-  }
-  std::vector<uint64_t> keys(ngrams.size());
-  std::vector<uint32_t> counts(ngrams.size());
-  for (size_t i = 0; i < ngrams.size(); ++i) std::tie(keys[i], counts[i]) = ngrams[i];
-  return NullModel(num_chars_, min_count, std::move(keys), std::move(counts));
 }
 
 }  // namespace yurai

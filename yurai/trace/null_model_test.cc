@@ -7,6 +7,7 @@
 
 #include "yurai/base/testing.h"
 #include "yurai/index/testing.h"
+#include "yurai/trace/ngram_counter.h"
 
 namespace yurai {
 namespace {
@@ -16,11 +17,13 @@ using testing::test_seed;
 NullModel model_of(const std::vector<std::string>& texts, uint64_t max_bytes = 1 << 20,
                    size_t max_ngrams = 1 << 20) {
   NgramCounter counter(max_ngrams);
+  NgramPiece piece;
   for (const std::string& text : texts) {
-    for (const char32_t c : decode_chars(text)) counter.add(c);
-    counter.end_document();
+    for (const char32_t c : decode_chars(text)) piece.add(c);
+    piece.end_document();
+    counter.count({&piece, 1}, 1);
   }
-  return counter.finish(max_bytes);
+  return counter.finish({&piece, 1}, max_bytes);
 }
 
 uint64_t key_of(std::string_view text) {
@@ -33,6 +36,33 @@ double ln_chance_of(const NullModel& model, std::string_view text, uint64_t occu
                     Script script) {
   const TextNgrams ngrams = look_up(model, text);
   return ln_chance(ngrams, 0, ngrams.chars.size(), occurrences, script);
+}
+
+TEST(NgramCounter, CountsTheSameInPiecesAndOnThreads) {
+  std::mt19937_64 random(test_seed());
+  std::vector<char32_t> text(120'000);
+  for (char32_t& c : text) c = static_cast<char32_t>(0x4E00 + random() % (random() % 3000 + 1));
+  std::vector<size_t> sizes;
+  for (const size_t max_ngrams : {size_t{1} << 22, size_t{1}}) {  // none are forgotten; many are
+    NgramCounter whole(max_ngrams), cut(max_ngrams);
+    NgramPiece all;
+    for (const char32_t c : text) all.add(c);
+    whole.count({&all, 1}, 1);
+    std::vector<NgramPiece> pieces(3);
+    for (size_t begin = 0; begin < text.size();) {
+      for (NgramPiece& piece : pieces) {
+        piece.begin(std::span(text).subspan(begin - std::min<size_t>(begin, 2),
+                                            std::min<size_t>(begin, 2)));
+        const size_t end = std::min(text.size(), begin + random() % 20'000);
+        for (; begin < end; ++begin) piece.add(text[begin]);
+      }
+      cut.count(pieces, 3);
+    }
+    const std::string model = whole.finish({&all, 1}, 1 << 20).serialize();
+    EXPECT_EQ(model, cut.finish(pieces, 1 << 20).serialize());
+    sizes.push_back(model.size());
+  }
+  EXPECT_LT(sizes[1], sizes[0]);
 }
 
 TEST(NullModel, CountsAsANaiveScanDoes) {

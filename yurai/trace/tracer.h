@@ -61,8 +61,8 @@ class Tracer {
 /// matches by chance, and writes null models and calibration curves beside them
 /// (docs/formats/calibration.md); the caller writes the manifest again. Deterministic, but below 4
 /// GiB of memory the null model of a large corpus forgets more of what is rare. kResourceExhausted
-/// says how much memory is needed.
+/// says how much memory is needed. The same on any number of threads.
 Result<void> calibrate(const CorpusIndex& index, StagingDirectory& stage, const Progress& progress,
-                       uint64_t memory_bytes = 4ull << 30);
+                       uint64_t memory_bytes = 4ull << 30, int num_threads = 1);
 
 }  // namespace yurai

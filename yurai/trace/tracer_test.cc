@@ -377,6 +377,32 @@ TEST(Tracer, TracesALongAnswerThatRepeatsItself) {
   EXPECT_EQ(all.spans[0].byte_end, run.size() + 1);
 }
 
+TEST(Calibrate, GivesTheSameBytesOnAnyNumberOfThreads) {
+  std::mt19937_64 random(testing::test_seed());
+  std::vector<Document> documents;
+  for (const size_t size : {100'000u, 1u, 300'000u, 70'000u, 5u}) {
+    documents.push_back({.id = std::to_string(documents.size()),
+                         .text = testing::random_text(random, testing::kJapanese, size),
+                         .source = "s" + std::to_string(documents.size() % 2)});
+  }
+  const TemporaryDirectory directory;
+  ASSERT_TRUE(testing::write_corpus(directory / "corpus", documents));
+  std::vector<std::string> models, calibrations;
+  for (const int num_threads : {1, 2, 7}) {
+    const auto target = directory / ("index" + std::to_string(num_threads));
+    auto stage = StagingDirectory::create(target, {}).value();
+    ASSERT_TRUE(build_index(directory / "corpus", {}, stage, no_progress));
+    const CorpusIndex staged = CorpusIndex::open(stage.path()).value();
+    ASSERT_TRUE(calibrate(staged, stage, no_progress, 4ull << 30, num_threads));
+    models.push_back(read_file(stage.path() / kNullModelName).value());
+    calibrations.push_back(read_file(stage.path() / kCalibrationName).value());
+  }
+  EXPECT_EQ(models[1], models[0]);
+  EXPECT_EQ(models[2], models[0]);
+  EXPECT_EQ(calibrations[1], calibrations[0]);
+  EXPECT_EQ(calibrations[2], calibrations[0]);
+}
+
 TEST(Calibrate, LeavesAWholeIndexOrNoneWhenTheDiskFails) {
   const TemporaryDirectory directory;
   ASSERT_TRUE(testing::write_corpus(directory / "corpus", small_corpus()));
