@@ -5,9 +5,9 @@
 #include <mutex>
 #include <optional>
 
+#include "yurai/base/parallel.h"
 #include "yurai/base/utf8.h"
 #include "yurai/index/leaf.h"
-#include "yurai/base/parallel.h"
 #include "yurai/index/points.h"
 
 namespace yurai {

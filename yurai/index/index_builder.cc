@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "yurai/base/hash.h"
+#include "yurai/base/parallel.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/corpus.h"
 #include "yurai/index/corpus_index.h"
 #include "yurai/index/folded_twin.h"
 #include "yurai/index/index_layout.h"
 #include "yurai/index/merge.h"
-#include "yurai/base/parallel.h"
 #include "yurai/index/point_sort.h"
 #include "yurai/index/run_file.h"
 #include "yurai/index/segment_writer.h"

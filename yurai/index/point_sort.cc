@@ -5,9 +5,9 @@
 #include <memory>
 #include <vector>
 
+#include "yurai/base/parallel.h"
 #include "yurai/index/key_sort.h"
 #include "yurai/index/leaf.h"
-#include "yurai/base/parallel.h"
 #include "yurai/index/points.h"
 #include "yurai/index/suffix_key.h"
 #include "yurai/index/tie_sort.h"

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "yurai/base/large_array.h"
-#include "yurai/index/leaf.h"
 #include "yurai/base/parallel.h"
+#include "yurai/index/leaf.h"
 #include "yurai/index/points.h"
 #include "yurai/index/suffix_key.h"
 
