@@ -213,8 +213,12 @@ TEST_F(LabelCli, AChainDropsWhatAModelFindsToxic) {
 
 TEST_F(LabelCli, SaysThatAThresholdFindsNothingAndRefusesTheChain) {
   std::string csv = "text,label\n";
+  uint64_t noise = 1;
   for (int i = 0; i < 100; ++i) {
-    for (int c = 0; c < 12; ++c) csv += static_cast<char>('a' + (i * 37 + c * c * 11 + i * c) % 26);
+    for (int c = 0; c < 12; ++c) {
+      noise = noise * 6364136223846793005u + 1442695040888963407u;
+      csv += static_cast<char>('a' + (noise >> 33) % 26);
+    }
     csv += i % 12 == 0 ? ",toxic\n" : ",ok\n";
   }
   put("labels.csv", csv);
@@ -224,6 +228,8 @@ TEST_F(LabelCli, SaysThatAThresholdFindsNothingAndRefusesTheChain) {
   ASSERT_EQ(json(trained)["unseen"]["found"], 0);
   EXPECT_TRUE(json(trained)["unseen"]["precision"].is_null());
   EXPECT_THAT(trained.err, HasSubstr("no unseen text reached the threshold"));
+  EXPECT_EQ(label({"train", path("other"), path("labels")}).out.find("In a chain"),
+            std::string::npos);
   put("in.jsonl", "{\"text\":\"fine weather\"}\n");
   put("chain.toml", "[[filter]]\nname = \"toxicity\"\nmodel = \"model\"\n");
   const auto refused = yurai({"filter", path("chain.toml"), path("in.jsonl"), "--out", path("f")});
