@@ -108,7 +108,7 @@ TEST_F(CardCli, OneCommandGoesFromRawFilesToAnIndexWithACard) {
   EXPECT_EQ(card["toxicity"][0]["model"]["labels"]["files"][0]["name"], "labels.csv");
   EXPECT_EQ(card["lineage"][5]["facts"]["documents"], card["totals"]["documents"]);
   EXPECT_THAT(file("out/card.ja.md"), HasSubstr("# データカード"));
-  EXPECT_THAT(file("out/card.md"), HasSubstr("AUROC on unseen texts"));
+  EXPECT_THAT(file("out/card.md"), HasSubstr("AUROC in cross-validation"));
   EXPECT_THAT(file("out/card.json"), Not(HasSubstr(dir_.path().string())));
   EXPECT_TRUE(fs::exists(dir_ / "out/index/manifest.json"));
 
@@ -174,11 +174,46 @@ TEST_F(CardCli, SaysWhatIsWrong) {
   EXPECT_EQ(run({"card", path("corpus"), "--format", "pdf"}).exit_status, 2);
   EXPECT_EQ(run({"card"}).exit_status, 2);
   const ProcessResult timeless = run({"card", path("corpus"), "--format", "spdx"});
-  EXPECT_EQ(timeless.exit_status, 1);
+  EXPECT_EQ(timeless.exit_status, 2);
   EXPECT_THAT(timeless.err, HasSubstr("--created"));
+  for (const char* format : {"md", "json", "croissant", "spdx", "eu"}) {
+    const ProcessResult timed =
+        run({"card", path("corpus"), "--format", format, "--created", "2026-02-30T00:00:00Z"});
+    EXPECT_EQ(timed.exit_status, 2) << format;
+    EXPECT_THAT(timed.err, HasSubstr("is no time"));
+  }
+  EXPECT_EQ(run({"card", path("corpus"), "--base", "x"}).exit_status, 2);
   const ProcessResult nowhere = run({"card", path("no\x1bwhere")});
   EXPECT_EQ(nowhere.exit_status, 1);
   EXPECT_THAT(nowhere.err, Not(HasSubstr("\x1b")));
+}
+
+TEST_F(CardCli, TheManifestsHashIsThatOfTheFile) {
+  std::ofstream(dir_ / "in.jsonl") << "{\"text\":\"a\"}\n";
+  ASSERT_EQ(run({"build", path("corpus"), path("in.jsonl")}).exit_status, 0);
+  const Json data = Json::parse(run({"card", path("corpus"), "--json"}).out)["data"];
+  const ProcessResult summed = run_command({"sha256sum", path("corpus/manifest.json")});
+  EXPECT_EQ(summed.out.substr(0, 64), data["manifest_sha256"]);
+  EXPECT_EQ(Json::parse(file("corpus/manifest.json"))["checksum"], data["manifest_checksum"]);
+}
+
+TEST_F(CardCli, CroissantNamesFilesThatCanBeFoundFromTheCard) {
+  std::ofstream(dir_ / "in.jsonl") << "{\"text\":\"a\",\"license\":\"MIT\"}\n";
+  std::ofstream(dir_ / "c.toml") << "[[filter]]\nname = \"not_empty\"\n";
+  ASSERT_EQ(run({"filter", path("c.toml"), path("in.jsonl"), "--out", path("f")}).exit_status, 0);
+  const ProcessResult bare =
+      run({"card", path("f"), "--format", "croissant", "--base", "f", "--name", "n"});
+  ASSERT_EQ(bare.exit_status, 0) << bare.err;
+  EXPECT_THAT(bare.err, HasSubstr("description, url, creator, datePublished"));
+  for (const Json& resource : Json::parse(bare.out)["distribution"]) {
+    if (resource["@type"] != "cr:FileObject") continue;
+    EXPECT_TRUE(fs::exists(dir_ / resource["contentUrl"].get<std::string>())) << resource;
+  }
+  const ProcessResult full =
+      run({"card", path("f"), "--format", "croissant", "--name", "n", "--description", "d", "--url",
+           "https://data.example/", "--creator", "c", "--created", "2026-01-31T00:00:00Z"});
+  EXPECT_EQ(full.err, "");
+  EXPECT_EQ(Json::parse(full.out)["distribution"][0]["contentUrl"], "ledger/chain.json");
 }
 
 TEST_F(CardCli, OfLabelsTellsHowManyThereAre) {

@@ -111,6 +111,9 @@ TEST_F(CorpusCli, AWrongCommandLineIsStatusTwo) {
            {"corpus", "show", path("x")},
            {"corpus", "show", path("x"), "a", "--number", "1"},
            {"corpus", "list", path("x"), "--limit", "-1"},
+           {"corpus", "build", path("x/y"), path("x")},
+           {"corpus", "export", path("x"), path("a.csv")},
+           {"corpus", "takedown", path("x"), "--who", "w", "--when", "t", "--why", "y"},
            {"info"}}) {
     EXPECT_EQ(yurai(arguments).exit_status, 2) << fmt::format("{}", fmt::join(arguments, " "));
   }

@@ -96,8 +96,11 @@ TEST_F(DedupCli, RefusesAWrongCommandLineBeforeAnyWork) {
   EXPECT_EQ(run({"dedup", "x", "--out", path("o"), "--shards", "0"}).exit_status, 2);
   EXPECT_EQ(run({"dedup", path("missing"), "--out", path("o")}).exit_status, 1);
   write_rows(10, 1);
-  EXPECT_THAT(run({"dedup", in().string(), "--out", path("o"), "--method", "substring"}).err,
-              HasSubstr("--index DIR"));
+  const ProcessResult no_index =
+      run({"dedup", in().string(), "--out", path("o"), "--method", "substring"});
+  EXPECT_EQ(no_index.exit_status, 2);
+  EXPECT_THAT(no_index.err, HasSubstr("--index DIR"));
+  EXPECT_EQ(run({"dedup", in().string(), "--out", path("o"), "--index", "i"}).exit_status, 2);
   EXPECT_THAT(run({"dedup", in().string(), "--out", (in() / "o").string()}).err, HasSubstr("in"));
   EXPECT_THAT(run({"dedup", in().string(), "--out", path("o")}, {"YURAI_FORCE_ISA=mmx"}).err,
               HasSubstr("scalar, avx2 and avx512"));

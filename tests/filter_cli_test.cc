@@ -75,7 +75,7 @@ TEST_F(FilterCli, FiltersExplainsAndAnswersWhatIf) {
   EXPECT_EQ(run({"why", path("out"), "nobody"}).exit_status, 1);
   const Json row = Json::parse(run({"why", path("out"), "elsewhere", "--json"}).out);
   EXPECT_EQ(row["dropped_by"], "domain");
-  EXPECT_EQ(row["domain"], "c.de");
+  EXPECT_EQ(row["host"], "c.de");
 
   const ProcessResult what_if =
       run({"whatif", path("out"), "--filter", "adult", "--threshold", "9", "--json"});
@@ -129,23 +129,119 @@ TEST_F(FilterCli, AWorkersFilesReplaceNothingWithoutForce) {
   EXPECT_EQ(run({"filter", path("chain.toml"), path("in.jsonl"), "--out", path("out"), "--words",
                  path("words"), "--decisions", path("e.jsonl")})
                 .exit_status,
-            1);
+            2);
+}
+
+TEST_F(FilterCli, DecisionsAndRejectsAreTwoFiles) {
+  fs::create_directories(dir_ / "d");
+  for (const std::string& other : {path("d.jsonl"), path("d/../d.jsonl")}) {
+    const ProcessResult refused =
+        run({"filter", "basic", "--decisions", path("d.jsonl"), "--rejects", other}, "{broken\n");
+    EXPECT_EQ(refused.exit_status, 2);
+    EXPECT_THAT(refused.err, HasSubstr("name one file"));
+  }
+  EXPECT_FALSE(fs::exists(dir_ / "d.jsonl"));
+  EXPECT_THAT(run({"filter", "basic", "--decisions", path("d.jsonl"), "--rejects", path("d.jsonl")},
+                  "", "ja")
+                  .err,
+              HasSubstr("同じファイル"));
+}
+
+TEST_F(FilterCli, ARunWithoutAReadableRowFailsAndListsTheRows) {
+  std::ofstream(dir_ / "other.jsonl") << "{\"body\":\"a\"}\n{\"body\":\"b\"}\n";
+  const ProcessResult failed =
+      run({"filter", "basic", path("other.jsonl"), "--out", path("none"), "--json"});
+  EXPECT_EQ(failed.exit_status, 1);
+  EXPECT_THAT(failed.err, HasSubstr("none of the 2 rows of '" + path("other.jsonl") + "'"));
+  EXPECT_THAT(failed.err, HasSubstr("--map text=content"));
+  EXPECT_EQ(Json::parse(failed.out)["rejected"], 2);
+  const std::string rejects = read_file(dir_ / "none/rejects.jsonl").value();
+  EXPECT_EQ(std::count(rejects.begin(), rejects.end(), '\n'), 2);
+  EXPECT_THAT(run({"filter", "basic"}, "{broken\n", "ja").err, HasSubstr("どれも読めなかった"));
+  EXPECT_EQ(run({"filter", "basic"}, "").exit_status, 0);  // nothing was asked for
+}
+
+TEST_F(FilterCli, TheFunnelShowsUnreadableRowsAndEdits) {
+  const std::vector<std::string> command = {"filter",      path("chain.toml"), path("in.jsonl"),
+                                            "--out",       path("out"),        "--words",
+                                            path("words"), "--force"};
+  const std::string english = run(command).out;
+  EXPECT_THAT(english, ::testing::ContainsRegex("could not be read. +1 +3"));
+  EXPECT_THAT(english, HasSubstr("edited"));
+  const std::string japanese = run(command, {}, "ja").out;
+  EXPECT_THAT(japanese, HasSubstr("（読めない）"));
+  EXPECT_THAT(japanese, HasSubstr("編集"));
+  const std::string report = read_file(dir_ / "out/report.html").value();
+  EXPECT_THAT(report, HasSubstr("（読めない）"));
+  EXPECT_THAT(report, HasSubstr("編集した文書"));
+  EXPECT_THAT(report, HasSubstr("出現数"));
+  EXPECT_THAT(run({"card", path("out")}).out, HasSubstr("| (could not be read) |"));
+}
+
+TEST_F(FilterCli, WhyShowsNoTextForAStepThatHasNoPlaces) {
+  std::ofstream(dir_ / "long.toml") << "[[filter]]\nname = \"length\"\nmin = 1000\n";
+  ASSERT_EQ(run({"filter", path("long.toml"), path("in.jsonl"), "--out", path("out")}).exit_status,
+            0);
+  const ProcessResult why = run({"why", path("out"), "elsewhere"}, {}, "ja");
+  EXPECT_EQ(why.exit_status, 0) << why.err;
+  EXPECT_THAT(why.out, HasSubstr("length で除いた"));
+  EXPECT_THAT(why.out, HasSubstr(" 文字"));
+  EXPECT_THAT(why.out, Not(HasSubstr("これは良い文章です")));
+}
+
+TEST_F(FilterCli, DomainsNamesRowsThatItCannotRead) {
+  const ProcessResult counted = run({"domains", path("in.jsonl"), "--json"});
+  EXPECT_EQ(counted.exit_status, 0) << counted.err;
+  EXPECT_EQ(Json::parse(counted.out)["rejected"], 1);
+  EXPECT_EQ(Json::parse(counted.out)["left_out"], 0);
+  EXPECT_THAT(counted.err, HasSubstr("in.jsonl, line 3 (byte "));
+  EXPECT_THAT(counted.err, HasSubstr("1 rows could not be read"));
+}
+
+TEST_F(FilterCli, AWrongQuestionIsAWrongCommandLine) {
+  ASSERT_EQ(run({"filter", path("chain.toml"), path("in.jsonl"), "--out", path("out"), "--words",
+                 path("words")})
+                .exit_status,
+            0);
+  const auto asked = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"whatif", path("out"), "--filter"});
+    return run(arguments);
+  };
+  const ProcessResult crossed = asked({"adult", "--min", "5", "--max", "2"});
+  EXPECT_EQ(crossed.exit_status, 2);
+  EXPECT_THAT(crossed.err, HasSubstr("minimum 5 is above its maximum 2"));
+  EXPECT_EQ(asked({"nobody", "--max", "2"}).exit_status, 2);
+  EXPECT_EQ(asked({"adult", "--threshold", "1", "--max", "2"}).exit_status, 2);
+  EXPECT_EQ(run({"filters", "--chain", "nobody"}).exit_status, 2);
+  EXPECT_EQ(run({"filter", "basic", path("in.jsonl"), "--out", path("in.jsonl")}).exit_status, 2);
+  EXPECT_EQ(run({"whatif", path("none"), "--filter", "adult", "--max", "2"}).exit_status, 1);
+}
+
+TEST_F(FilterCli, HelpIsInTheLanguageOfTheReader) {
+  const std::string help = run({"filter", "--help"}, {}, "ja").out;
+  for (const char* english : {"Usage", "Options", "OPTIONS", "Positionals", "Print"}) {
+    EXPECT_THAT(help, Not(HasSubstr(english)));
+  }
+  EXPECT_THAT(help, HasSubstr("使い方: yurai corpus filter"));
+  EXPECT_THAT(run({"--help"}, {}, "ja").out, Not(HasSubstr("Subcommands")));
+  EXPECT_THAT(run({"filter", "--help"}).out, HasSubstr("Usage: yurai corpus filter [OPTIONS]"));
 }
 
 TEST_F(FilterCli, AWorkerSaysHowManyRowsItCouldNotReadOrListsThemAll) {
   std::string input;
+  input += "{\"text\":\"a row that can be read\"}\n";
   for (int i = 0; i < 12; ++i) input += "{broken\n";
   const ProcessResult said = run({"filter", "basic"}, input);
   EXPECT_EQ(said.exit_status, 0) << said.err;
-  EXPECT_THAT(said.err, HasSubstr("line 10 (byte"));
-  EXPECT_THAT(said.err, Not(HasSubstr("line 11 (byte")));
+  EXPECT_THAT(said.err, HasSubstr("line 11 (byte"));
+  EXPECT_THAT(said.err, Not(HasSubstr("line 12 (byte")));
   EXPECT_THAT(said.err, HasSubstr("12 rows could not be read and were left out; the first 10"));
   const ProcessResult listed = run({"filter", "basic", "--rejects", path("r.jsonl")}, input);
   EXPECT_EQ(listed.exit_status, 0) << listed.err;
-  EXPECT_THAT(listed.err, Not(HasSubstr("line 1 (byte")));
+  EXPECT_THAT(listed.err, Not(HasSubstr("line 2 (byte")));
   const std::string rejects = read_file(dir_ / "r.jsonl").value();
   EXPECT_EQ(std::count(rejects.begin(), rejects.end(), '\n'), 12);
-  EXPECT_THAT(rejects, HasSubstr(R"({"file":"stdin","line":12,"byte":88,"reason":"broken JSON)"));
+  EXPECT_THAT(rejects, HasSubstr(R"({"file":"stdin","line":13,"byte":122,"reason":"broken JSON)"));
 }
 
 TEST_F(FilterCli, NamesInputsAtAnyNumberOfThem) {
@@ -196,7 +292,7 @@ TEST_F(FilterCli, SaysWhatIsWrongBeforeAnyWork) {
   const auto fails = [&](std::vector<std::string> arguments, const std::string& what) {
     arguments.insert(arguments.begin(), "filter");
     const ProcessResult done = run(arguments);
-    EXPECT_EQ(done.exit_status, 1);
+    EXPECT_EQ(done.exit_status, what.starts_with("--out DIR") ? 2 : 1);
     EXPECT_THAT(done.err, HasSubstr(what));
     EXPECT_FALSE(fs::exists(dir_ / "out"));
   };

@@ -93,7 +93,15 @@ TEST_F(LabelCli, FromLabelsToScores) {
   EXPECT_EQ(report["results"][1]["name"], "prior");
   const Json trained = json(label({"train", path("model"), path("labels"), "--json"}));
   EXPECT_EQ(trained["documents"], 40);
-  EXPECT_THAT(label({"train", path("model2"), path("labels")}).out, HasSubstr("95 % intervals"));
+  EXPECT_EQ(trained["validation"], "cross-validation");
+  EXPECT_GT(trained["unseen"]["found"], 0);
+  EXPECT_EQ(report["validation"], "nested cross-validation");
+  EXPECT_TRUE(report["results"][1]["precision"].is_null() ||
+              report["results"][1]["true_positive"] > 0);
+  EXPECT_THAT(label({"train", path("model2"), path("labels")}).out,
+              HasSubstr("5-fold cross-validation, 95 % intervals"));
+  EXPECT_THAT(label({"eval", path("labels")}).out,
+              HasSubstr("calibration and threshold learnt within each"));
 
   put("in.jsonl",
       "{\"id\":\"a\",\"text\":\"you stupid fool\"}\n{bad\n{\"text\":\"fine weather\"}\n");
@@ -159,15 +167,17 @@ TEST_F(LabelCli, SaysWhatIsWrong) {
   };
   fails({"train", path("model"), path("labels")}, 1, "exists; name another folder");
   fails({"train", path("m"), path("labels"), "--positive", "bad"}, 1, "--positive says which");
-  fails({"train", path("m"), path("labels"), "--precision", "2"}, 1, "wanted precision");
+  fails({"train", path("m"), path("labels"), "--precision", "2"}, 2, "wanted precision");
   fails({"train", path("m"), path("labels"), "--folds", "1"}, 2, "folds");
   fails({"train", path("m"), path("labels"), "--calibration", "x"}, 2, "platt");
   fails({"eval", path("labels"), "--model", path("model")}, 1, "was trained on these labels");
   fails({"score", path("labels"), path("labels.csv")}, 1, "yurai-label-model");
   fails({"score", path("model"), path("missing.jsonl")}, 1, "No such file");
   fails({"import", path("x"), path("labels.csv"), "--map", "body=text"}, 2, "ours=theirs");
-  fails({"export", path("labels"), path("x.txt")}, 1, ".jsonl or .csv");
-  fails({"agreement", path("labels"), "--order", "ok"}, 1, "'toxic' is not in the order");
+  fails({"export", path("labels"), path("x.txt")}, 2, ".jsonl or .csv");
+  fails({"agreement", path("labels"), "--order", "ok"}, 2, "'toxic' is not in the order");
+  fails({"eval", path("labels"), "--model", path("model"), "--keywords", path("labels.csv")}, 2,
+        "without --model");
   EXPECT_FALSE(fs::exists(dir_ / "m"));
   EXPECT_FALSE(fs::exists(dir_ / "x"));
 }
@@ -199,6 +209,33 @@ TEST_F(LabelCli, AChainDropsWhatAModelFindsToxic) {
       yurai({"filter", path("chain.toml"), path("in.jsonl"), "--out", path("filtered")});
   ASSERT_EQ(result.exit_status, 0) << result.err;
   EXPECT_EQ(read_file(dir_ / "filtered/part-00000.jsonl").value(), "{\"text\":\"fine weather\"}\n");
+}
+
+TEST_F(LabelCli, SaysThatAThresholdFindsNothingAndRefusesTheChain) {
+  std::string csv = "text,label\n";
+  uint64_t noise = 1;
+  for (int i = 0; i < 100; ++i) {
+    for (int c = 0; c < 12; ++c) {
+      noise = noise * 6364136223846793005u + 1442695040888963407u;
+      csv += static_cast<char>('a' + (noise >> 33) % 26);
+    }
+    csv += i % 12 == 0 ? ",toxic\n" : ",ok\n";
+  }
+  put("labels.csv", csv);
+  ASSERT_EQ(label({"import", path("labels"), path("labels.csv")}).exit_status, 0);
+  const auto trained = label({"train", path("model"), path("labels"), "--json"});
+  ASSERT_EQ(trained.exit_status, 0) << trained.err;
+  ASSERT_EQ(json(trained)["unseen"]["found"], 0);
+  EXPECT_TRUE(json(trained)["unseen"]["precision"].is_null());
+  EXPECT_THAT(trained.err, HasSubstr("no unseen text reached the threshold"));
+  EXPECT_EQ(label({"train", path("other"), path("labels")}).out.find("In a chain"),
+            std::string::npos);
+  put("in.jsonl", "{\"text\":\"fine weather\"}\n");
+  put("chain.toml", "[[filter]]\nname = \"toxicity\"\nmodel = \"model\"\n");
+  const auto refused = yurai({"filter", path("chain.toml"), path("in.jsonl"), "--out", path("f")});
+  EXPECT_EQ(refused.exit_status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("the step would drop nothing"));
+  EXPECT_FALSE(fs::exists(dir_ / "f"));
 }
 
 TEST_F(LabelCli, AChainThatSaysNoMaxTakesTheThresholdOfTheModel) {

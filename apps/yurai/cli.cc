@@ -13,6 +13,7 @@
 #include <system_error>
 #include <thread>
 
+#include "apps/yurai/wrong_command.h"
 #include "yurai/base/file.h"
 #include "yurai/base/terminal.h"
 
@@ -20,6 +21,7 @@ namespace yurai::cli {
 namespace {
 
 int last_status = 0;
+bool is_command_wrong = false;
 std::string typed_command;
 const char* const* program_arguments = nullptr;
 
@@ -63,10 +65,15 @@ void run(const std::function<Result<void>()>& verb) {
   if (result && std::fflush(stdout) != 0) {
     result = not_printed(errno);
   }
-  last_status = result ? 0 : 1;
+  last_status = result ? 0 : is_command_wrong ? 2 : 1;
   if (!result && !result.error().message.empty()) {
     say("yurai: " + for_terminal(result.error().message));
   }
+}
+
+tl::unexpected<Error> wrong_command(std::string message) {
+  is_command_wrong = true;
+  return fail(ErrorCode::kInvalidArgument, std::move(message));
 }
 
 int exit_status() { return last_status; }

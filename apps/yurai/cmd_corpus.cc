@@ -12,6 +12,7 @@
 #include "apps/yurai/cmd_corpus_label.h"
 #include "apps/yurai/cmd_corpus_sample.h"
 #include "apps/yurai/cmd_corpus_takedown.h"
+#include "apps/yurai/wrong_command.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/corpus.h"
@@ -62,10 +63,10 @@ void say_left_out(const InputList& inputs, const CorpusSummary& summary, const s
 
 Result<void> build(const BuildOptions& options) {
   const std::vector<fs::path> paths(options.inputs.begin(), options.inputs.end());
-  YURAI_TRY(check_target(options.out, paths));
+  YURAI_TRY(typed(check_target(options.out, paths)));
   YURAI_ASSIGN(const InputList inputs, list_inputs(paths));
   YURAI_ASSIGN(StagingDirectory stage,
-               StagingDirectory::create(options.out, {.force = options.force}));
+               typed(StagingDirectory::create(options.out, {.force = options.force})));
   ProgressBar bar;
   Result<CorpusSummary> built = build_corpus(inputs, options.build, stage, bar.callback());
   bar.finish();

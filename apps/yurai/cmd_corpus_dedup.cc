@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "apps/yurai/cli.h"
+#include "apps/yurai/wrong_command.h"
 #include "yurai/base/terminal.h"
 #include "yurai/curate/dedup.h"
 #include "yurai/curate/repeated_passages.h"
@@ -53,14 +54,18 @@ Result<DedupOptions> dedup_options(const Options& options) {
   dedup.parts.zstd = options.compress == "zst";
   if (wants("substring")) {
     if (options.index.empty()) {
-      return fail(ErrorCode::kInvalidArgument,
-                  "--method substring reads an index: build a corpus and an index from the same "
-                  "inputs and name it with --index DIR");
+      return wrong_command(
+          tr("--method substring reads an index: build a corpus and an index from the same inputs "
+             "and name it with --index DIR",
+             "--method substring には索引が要る。同じ入力からコーパスと索引を作り、--index DIR "
+             "で指定する"));
     }
     dedup.index = options.index;
   } else if (!options.index.empty()) {
-    return fail(ErrorCode::kInvalidArgument,
-                "--index is for --method substring; name that method too or leave --index out");
+    return wrong_command(
+        tr("--index is for --method substring; name that method too or leave --index out",
+           "--index は --method substring のためのもの。方法にも substring を加えるか、--index "
+           "を外す"));
   }
   return dedup;
 }
@@ -112,9 +117,9 @@ Result<FirstWorker> prepare(const Options& options, const Workers& workers) {
             for_terminal(entry.path.string())));
   }
   if (workers.rank() != 0) return first;
-  YURAI_TRY(check_target(options.out, paths));
+  YURAI_TRY(typed(check_target(options.out, paths)));
   YURAI_ASSIGN(StagingDirectory stage,
-               StagingDirectory::create(options.out, {.force = options.force}));
+               typed(StagingDirectory::create(options.out, {.force = options.force})));
   first.stage.emplace(std::move(stage));
   std::error_code status;
   fs::create_directory(first.stage->path() / "scratch", status);

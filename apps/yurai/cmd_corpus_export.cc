@@ -43,7 +43,9 @@ void add_corpus_export_command(CLI::App& corpus) {
       "export", tr("All documents as one file: JSON lines or Parquet",
                    "すべての文書を 1 つのファイル（JSON Lines か Parquet）に書き出す"));
   verb->add_option("DIR", options->dir, tr("The corpus", "コーパス"))->required();
-  verb->add_option("FILE", options->file, ".jsonl, .jsonl.gz, .jsonl.zst, .parquet")->required();
+  verb->add_option("FILE", options->file, ".jsonl, .jsonl.gz, .jsonl.zst, .parquet")
+      ->required()
+      ->check(checked_by(check_export_name));
   verb->add_flag("--force", options->write.force,
                  tr("Replace FILE if it exists", "FILE があれば置き換える"));
   verb->add_flag("--json", options->json,

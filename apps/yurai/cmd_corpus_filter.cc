@@ -11,10 +11,13 @@
 
 #include "apps/yurai/cli.h"
 #include "apps/yurai/cmd_corpus_ledger.h"
+#include "apps/yurai/said_rejects.h"
+#include "apps/yurai/wrong_command.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/terminal.h"
 #include "yurai/curate/chain.h"
 #include "yurai/curate/filter_run.h"
+#include "yurai/curate/unit_text.h"
 
 namespace yurai::cli {
 namespace {
@@ -81,13 +84,19 @@ Result<void> print_summary(const FilterOptionsGiven& given, const FilterRun& run
   };
   std::vector<std::vector<std::string>> rows = {{tr("step", "段階"), tr("bounds", "範囲"),
                                                  tr("ran on", "測った文書"), tr("dropped", "除外"),
-                                                 tr("left", "残り")}};
+                                                 tr("edited", "編集"), tr("left", "残り")}};
   uint64_t left = summary["documents"].get<uint64_t>();
+  const auto before = [&](const char* key, const std::string& what) {
+    if (summary[key] == 0) return;
+    rows.push_back({what, "", "", count(summary, key), "", grouped(left)});
+  };
+  before("left_out", tr("(holds no document)", "（文書でない）"));
+  before("rejected", tr("(could not be read)", "（読めない）"));
   for (const Json& step : summary["steps"]) {
     left -= step["dropped"].get<uint64_t>();
     rows.push_back({for_terminal(step["step"].get<std::string>()),
                     bounds_text(step["lower_bound"], step["upper_bound"]), count(step, "ran"),
-                    count(step, "dropped"), grouped(left)});
+                    count(step, "dropped"), count(step, "edited"), grouped(left)});
   }
   YURAI_TRY(print(table(rows, 2)));
   YURAI_TRY(print(fmt::format(
@@ -133,13 +142,32 @@ void say_resumed(const StagingDirectory& stage) {
                   finished->parts, grouped(finished->documents)));
 }
 
+/// A run to which no row was readable has most likely been told of the wrong fields.
+Result<void> check_readable(const FilterRun& run, const std::string& inputs,
+                            const std::string& rejects) {
+  const auto rejected = run.summary["rejected"].get<uint64_t>();
+  if (rejected == 0 || run.summary["documents"] != 0) return {};
+  return fail(
+      ErrorCode::kInvalidArgument,
+      fmt::format(
+          fmt::runtime(tr("none of the {} rows of {} could be read{}; where the text or another "
+                          "field has another name, give it with --map, such as --map text=content",
+                          "{1} の {0} 件の行はどれも読めなかった{2}。本文などの項目名が違うときは "
+                          "--map text=content のように指定する")),
+          grouped(rejected), inputs,
+          rejects.empty() ? ""
+                          : fmt::format(fmt::runtime(tr(": '{}' says why", "（理由は '{}'）")),
+                                        for_terminal(rejects))));
+}
+
 Result<void> filter_to_folder(const FilterOptionsGiven& given, const Chain& chain,
                               const FilterRunOptions& options) {
   const std::vector<fs::path> paths(given.inputs.begin(), given.inputs.end());
-  YURAI_TRY(check_target(given.out, paths));
+  YURAI_TRY(typed(check_target(given.out, paths)));
   YURAI_ASSIGN(const InputList inputs, list_inputs(paths));
-  YURAI_ASSIGN(StagingDirectory stage,
-               StagingDirectory::create(given.out, {.force = given.force, .resume = given.resume}));
+  YURAI_ASSIGN(
+      StagingDirectory stage,
+      typed(StagingDirectory::create(given.out, {.force = given.force, .resume = given.resume})));
   if (given.resume) say_resumed(stage);
   ProgressBar bar;
   const std::string name = fs::path(given.chain).filename().string();
@@ -167,7 +195,12 @@ Result<void> filter_to_folder(const FilterOptionsGiven& given, const Chain& chai
         grouped(left_out), for_terminal(given.out)));
   }
   if (given.timing) say_costs(run);
-  return given.json ? print_json(run.summary) : print_summary(given, run);
+  YURAI_TRY(given.json ? print_json(run.summary) : print_summary(given, run));
+  std::string names;
+  for (const fs::path& path : paths) {
+    names += (names.empty() ? "'" : ", '") + for_terminal(path.string()) + "'";
+  }
+  return check_readable(run, names, given.out + "/rejects.jsonl");
 }
 
 /// A file beside the standard output, where one is asked for.
@@ -182,8 +215,8 @@ Result<void> filter_stdin(const FilterOptionsGiven& given, const Chain& chain,
                           const FilterRunOptions& options) {
   YURAI_ASSIGN(std::optional<NewFile> decisions, extra_file(given.decisions, given.force));
   YURAI_ASSIGN(std::optional<NewFile> rejects, extra_file(given.rejects, given.force));
-  constexpr uint64_t kSaidRejects = 10;
-  uint64_t rejected = 0;
+  SaidRejects said;
+  uint64_t listed = 0;
   StreamOutput output;
   output.keep = [](std::string_view line) -> Result<void> {
     YURAI_TRY(print(line));
@@ -196,13 +229,12 @@ Result<void> filter_stdin(const FilterOptionsGiven& given, const Chain& chain,
     };
   }
   output.reject = [&](const Reject& reject) -> Result<void> {
-    ++rejected;
-    if (rejects) return rejects->append(reject_line(reject));
-    if (rejected <= kSaidRejects) {
-      say(fmt::format("yurai: line {} (byte {}): {}", reject.number, reject.byte,
-                      for_terminal(reject.reason)));
+    if (!rejects) {
+      said.add(reject);
+      return {};
     }
-    return {};
+    ++listed;
+    return rejects->append(reject_line(reject));
   };
   InputEntry input;
   input.path = kStandardInput;
@@ -212,37 +244,51 @@ Result<void> filter_stdin(const FilterOptionsGiven& given, const Chain& chain,
   if (rejects) YURAI_TRY(rejects->commit());
   if (given.timing) say_costs(run);
   if (given.json) say(dump_json(run.summary));
-  if (rejected == 0) return {};
-  std::string said = fmt::format(fmt::runtime(tr("{} rows could not be read and were left out",
-                                                 "{} 件の行は読めなかったので除いた")),
-                                 grouped(rejected));
-  if (rejects) {
-    said += fmt::format(fmt::runtime(tr(": see {}", ": {} を参照")), for_terminal(given.rejects));
-  } else if (rejected > kSaidRejects) {
-    said += fmt::format(
-        fmt::runtime(tr("; the first {} of them are named above, --rejects FILE lists them all",
-                        "（上に示したのは最初の {} 件。--rejects FILE ですべて書き出せる）")),
-        kSaidRejects);
+  said.say_count(tr(", --rejects FILE lists them all", "。--rejects FILE ですべて書き出せる"));
+  if (listed > 0) {
+    say(fmt::format(fmt::runtime(tr("{} rows could not be read and were left out: see {}",
+                                    "{} 件の行は読めなかったので除いた: {} を参照")),
+                    grouped(listed), for_terminal(given.rejects)));
   }
-  say(said);
-  return {};
+  return check_readable(run, tr("standard input", "標準入力"), given.rejects);
+}
+
+/// Whether two names lead to the same file, there or to be made; a device takes both.
+bool is_one_file(const std::string& one, const std::string& other) {
+  if (one.empty() || other.empty()) return false;
+  std::error_code status;
+  if (fs::exists(one, status) && !fs::is_regular_file(one, status)) return false;
+  if (fs::equivalent(one, other, status)) return true;
+  return fs::weakly_canonical(fs::absolute(one, status), status) ==
+         fs::weakly_canonical(fs::absolute(other, status), status);
 }
 
 Result<void> filter(const FilterOptionsGiven& given) {
   if (given.inputs.empty() != given.out.empty()) {
-    return fail(ErrorCode::kInvalidArgument,
-                given.out.empty()
-                    ? "--out DIR is missing; without IN and --out the rows go from standard input "
-                      "to standard output"
-                    : "IN is missing: what is to be filtered?");
+    return wrong_command(
+        given.out.empty()
+            ? tr("--out DIR is missing; without IN and --out the rows go from standard input to "
+                 "standard output",
+                 "--out DIR がない。IN と --out をどちらも省くと、標準入力から標準出力へ流れる")
+            : tr("IN is missing: what is to be filtered?", "IN がない。何を選別するのかを示す"));
   }
   if (given.resume && given.out.empty()) {
-    return fail(ErrorCode::kInvalidArgument, "--resume goes on with a run that has an --out DIR");
+    return wrong_command(tr("--resume goes on with a run that has an --out DIR",
+                            "--resume は --out DIR のある実行の続きにだけ使える"));
   }
   if (!given.out.empty() && !(given.decisions.empty() && given.rejects.empty())) {
-    return fail(ErrorCode::kInvalidArgument,
-                "--decisions and --rejects are for rows from standard input; with --out both are "
-                "in OUT, as ledger/ and rejects.jsonl");
+    return wrong_command(
+        tr("--decisions and --rejects are for rows from standard input; with --out both are in "
+           "OUT, as ledger/ and rejects.jsonl",
+           "--decisions と --rejects は標準入力からの行に使う。--out があれば、どちらも OUT の中の "
+           "ledger/ と rejects.jsonl に書く"));
+  }
+  if (is_one_file(given.decisions, given.rejects)) {
+    return wrong_command(
+        fmt::format(fmt::runtime(tr("--decisions and --rejects name one file, '{}'; name two",
+                                    "--decisions と --rejects が同じファイル '{}' を指している。"
+                                    "別々のファイルを指定する")),
+                    for_terminal(given.decisions)));
   }
   YURAI_ASSIGN(const FilterRunOptions options, run_options(given));
   YURAI_ASSIGN(const Chain chain, Chain::load(given.chain, {.words = given.words}));
@@ -322,7 +368,7 @@ Result<void> list_filters(bool json) {
   for (const FilterInfo* info : all_filters()) {
     YURAI_TRY(print(fmt::format("{}\n    {}\n    {}: {}   {}: {}{}\n    {}: {}\n", info->name,
                                 japanese ? info->japanese : info->english, tr("unit", "単位"),
-                                info->unit, tr("default", "既定の範囲"),
+                                unit_text(info->unit, japanese), tr("default", "既定の範囲"),
                                 bounds_text(or_null(info->bounds.min), or_null(info->bounds.max)),
                                 info->edits ? tr("   edits the text", "   本文を編集する") : "",
                                 tr("source", "出典"), info->source)));
@@ -357,9 +403,10 @@ void add_filters(CLI::App& corpus) {
       for (const BuiltinChain& builtin : builtin_chains()) {
         if (builtin.name == *chain) return print(builtin.toml.substr(1));
       }
-      return fail(ErrorCode::kNotFound,
-                  fmt::format("there is no built-in chain '{}'; 'yurai corpus filters' lists them",
-                              for_terminal(*chain)));
+      return wrong_command(fmt::format(
+          fmt::runtime(tr("there is no built-in chain '{}'; 'yurai corpus filters' lists them",
+                          "組み込みチェーン '{}' はない。'yurai corpus filters' で一覧が出る")),
+          for_terminal(*chain)));
     });
   });
 }

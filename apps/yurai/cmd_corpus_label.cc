@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/yurai/wrong_command.h"
 #include "yurai/base/terminal.h"
 #include "yurai/curate/label_eval.h"
 #include "yurai/curate/label_model.h"
@@ -56,6 +57,7 @@ void add_training_options(CLI::App& verb, LabelTrainOptions& options) {
 }
 
 std::string shown(const Json& interval) {
+  if (interval.is_null()) return "–";
   return fmt::format("{:.3f} ({:.3f} – {:.3f})", interval["value"].get<double>(),
                      interval["low"].get<double>(), interval["high"].get<double>());
 }
@@ -71,35 +73,59 @@ struct TrainOptions {
 };
 
 Result<void> train(const TrainOptions& options) {
+  YURAI_TRY(typed(check_train_options(options.train)));
   YURAI_ASSIGN(const LabelSet labels, LabelSet::open(options.labels));
   YURAI_ASSIGN(StagingDirectory stage,
-               StagingDirectory::create(options.out, {.force = options.force}));
+               typed(StagingDirectory::create(options.out, {.force = options.force})));
   ProgressBar bar("");
   Result<Manifest> trained = train_label_model(labels, options.train, stage, bar.callback());
   bar.finish();
   YURAI_ASSIGN(const Manifest manifest, std::move(trained));
   YURAI_TRY(stage.commit());
   const Json& facts = manifest.facts;
+  const Json& unseen = facts["unseen"];
+  if (unseen["found"] == 0) {
+    say(
+        tr("yurai: no unseen text reached the threshold: a chain that takes it would drop nothing "
+           "and is refused. Choose a threshold with --precision, label more texts, or give the "
+           "step a max of your own",
+           "yurai: "
+           "しきい値に達した未知の文書がない。このしきい値のままではチェーンは何も除けないので、"
+           "読み込み時にエラーになる。--precision でしきい値を選ぶか、ラベルを増やすか、"
+           "段階に max を書く"));
+  }
   if (options.json) {
     return print_json({{"documents", facts["documents"]},
                        {"positive", facts["positive"]},
                        {"threshold", facts["threshold"]},
-                       {"unseen", facts["unseen"]}});
+                       {"folds", options.train.folds},
+                       {"validation", "cross-validation"},
+                       {"unseen", unseen}});
   }
   YURAI_TRY(print(fmt::format(
-      fmt::runtime(tr("{}: learnt from {} documents, {} of them positive\n"
-                      "On documents that it had not seen (95 % intervals): AUROC {}, PR-AUC {}\n"
-                      "At the threshold {:.6f}: precision {:.3f}, recall {:.3f}\n"
-                      "In a chain: max = {}\n",
-                      "{}: 文書 {} 件（該当 {} 件）から学習した\n"
-                      "学習に使わない文書での成績（95 % 区間）: AUROC {}、PR-AUC {}\n"
-                      "しきい値 {:.6f}: 適合率 {:.3f}、再現率 {:.3f}\n"
-                      "チェーンでは: max = {}\n")),
+      fmt::runtime(
+          tr("{}: learnt from {} documents, {} of them positive\n"
+             "Each document scored by a model of the other folds ({}-fold "
+             "cross-validation, 95 % intervals): AUROC {}, PR-AUC {}\n"
+             "At the threshold {:.6f}: {} found, precision {}, recall {:.3f}\n"
+             "Calibration and threshold saw these scores; label eval learns them within "
+             "each fold, so that its figures differ\n",
+             "{}: 文書 {} 件（該当 {} 件）から学習した\n"
+             "各文書を、ほかの分割で学習したモデルで採点した成績（{} 分割の交差検証、"
+             "95 % 区間）: AUROC {}、PR-AUC {}\n"
+             "しきい値 {:.6f}: {} 件が該当、適合率 {}、再現率 {:.3f}\n"
+             "較正としきい値はこの採点から決めた。label eval は分割ごとに決め直すので値が違う\n")),
       for_terminal(options.out), facts["documents"].get<uint64_t>(),
-      facts["positive"].get<uint64_t>(), shown(facts["unseen"]["auroc"]),
-      shown(facts["unseen"]["pr_auc"]), facts["threshold"].get<double>(),
-      facts["unseen"]["precision"].get<double>(), facts["unseen"]["recall"].get<double>(),
-      std::nextafter(facts["threshold"].get<double>(), 0.0))));
+      facts["positive"].get<uint64_t>(), options.train.folds, shown(unseen["auroc"]),
+      shown(unseen["pr_auc"]), facts["threshold"].get<double>(), unseen["found"].get<uint64_t>(),
+      unseen["precision"].is_null() ? "–"
+                                    : fmt::format("{:.3f}", unseen["precision"].get<double>()),
+      unseen["recall"].get<double>())));
+  if (unseen["found"] != 0) {
+    YURAI_TRY(
+        print(fmt::format(fmt::runtime(tr("In a chain: max = {}\n", "チェーンでは: max = {}\n")),
+                          std::nextafter(facts["threshold"].get<double>(), 0.0))));
+  }
   return print(fmt::format(fmt::runtime(tr("Next: yurai corpus label score {} INPUT...\n",
                                            "次は: yurai corpus label score {} INPUT...\n")),
                            for_terminal(options.out)));
@@ -197,30 +223,49 @@ Result<std::vector<std::string>> read_words(const fs::path& file) {
   return words;
 }
 
+/// What gave the scores, for a person.
+std::string scored_by(const std::string& name) {
+  if (name == "classifier") return tr("classifier", "分類器");
+  if (name == "prior") return tr("prior (the same score for all)", "事前確率（全文書に同じ値）");
+  if (name == "length") return tr("length of the text", "本文の長さ");
+  return tr("keywords", "キーワード");
+}
+
 Result<void> print_report(const LabelReport& report) {
   YURAI_TRY(print(fmt::format(
       fmt::runtime(tr("{} documents ({} different), {} positive; {}\n",
                       "文書 {} 件（異なるもの {} 件）、該当 {} 件。{}\n")),
       report.documents, report.groups, report.positive,
       report.folds == 0
-          ? tr("a model that exists", "既存のモデル")
-          : fmt::format(
-                fmt::runtime(tr("cross-validation in {} folds, grouped by text; 95 % "
-                                "intervals by bootstrap",
-                                "本文でまとめた {} 分割の交差検証、95 % 区間はブートストラップ")),
-                report.folds))));
+          ? tr("a model that was not trained on them; 95 % intervals by bootstrap",
+               "これらで学習していないモデルの成績、95 % 区間はブートストラップ")
+          : fmt::format(fmt::runtime(tr(
+                            "cross-validation in {} folds, grouped by text, calibration and "
+                            "threshold learnt within each; 95 % intervals by bootstrap",
+                            "本文でまとめた {} 分割の交差検証（較正としきい値も分割ごとに学習）、"
+                            "95 % 区間はブートストラップ")),
+                        report.folds))));
   const Json json = to_json(report);
   for (const Json& result : json["results"]) {
-    YURAI_TRY(print(fmt::format("\n{}\n", result["name"].get<std::string>())));
-    for (const char* name :
-         {"auroc", "pr_auc", "precision", "recall", "brier", "calibration_error"}) {
-      YURAI_TRY(print(fmt::format("  {:<18} {}\n", name, shown(result[name]))));
+    YURAI_TRY(print(fmt::format("\n{}\n", scored_by(result["name"].get<std::string>()))));
+    for (const auto& [name, label] :
+         {std::pair{"auroc", std::string("AUROC")}, std::pair{"pr_auc", std::string("PR-AUC")},
+          std::pair{"precision", tr("precision", "適合率")},
+          std::pair{"recall", tr("recall", "再現率")},
+          std::pair{"brier", tr("Brier score", "Brier スコア")},
+          std::pair{"calibration_error", tr("calibration error", "較正誤差")}}) {
+      YURAI_TRY(print(fmt::format("  {} {}\n", pad(label, 18), shown(result[name]))));
     }
   }
   return {};
 }
 
 Result<void> eval(EvalOptions options) {
+  YURAI_TRY(typed(check_train_options(options.eval.train)));
+  if (!options.model.empty() && !options.keywords.empty()) {
+    return wrong_command(tr("--keywords is for cross-validation, without --model",
+                            "--keywords は交差検証用。--model とは併用できない"));
+  }
   YURAI_ASSIGN(const LabelSet labels, LabelSet::open(options.labels));
   ProgressBar bar("");
   Result<LabelReport> evaluated = [&]() -> Result<LabelReport> {

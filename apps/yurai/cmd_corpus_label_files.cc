@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/yurai/cmd_corpus_label.h"
+#include "apps/yurai/wrong_command.h"
 #include "yurai/base/terminal.h"
 #include "yurai/curate/label_agreement.h"
 #include "yurai/curate/label_set.h"
@@ -27,7 +28,7 @@ Result<void> import_files(const ImportOptions& options) {
   LabelImportOptions import = options.import;
   import.corpus = options.corpus;
   YURAI_ASSIGN(StagingDirectory stage,
-               StagingDirectory::create(options.out, {.force = options.force}));
+               typed(StagingDirectory::create(options.out, {.force = options.force})));
   ProgressBar bar;
   Result<LabelSummary> done = import_labels(files, import, stage, bar.callback());
   bar.finish();
@@ -104,7 +105,9 @@ void add_export(CLI::App& label) {
       label.add_subcommand("export", tr("Labels as one file", "ラベルを 1 つのファイルに書き出す"));
   verb->add_option("DIR", options->dir, tr("Folder of the labels", "ラベルのフォルダー"))
       ->required();
-  verb->add_option("FILE", options->file, tr(".csv or .jsonl", ".csv か .jsonl"))->required();
+  verb->add_option("FILE", options->file, tr(".csv or .jsonl", ".csv か .jsonl"))
+      ->required()
+      ->check(checked_by(check_label_file_name));
   verb->add_flag("--force", options->force,
                  tr("Replace FILE if it exists", "FILE があれば置き換える"));
   verb->callback([options] { run([&] { return export_file(*options); }); });
@@ -122,7 +125,7 @@ Result<void> agreement(const AgreementOptions& options) {
   if (order.empty()) {
     for (const auto& [label, count] : labels.label_counts()) order.push_back(label);
   }
-  YURAI_ASSIGN(const std::vector<UnitLabels> units, to_units(labels, order));
+  YURAI_ASSIGN(const std::vector<UnitLabels> units, typed(to_units(labels, order)));
   YURAI_ASSIGN(const Agreement nominal, krippendorff_alpha(units, LabelScale::kNominal));
   YURAI_ASSIGN(const Agreement ordinal, krippendorff_alpha(units, LabelScale::kOrdinal));
   if (options.json) {

@@ -7,10 +7,13 @@
 #include <optional>
 
 #include "apps/yurai/cli.h"
+#include "apps/yurai/said_rejects.h"
+#include "apps/yurai/wrong_command.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/terminal.h"
 #include "yurai/curate/decisions.h"
 #include "yurai/curate/domains.h"
+#include "yurai/curate/unit_text.h"
 #include "yurai/curate/whatif.h"
 
 namespace yurai::cli {
@@ -47,10 +50,17 @@ bool is_meant(const DecisionRow& row, const std::string& id) {
   return hex.size() >= 12 && row.sha256.starts_with(hex);
 }
 
+/// "≥ 4 hits"; of a question the answer.
+std::string value_text(const DecisionValue& found, const std::string& unit) {
+  if (unit == "yes") return *found.value != 0 ? tr("yes", "はい") : tr("no", "いいえ");
+  return fmt::format("{}{:.6g} {}", found.at_least ? "≥ " : "", *found.value,
+                     unit_text(unit, tr("en", "ja") == "ja"));
+}
+
 Result<void> print_why(const DecisionLedger& ledger, const std::vector<ManifestFile>& inputs,
                        const DecisionRow& row) {
   const std::vector<LedgerStep>& steps = ledger.steps();
-  YURAI_TRY(print(fmt::format("{}  sha256 {}\n", for_terminal(row.id), row.sha256)));
+  YURAI_TRY(print(fmt::format("{}  SHA-256 {}\n", for_terminal(row.id), row.sha256)));
   const std::string input = row.input < inputs.size() ? for_terminal(inputs[row.input].name)
                                                       : fmt::format("{}", row.input);
   YURAI_TRY(print(fmt::format(
@@ -66,8 +76,7 @@ Result<void> print_why(const DecisionLedger& ledger, const std::vector<ManifestF
     std::string value = tr("did not run", "測っていない");
     std::string verdict;
     if (found && found->value) {
-      value = (found->at_least ? "≥ " : "") + fmt::format("{:.6g}", *found->value) + " " +
-              steps[i].unit;
+      value = value_text(*found, steps[i].unit);
       verdict = steps[i].bounds.hold(*found->value) ? tr("passes", "通過") : tr("fails", "不通過");
     } else if (found) {
       value = tr("nothing to measure", "測れない");
@@ -80,6 +89,7 @@ Result<void> print_why(const DecisionLedger& ledger, const std::vector<ManifestF
   }
   YURAI_TRY(print(table(rows, 4)));
   for (const Excerpt& excerpt : row.excerpts) {
+    if (excerpt.match.empty()) continue;  // the text's beginning: no place decided
     YURAI_TRY(print(fmt::format("  …{}[{}]{}…\n", for_terminal(excerpt.before),
                                 for_terminal(excerpt.match), for_terminal(excerpt.after))));
   }
@@ -149,6 +159,8 @@ struct WhatIfOptions {
 
 Result<void> whatif(const WhatIfOptions& options) {
   YURAI_ASSIGN(const DecisionLedger ledger, DecisionLedger::open(options.dir));
+  YURAI_ASSIGN(const size_t step, typed(ledger.find_step(options.question.step)));
+  YURAI_TRY(typed(asked_bounds(ledger.steps()[step].bounds, options.question)));
   ProgressBar bar;
   auto asked = what_if(ledger, options.question, bar.callback());
   bar.finish();
@@ -167,7 +179,8 @@ Result<void> whatif(const WhatIfOptions& options) {
   line(tr("  gained", "  増える"), answer.gained);
   line(tr("  lost", "  減る"), answer.lost);
   YURAI_TRY(print(table(rows, 1)));
-  YURAI_TRY(print(fmt::format("undetermined: {}\n", grouped(answer.undetermined.documents))));
+  YURAI_TRY(print(fmt::format("{}: {}\n", tr("undetermined", "確定しない"),
+                              grouped(answer.undetermined.documents))));
   if (answer.undetermined.documents == 0) return {};
   return print(
       tr("Later filters did not run on those; 'yurai corpus filter --measure all' answers "
@@ -205,10 +218,13 @@ struct DomainsOptions {
 
 Result<void> domains(const DomainsOptions& options) {
   ProgressBar bar;
-  auto counted =
-      count_domains({options.inputs.begin(), options.inputs.end()}, options.hosts, bar.callback());
+  SaidRejects said;
+  auto counted = count_domains(
+      {options.inputs.begin(), options.inputs.end()}, options.hosts,
+      [&](const Reject& reject) { said.add(reject); }, bar.callback());
   bar.finish();
   YURAI_ASSIGN(const DomainCounts counts, std::move(counted));
+  said.say_count();
   const size_t top = top_domains(counts, options.top);
   if (options.json) return print_json(yurai::to_json(counts, top));
   std::vector<std::vector<std::string>> rows = {

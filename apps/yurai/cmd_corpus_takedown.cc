@@ -6,6 +6,7 @@
 #include <string>
 
 #include "apps/yurai/cli.h"
+#include "apps/yurai/wrong_command.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/takedown.h"
 
@@ -36,6 +37,12 @@ Result<void> print_summary(const Options& options, const TakedownSummary& summar
 
 Result<void> takedown(const Options& options) {
   Takedown wanted = options.takedown;
+  if (options.hashes.empty() && wanted.ids.empty() && wanted.sources.empty() &&
+      wanted.licenses.empty()) {
+    return wrong_command(tr("nothing to take down: name --hashes, --id, --source or --license",
+                            "取り下げる文書の指定がない: --hashes・--id・--source・--license "
+                            "のどれかを使う"));
+  }
   if (!options.hashes.empty()) {
     YURAI_ASSIGN(wanted.hashes, read_hashes(options.hashes));
   }

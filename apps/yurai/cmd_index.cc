@@ -217,16 +217,16 @@ Result<void> next(const NextOptions& options) {
 }
 
 std::string json_help() { return tr("print one line of JSON", "JSON を一行で出力する"); }
-std::string dir_help() { return tr("index folder", "索引のフォルダ"); }
+std::string dir_help() { return tr("index folder", "索引のフォルダー"); }
 
 void add_build(CLI::App& index) {
   auto options = std::make_shared<BuildOptions>();
   CLI::App* verb = index.add_subcommand(
       "build", tr("index a corpus: sort its text, then measure what matches by chance",
                   "コーパスの索引を作る（本文を整列し、偶然の一致を測る）"));
-  verb->add_option("DIR", options->dir, tr("index folder to make", "作る索引のフォルダ"))
+  verb->add_option("DIR", options->dir, tr("index folder to make", "作る索引のフォルダー"))
       ->required();
-  verb->add_option("--corpus", options->corpus, tr("corpus folder", "コーパスのフォルダ"))
+  verb->add_option("--corpus", options->corpus, tr("corpus folder", "コーパスのフォルダー"))
       ->required();
   verb->add_option("--points", options->points,
                    tr("where a match may begin: at every character, or only at word borders "

@@ -140,7 +140,7 @@ Result<void> takedown(const Options& options) {
 }
 
 void add_common(CLI::App& verb, Options& options) {
-  verb.add_option("DIR", options.dir, tr("index folder", "索引のフォルダ"))->required();
+  verb.add_option("DIR", options.dir, tr("index folder", "索引のフォルダー"))->required();
   verb.add_option("--threads", options.num_threads,
                   tr("threads; the result is the same for any number", "スレッド数（結果は同じ）"))
       ->check(checked_by(parse_count))
@@ -161,7 +161,7 @@ void add_index_update_commands(CLI::App& index) {
       index.add_subcommand("add", tr("Add a corpus to an index as one more segment",
                                      "コーパスを新しいセグメントとして索引に加える"));
   add_common(*add_verb, *adding);
-  add_verb->add_option("--corpus", adding->corpus, tr("corpus folder", "コーパスのフォルダ"))
+  add_verb->add_option("--corpus", adding->corpus, tr("corpus folder", "コーパスのフォルダー"))
       ->required();
   add_verb->callback([adding] { run([&] { return add(*adding); }); });
 

@@ -171,7 +171,7 @@ void add_serve_command(CLI::App& app) {
   auto options = std::make_shared<ServeOptions>();  // lives as long as the callback below
   CLI::App* verb = app.add_subcommand("serve", tr("Serve the page and the HTTP API over an index",
                                                   "索引の画面と HTTP API を公開する"));
-  verb->add_option("--index", options->index_dir, tr("Index folder", "索引のフォルダ"))
+  verb->add_option("--index", options->index_dir, tr("Index folder", "索引のフォルダー"))
       ->required()
       ->type_name("DIR");
   verb->add_option("--cache", options->cache,
@@ -182,17 +182,17 @@ void add_serve_command(CLI::App& app) {
       ->capture_default_str();
   verb->add_option("--filtered", options->filtered_dir,
                    tr("Folder of `corpus filter` whose decisions the page shows",
-                      "判定の記録を画面で見せる corpus filter の結果のフォルダ"))
+                      "判定の記録を画面で見せる corpus filter の結果のフォルダー"))
       ->type_name("DIR");
   verb->add_option("--model", options->model,
                    tr("Folder of a model that answers, or of a run: its newest checkpoint",
-                      "答えるモデルのフォルダ。学習結果なら最新のチェックポイント"))
+                      "答えるモデルのフォルダー。学習結果なら最新のチェックポイント"))
       ->type_name("DIR");
   verb->add_option(
           "--run", options->run,
           tr("Folder of a run: traces say when it read a passage (default: the model, if it "
              "is a run)",
-             "学習結果のフォルダ。いつ読まれたかを示す（既定: モデルが学習結果ならそれ）"))
+             "学習結果のフォルダー。いつ読まれたかを示す（既定: モデルが学習結果ならそれ）"))
       ->type_name("DIR");
   verb->add_option("--upstream", options->upstream_url,
                    tr("OpenAI-compatible API that other models are asked of",
@@ -210,7 +210,7 @@ void add_serve_command(CLI::App& app) {
       ->capture_default_str();
   verb->add_option("--web", options->web_dir,
                    tr("Folder of the built page; default: share/yurai/web beside the program",
-                      "作成済みの画面のフォルダ。省略時はプログラムの隣の share/yurai/web"))
+                      "作成済みの画面のフォルダー。省略時はプログラムの隣の share/yurai/web"))
       ->type_name("DIR");
   verb->add_option("--query-timeout", options->query_timeout_s,
                    tr("Seconds after which a request that asks no model is given up",

@@ -97,7 +97,7 @@ export function decisionExamples(query) {
       const excerpts = places.map(({ at, word }) => ({ before: document.text.slice(Math.max(0, at - 40), at), match: word, after: document.text.slice(at + word.length, at + word.length + 40) }));
       return {
         id: document.id, sha256: createHash('sha256').update(document.text).digest('hex'), filter: chain[index].step, value, at_least, lower_bound, upper_bound, bytes,
-        source: document.source ?? null, license: document.license ?? null, lang: document.lang ?? null, domain: document.url ? new URL(document.url).host : null,
+        source: document.source ?? null, license: document.license ?? null, lang: document.lang ?? null, host: document.url ? new URL(document.url).host : null,
         excerpts: excerpts.length ? excerpts : document.text ? [{ before: '', match: '', after: document.text.slice(0, 120) }] : [],
         evidence: places.map(({ at, word }) => ({ byte_begin: size(document.text.slice(0, at)), byte_end: size(document.text.slice(0, at)) + size(word) })),
       };

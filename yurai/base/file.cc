@@ -342,6 +342,25 @@ Result<void> check_new_file(const fs::path& path, bool force) {
                           for_terminal(path.string())));
 }
 
+namespace {
+
+/// Makes the empty file `path`, which nobody has yet.
+Result<void> claim_partial_file(const fs::path& path) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (fd >= 0) {
+    ::close(fd);
+    return {};
+  }
+  if (errno != EEXIST) return fail(io_error("create", path, errno));
+  return fail(ErrorCode::kAlreadyExists,
+              fmt::format("'{}' is there already: a run that was stopped left it, another one is "
+                          "writing it, or it is a file of yours; remove or rename it, or name "
+                          "another file",
+                          for_terminal(path.string())));
+}
+
+}  // namespace
+
 Result<NewFile> NewFile::create(const fs::path& path, Options options) {
   YURAI_TRY(check_new_file(path, options.force));
   NewFile file;
@@ -352,8 +371,9 @@ Result<NewFile> NewFile::create(const fs::path& path, Options options) {
   const fs::file_status there = fs::status(path, status);
   fs::path written = path;
   if (!fs::exists(there) || fs::is_regular_file(there)) written += ".partial";
+  if (written != path) YURAI_TRY(claim_partial_file(written));
+  if (written != path) file.path_ = written;
   YURAI_ASSIGN(file.file_, file.options_.disk->create(written));
-  if (written != path) file.path_ = std::move(written);
   return file;
 }
 
@@ -379,6 +399,9 @@ Result<void> NewFile::commit() {
 }
 
 Result<void> write_file(const fs::path& path, std::string_view bytes, Disk& disk) {
+  // The folders that these files lie in are ours, and so is what a killed run left in them.
+  std::error_code ignored;
+  fs::remove(path.string() + ".partial", ignored);
   YURAI_ASSIGN(NewFile file, NewFile::create(path, {.force = true, .disk = &disk}));
   YURAI_TRY(file.append(bytes));
   return file.commit();

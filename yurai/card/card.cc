@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <optional>
 #include <vector>
 
+#include "yurai/base/file.h"
+#include "yurai/base/hash.h"
 #include "yurai/base/terminal.h"
 #include "yurai/card/document_facts.h"
 #include "yurai/card/limits.h"
@@ -329,7 +332,32 @@ Json files_json(const Manifest& manifest) {
 
 }  // namespace
 
+Result<void> check_card_time(std::string_view text) {
+  constexpr std::string_view kShape = "dddd-dd-ddTdd:dd:ddZ";
+  bool is_time = text.size() == kShape.size();
+  for (size_t i = 0; is_time && i < text.size(); ++i) {
+    const bool digit = text[i] >= '0' && text[i] <= '9';
+    is_time = kShape[i] == 'd' ? digit : text[i] == kShape[i];
+  }
+  const auto number = [&](size_t at, size_t digits) {
+    int value = 0;
+    for (size_t i = at; i < at + digits; ++i) value = 10 * value + (text[i] - '0');
+    return value;
+  };
+  if (is_time) {
+    const std::chrono::year_month_day day{std::chrono::year(number(0, 4)),
+                                          std::chrono::month(static_cast<unsigned>(number(5, 2))),
+                                          std::chrono::day(static_cast<unsigned>(number(8, 2)))};
+    is_time = day.ok() && number(11, 2) < 24 && number(14, 2) < 60 && number(17, 2) <= 60;
+  }
+  if (is_time) return {};
+  return fail(
+      ErrorCode::kInvalidArgument,
+      fmt::format("'{}' is no time (UTC) such as 2026-01-31T00:00:00Z", for_terminal(text)));
+}
+
 Result<Json> make_card(const fs::path& dir, const CardOptions& options, const Progress& progress) {
+  if (!options.created.empty()) YURAI_TRY(check_card_time(options.created));
   YURAI_ASSIGN(const Manifest manifest, read_manifest(dir));
   Contents contents;
   if (manifest.format == kCorpusFormat) {
@@ -350,6 +378,7 @@ Result<Json> make_card(const fs::path& dir, const CardOptions& options, const Pr
   Json lineage = Json::array();
   add_to_lineage(lineage, manifest);
   const std::string checksum = manifest_checksum(manifest);
+  YURAI_ASSIGN(const std::string manifest_bytes, read_file(dir / kManifestName));
   const std::string default_name =
       fmt::format("{}-{}", manifest.format, std::string_view(checksum).substr(0, 12));
   Json card = {{"format", kCardFormat},
@@ -358,11 +387,14 @@ Result<Json> make_card(const fs::path& dir, const CardOptions& options, const Pr
                {"name", options.name.empty() ? default_name : options.name},
                {"description", or_null(options.description)},
                {"creator", or_null(options.creator)},
+               {"creator_type", or_null(options.creator_type)},
+               {"cite_as", or_null(options.cite_as)},
                {"url", or_null(options.url)},
                {"created", or_null(options.created)},
                {"data",
                 {{"format", manifest.format},
-                 {"manifest_sha256", checksum},
+                 {"manifest_checksum", checksum},
+                 {"manifest_sha256", sha256_hex(manifest_bytes)},
                  {"corpus_sha256", member_of(manifest.facts, "corpus_sha256")},
                  {"map", object_of(manifest.configuration, "map")}}},
                {"totals", std::move(contents.totals)},

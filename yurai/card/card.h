@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "yurai/base/json.h"
 #include "yurai/base/progress.h"
@@ -24,8 +25,10 @@ struct CardOptions {
   std::string name{};
   std::string description{};
   std::string creator{};
+  std::string creator_type{};  ///< "person"; else an organisation
+  std::string cite_as{};       ///< how to cite it
   std::string url{};
-  std::string created{};                 ///< such as 2026-01-31T00:00:00Z
+  std::string created{};                 ///< such as 2026-01-31T00:00:00Z, or nothing
   double top_percent = 10;               ///< of the domains that are listed
   const Tokenizer* tokenizer = nullptr;  ///< what counts tokens; none: they are not counted
 };
@@ -45,8 +48,14 @@ std::string card_markdown(const Json& card, CardLanguage language);
 /// (Regulation (EU) 2024/1689, Article 53(1)(d)), as Markdown. What the data cannot tell is marked.
 std::string card_eu_summary(const Json& card, CardLanguage language);
 
-/// Croissant 1.1, JSON-LD.
-Json card_croissant(const Json& card);
+/// kInvalidArgument for what is no time such as "2026-01-31T00:00:00Z" (UTC).
+Result<void> check_card_time(std::string_view text);
+
+/// Croissant 1.1, JSON-LD. `base`: where the files lie, as a URL or relative to the place of the
+/// card; empty: beside it, in the folder that it tells of.
+Json card_croissant(const Json& card, std::string_view base = {});
+/// Properties that the specification requires, and that neither data nor options told.
+std::vector<std::string> croissant_lacks(const Json& croissant);
 
 /// SPDX 3.0.1, dataset profile, JSON-LD. kInvalidArgument without a time of creation, which SPDX
 /// demands and the data does not tell.

@@ -1,4 +1,5 @@
 #include <string>
+#include <vector>
 
 #include "yurai/card/card.h"
 #include "yurai/card/license_expression.h"
@@ -11,7 +12,9 @@ namespace {
 
 constexpr const char* kRecordSet = "documents";
 
-/// The context of the Croissant 1.1 specification, with PROV for the lineage.
+/// The context of the Croissant 1.1 specification (appendix 1) and the terms that its validator
+/// wants beside it, with PROV for the lineage. Schema.org's names begin with https, as the
+/// validator has them.
 Json context() {
   const auto in = [](const char* term) { return std::string("cr:") + term; };
   Json context = {{"@language", "en"},
@@ -25,12 +28,18 @@ Json context() {
                   {"data", {{"@id", "cr:data"}, {"@type", "@json"}}},
                   {"dataType", {{"@id", "cr:dataType"}, {"@type", "@vocab"}}},
                   {"examples", {{"@id", "cr:examples"}, {"@type", "@json"}}}};
-  for (const char* term :
-       {"arrayShape",    "citeAs",       "column",   "containedIn", "extract",     "field",
-        "fileObject",    "fileProperty", "fileSet",  "format",      "includes",    "isArray",
-        "isLiveDataset", "jsonPath",     "key",      "md5",         "parentField", "path",
-        "recordSet",     "references",   "regex",    "repeated",    "replace",     "samplingRate",
-        "separator",     "source",       "subField", "transform"}) {
+  for (const char* term : {"annotation",    "arrayShape",   "citeAs",
+                           "column",        "containedIn",  "equivalentProperty",
+                           "excludes",      "extract",      "field",
+                           "fileObject",    "fileProperty", "fileSet",
+                           "format",        "includes",     "isArray",
+                           "isLiveDataset", "jsonPath",     "key",
+                           "md5",           "parentField",  "path",
+                           "readLines",     "recordSet",    "references",
+                           "regex",         "repeated",     "replace",
+                           "samplingRate",  "sdVersion",    "separator",
+                           "source",        "subField",     "transform",
+                           "unArchive",     "value"}) {
     context[term] = in(term);
   }
   return context;
@@ -47,7 +56,7 @@ std::string encoding_of(const std::string& name) {
 
 bool is_part(const std::string& name) { return name.starts_with("part-"); }
 
-Json distribution(const Json& card, bool& has_parts) {
+Json distribution(const Json& card, const std::string& base, bool& has_parts) {
   Json list = Json::array();
   for (const Json& file : list_of(card, "files")) {
     const std::string name = text_of(file, "name");
@@ -55,7 +64,7 @@ Json distribution(const Json& card, bool& has_parts) {
     list.push_back({{"@type", "cr:FileObject"},
                     {"@id", name},
                     {"name", name},
-                    {"contentUrl", name},
+                    {"contentUrl", base + name},
                     {"contentSize", std::to_string(count_of(file, "bytes")) + " B"},
                     {"encodingFormat", encoding_of(name)},
                     {"sha256", text_of(file, "sha256")}});
@@ -63,23 +72,21 @@ Json distribution(const Json& card, bool& has_parts) {
   return list;
 }
 
-/// The documents' fields; where the folder holds JSON lines, where they stand in them.
-Json record_set(const Json& card, bool has_parts) {
+/// The documents' fields and where they stand in the parts, which are JSON lines.
+Json record_set(const Json& card) {
   Json fields = Json::array();
   const Json& map = object_of(object_of(card, "data"), "map");
   for (const std::string_view known : kDocumentFields) {
     const std::string name(known);
     if (count_of(object_of(card, "fields"), name.c_str()) == 0) continue;
     const std::string theirs = text_of(map, name.c_str());
-    Json field = {{"@type", "cr:Field"},
-                  {"@id", std::string(kRecordSet) + "/" + name},
-                  {"name", name},
-                  {"dataType", "sc:Text"}};
-    if (has_parts) {
-      field["source"] = {{"fileSet", {{"@id", "parts"}}},
-                         {"extract", {{"column", theirs.empty() ? name : theirs}}}};
-    }
-    fields.push_back(std::move(field));
+    fields.push_back({{"@type", "cr:Field"},
+                      {"@id", std::string(kRecordSet) + "/" + name},
+                      {"name", name},
+                      {"dataType", "sc:Text"},
+                      {"source",
+                       {{"fileSet", {{"@id", "parts"}}},
+                        {"extract", {{"column", theirs.empty() ? name : theirs}}}}}});
   }
   return {{"@type", "cr:RecordSet"},
           {"@id", kRecordSet},
@@ -90,7 +97,9 @@ Json record_set(const Json& card, bool has_parts) {
 
 }  // namespace
 
-Json card_croissant(const Json& card) {
+Json card_croissant(const Json& card, std::string_view base) {
+  std::string slashed(base);
+  if (!slashed.empty() && !slashed.ends_with('/')) slashed += '/';
   Json json = {{"@context", context()},
                {"@type", "sc:Dataset"},
                {"conformsTo", "http://mlcommons.org/croissant/1.1"},
@@ -103,9 +112,12 @@ Json card_croissant(const Json& card) {
   add("url", "url");
   add("datePublished", "created");
   const std::string creator = text_of(card, "creator");
-  // Whether a person or an organisation, the card does not know.
-  if (!creator.empty()) json["creator"] = {{"@type", "sc:Thing"}, {"name", creator}};
-  json["version"] = "0.0.0+" + text_of(object_of(card, "data"), "manifest_sha256").substr(0, 12);
+  if (!creator.empty()) {
+    const bool person = text_of(card, "creator_type") == "person";
+    json["creator"] = {{"@type", person ? "sc:Person" : "sc:Organization"}, {"name", creator}};
+  }
+  add("citeAs", "cite_as");
+  json["version"] = "0.0.0+" + text_of(object_of(card, "data"), "manifest_checksum").substr(0, 12);
   Json licenses = Json::array();
   for (const Json& group : list_of(object_of(card, "licenses"), "groups")) {
     for (std::string& one : license_urls(text_of(group, "name"))) {
@@ -121,7 +133,7 @@ Json card_croissant(const Json& card) {
   }
   if (!languages.empty()) json["inLanguage"] = std::move(languages);
   bool has_parts = false;
-  Json files = distribution(card, has_parts);
+  Json files = distribution(card, slashed, has_parts);
   if (has_parts) {
     Json parts = {{"@type", "cr:FileSet"}, {"@id", "parts"}, {"name", "parts"}};
     Json contained = Json::array();
@@ -137,7 +149,8 @@ Json card_croissant(const Json& card) {
     files.push_back(std::move(parts));
   }
   json["distribution"] = std::move(files);
-  if (card.contains("fields")) json["recordSet"] = Json::array({record_set(card, has_parts)});
+  // A field must say where it stands in a file: those of a corpus are in no format that is known.
+  if (has_parts && card.contains("fields")) json["recordSet"] = Json::array({record_set(card)});
   const Json& tokens = member_of(object_of(card, "totals"), "tokens");
   if (!tokens.is_null()) {
     const Json& tokenizer = object_of(card, "tokenizer");
@@ -158,6 +171,14 @@ Json card_croissant(const Json& card) {
   }
   if (!derived.empty()) json["prov:wasDerivedFrom"] = std::move(derived);
   return json;
+}
+
+std::vector<std::string> croissant_lacks(const Json& croissant) {
+  std::vector<std::string> lacks;
+  for (const char* name : {"description", "license", "url", "creator", "datePublished"}) {
+    if (!croissant.contains(name)) lacks.emplace_back(name);
+  }
+  return lacks;
 }
 
 }  // namespace yurai

@@ -32,6 +32,11 @@ class Writer {
     Rows rows = {{tr("Step", "段階"), tr("Filter", "フィルター"), tr("Bounds", "範囲"),
                   tr("Ran on", "測った文書"), tr("Dropped", "除いた文書"), "%",
                   tr("Bytes dropped", "除いたバイト"), tr("Edited", "編集した文書")}};
+    const auto before = [&](const char* key, const std::string& what) {
+      if (count_of(facts_, key) > 0) rows.push_back({what, "", "", "", fact(key), "", "", ""});
+    };
+    before("left_out", tr("(holds no document)", "（文書でない）"));
+    before("rejected", tr("(could not be read)", "（読めない）"));
     for (const Json& step : list_of(facts_, "steps")) {
       rows.push_back(
           {markdown_escape(text_of(step, "step")), markdown_escape(text_of(step, "filter")),
@@ -194,7 +199,7 @@ std::string model_markdown(const Json& model, CardLanguage language) {
       {tr("Positive", "該当する文書"), grouped(member_of(model, "positive"))},
       {tr("Threshold of the model", "モデルのしきい値"),
        shown_number(member_of(model, "threshold"))},
-      {tr("AUROC on unseen texts [95 %]", "未知の文書での AUROC [95 %]"), interval("auroc")},
+      {tr("AUROC in cross-validation [95 %]", "交差検証での AUROC [95 %]"), interval("auroc")},
       {tr("Average precision [95 %]", "平均適合率 [95 %]"), interval("pr_auc")},
       {tr("Precision at the threshold", "しきい値での適合率"),
        shown_number(member_of(unseen, "precision"))},

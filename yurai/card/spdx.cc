@@ -15,23 +15,10 @@ namespace {
 constexpr const char* kCreation = "_:creation";
 constexpr const char* kNoAssertion = "https://spdx.org/rdf/3.0.1/terms/Licensing/NoAssertion";
 
-/// "2026-01-31T00:00:00Z"
-bool is_time(std::string_view text) {
-  constexpr std::string_view kShape = "dddd-dd-ddTdd:dd:ddZ";
-  if (text.size() != kShape.size()) return false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool digit = text[i] >= '0' && text[i] <= '9';
-    if (kShape[i] == 'd' ? !digit : text[i] != kShape[i]) return false;
-  }
-  const auto two = [&](size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
-  return two(5) >= 1 && two(5) <= 12 && two(8) >= 1 && two(8) <= 31 && two(11) < 24 &&
-         two(14) < 60 && two(17) <= 60;
-}
-
 class Writer {
  public:
   explicit Writer(const Json& card)
-      : card_(card), base_("urn:yurai:" + text_of(object_of(card, "data"), "manifest_sha256")) {}
+      : card_(card), base_("urn:yurai:" + text_of(object_of(card, "data"), "manifest_checksum")) {}
 
   Json write() {
     creation();
@@ -101,7 +88,7 @@ class Writer {
     if (!limits.empty()) members["comment"] = limits;
     members["verifiedUsing"] = sha256(text_of(data, "manifest_sha256"));
     members["software_primaryPurpose"] = "data";
-    members["software_packageVersion"] = text_of(data, "manifest_sha256").substr(0, 12);
+    members["software_packageVersion"] = text_of(data, "manifest_checksum").substr(0, 12);
     if (!text_of(card_, "url").empty())
       members["software_downloadLocation"] = text_of(card_, "url");
     if (!text_of(card_, "creator").empty()) members["originatedBy"] = {id("creator")};
@@ -194,12 +181,12 @@ class Writer {
 
 Result<Json> card_spdx(const Json& card) {
   const std::string created = text_of(card, "created");
-  if (!is_time(created)) {
+  if (created.empty()) {
     return fail(ErrorCode::kInvalidArgument,
-                fmt::format("SPDX wants the time at which the card was made, and the data does not "
-                            "tell it{}; give it as 2026-01-31T00:00:00Z (--created)",
-                            created.empty() ? "" : ": '" + for_terminal(created) + "' is none"));
+                "SPDX wants the time at which the card was made, and the data does not tell it; "
+                "give it as 2026-01-31T00:00:00Z (--created)");
   }
+  YURAI_TRY(check_card_time(created));
   return Writer(card).write();
 }
 

@@ -202,6 +202,35 @@ TEST_F(CorpusBuilder, FailsOnFilesThatCannotBeRead) {
   EXPECT_EQ(build({}, {dir_ / "in/only.csv"}).error().code, ErrorCode::kInvalidArgument);
 }
 
+TEST_F(CorpusBuilder, RefusesAFolderOfOursThatLostItsManifest) {
+  const std::vector<std::vector<std::string>> ours = {{"text.bin", "rows.bin"},
+                                                      {"ledger/chain.json", "ledger/summary.json"},
+                                                      {"report.html", "rejects.jsonl"},
+                                                      {"removals.jsonl", "rejects.jsonl"},
+                                                      {"labels.jsonl", "rejects.jsonl"}};
+  for (const std::vector<std::string>& names : ours) {
+    const std::filesystem::path folder = dir_ / "in";
+    std::filesystem::remove_all(folder);
+    std::filesystem::create_directories(folder / "ledger");
+    std::ofstream(folder / "part-00000.jsonl") << record("kept");
+    for (const std::string& name : names) std::ofstream(folder / name) << record("no document");
+    const auto listed = list_inputs({folder});
+    ASSERT_FALSE(listed) << names[0];
+    EXPECT_EQ(listed.error().code, ErrorCode::kCorrupt);
+    EXPECT_NE(listed.error().message.find(names[0] + " and " + names[1] + " but no manifest.json"),
+              std::string::npos)
+        << listed.error().message;
+  }
+  // One such name alone is anybody's.
+  const std::filesystem::path mine = dir_ / "mine";
+  std::filesystem::create_directories(mine / "ledger");
+  std::ofstream(mine / "part-00000.jsonl") << record("a");
+  std::ofstream(mine / "labels.jsonl") << record("b");
+  EXPECT_EQ(list_inputs({mine})->files.size(), 2U);
+  std::ofstream(mine / ".yurai-partial") << "";
+  EXPECT_NE(list_inputs({mine}).error().message.find("has not finished"), std::string::npos);
+}
+
 TEST_F(CorpusBuilder, FillsInDefaultsAndRenamesFields) {
   put("a.jsonl", R"({"content":"a","lang":"en"})"
                  "\n"

@@ -126,15 +126,6 @@ Result<void> sync_file(const fs::path& path) {
   return {};
 }
 
-/// Removes what was not renamed.
-struct Remover {
-  fs::path path;
-  ~Remover() {
-    std::error_code ignored;
-    fs::remove(path, ignored);
-  }
-};
-
 struct Suffix {
   bool parquet = false;
   Compression compression = Compression::kNone;
@@ -153,24 +144,25 @@ Result<Suffix> suffix_of(const fs::path& file) {
 
 }  // namespace
 
+Result<void> check_export_name(const fs::path& file) {
+  YURAI_TRY(suffix_of(file));
+  return {};
+}
+
 Result<void> export_corpus(const Corpus& corpus, const fs::path& file,
                            const CorpusExportOptions& options, const Progress& progress) {
   YURAI_ASSIGN(const Suffix suffix, suffix_of(file));
   Disk& disk = options.disk != nullptr ? *options.disk : posix_disk();
+  YURAI_ASSIGN(NewFile out, NewFile::create(file, {.force = options.force, .disk = &disk}));
   if (!suffix.parquet) {
-    YURAI_ASSIGN(NewFile out, NewFile::create(file, {options.force, &disk}));
     CompressedFile compressed(std::move(out), suffix.compression);
     return write_json_lines(corpus, compressed, progress);
   }
-  YURAI_TRY(check_new_file(file, options.force));
-  fs::path partial = file;
+  fs::path partial = file;  // where `out` is until it is committed
   partial += ".partial";
-  const Remover remover{partial};
   YURAI_TRY(write_parquet(corpus, partial, progress));
   YURAI_TRY(sync_file(partial));
-  YURAI_TRY(disk.rename(partial, file));
-  const fs::path parent = file.has_parent_path() ? file.parent_path() : fs::path(".");
-  return disk.sync_directory(parent);
+  return out.commit();
 }
 
 }  // namespace yurai

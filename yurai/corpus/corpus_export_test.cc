@@ -55,6 +55,16 @@ class CorpusExport : public ::testing::Test {
   std::optional<Corpus> corpus_;
 };
 
+TEST_F(CorpusExport, NeverTakesAPartialFileThatItDidNotMake) {
+  std::ofstream(dir_ / "a.jsonl.partial") << "mine";
+  const auto refused = export_corpus(*corpus_, dir_ / "a.jsonl", {.force = true}, no_progress);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kAlreadyExists);
+  EXPECT_NE(refused.error().message.find("a.jsonl.partial' is there already"), std::string::npos);
+  EXPECT_EQ(read_file(dir_ / "a.jsonl.partial").value(), "mine");
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "a.jsonl"));
+}
+
 TEST_F(CorpusExport, ACorpusBuiltFromTheFileIsTheSame) {
   for (const char* name : {"a.jsonl", "a.jsonl.gz", "a.jsonl.zst"}) expect_round_trip(name);
 }

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <optional>
+#include <utility>
 
 #include "yurai/base/ascii.h"
 #include "yurai/base/file.h"
@@ -63,11 +65,44 @@ bool tells_about_folder(const fs::path& path) {
   return name.starts_with("readme.") && name.ends_with(".md");
 }
 
+/// Files of which only a folder that one of our verbs wrote holds both.
+constexpr std::array<std::pair<const char*, const char*>, 7> kOwnFiles = {
+    {{"text.bin", "rows.bin"},
+     {"ledger/chain.json", "ledger/summary.json"},
+     {"report.html", "rejects.jsonl"},
+     {"removals.jsonl", "rejects.jsonl"},
+     {"labels.jsonl", "rejects.jsonl"},
+     {"leaves.bin", "fences.bin"},
+     {"tokens.bin", "lengths.bin"}}};
+
+/// A folder of ours without its manifest says no more which of its files hold documents.
+Result<void> refuse_without_manifest(const fs::path& folder) {
+  std::error_code status;
+  if (fs::exists(folder / kStagingMark, status)) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("'{}' is what a run of yurai has not finished; name its result, or run "
+                            "it again",
+                            for_terminal(folder.string())));
+  }
+  for (const auto& [one, other] : kOwnFiles) {
+    if (!fs::exists(folder / one, status) || !fs::exists(folder / other, status)) continue;
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("'{}' holds {} and {} but no {}: yurai wrote it, and without that file "
+                            "not all that it holds are documents; bring it back, make the folder "
+                            "again, or name the files that should be read",
+                            for_terminal(folder.string()), one, other, kManifestName));
+  }
+  return {};
+}
+
 /// Whether one of our own verbs wrote the folder. One that is damaged is an error: what is left of
 /// it would pass for documents.
 Result<bool> is_own_folder(const fs::path& folder) {
   std::error_code status;
-  if (!fs::exists(folder / kManifestName, status)) return false;
+  if (!fs::exists(folder / kManifestName, status)) {
+    YURAI_TRY(refuse_without_manifest(folder));
+    return false;
+  }
   const auto text = read_file(folder / kManifestName);
   if (!text || text->find("\"yurai-") == std::string::npos) return false;  // somebody else's
   YURAI_TRY(read_manifest(folder));

@@ -145,7 +145,7 @@ Json DecisionView::example_json(const DecisionRow& row) const {
           {"source", or_null(row.source)},
           {"license", or_null(row.license)},
           {"lang", or_null(row.lang)},
-          {"domain", or_null(row.domain)},
+          {"host", or_null(row.host)},
           {"excerpts", std::move(excerpts)},
           {"evidence", std::move(evidence)}};
 }

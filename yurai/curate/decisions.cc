@@ -23,7 +23,7 @@ constexpr std::array<std::pair<const char*, std::string DecisionRow::*>, 4> kSta
     {{"source", &DecisionRow::source},
      {"license", &DecisionRow::license},
      {"lang", &DecisionRow::lang},
-     {"domain", &DecisionRow::domain}}};
+     {"host", &DecisionRow::host}}};
 
 std::vector<Excerpt> make_excerpts(std::string_view text, const std::vector<ByteSpan>& evidence) {
   std::vector<Excerpt> excerpts;
@@ -151,7 +151,7 @@ DecisionRow make_decision_row(const Document& document, const Chain& chain,
   row.source = document.source;
   row.license = document.license;
   row.lang = document.lang;
-  row.domain = url_host(document.url);
+  row.host = url_host(document.url);
   row.dropped_by = decision.dropped_by;
   for (const StepResult& step : decision.steps) {
     auto& value = row.values.emplace_back();

@@ -22,7 +22,7 @@
 namespace yurai {
 
 inline constexpr std::string_view kDecisionsFormat = "yurai-filtered";
-inline constexpr uint64_t kDecisionsVersion = 1;
+inline constexpr uint64_t kDecisionsVersion = 2;
 inline constexpr std::string_view kDecisionsStem = "ledger/decisions";
 
 /// A piece of text around a span of evidence.
@@ -53,10 +53,11 @@ struct DecisionRow {
   std::string source{};  ///< this and the next three: empty where not stated
   std::string license{};
   std::string lang{};
-  std::string domain{};
+  std::string host{};                                  ///< of its URL
   std::optional<size_t> dropped_by{};                  ///< the step; none: kept
   std::vector<std::optional<DecisionValue>> values{};  ///< one a step; none: it did not run
-  std::vector<Excerpt> excerpts{};  ///< of the step that dropped it; else of the text's beginning
+  std::vector<Excerpt> excerpts{};  ///< of the step that dropped it; without places, the text's
+                                    ///< beginning as `after` alone
 
   bool kept() const { return !dropped_by; }
   /// Of text, after the edits of the steps that ran.

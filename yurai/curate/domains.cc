@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "yurai/corpus/corpus.h"
-#include "yurai/corpus/document_reader.h"
 #include "yurai/corpus/input_list.h"
 #include "yurai/curate/url.h"
 
@@ -61,6 +60,7 @@ std::string registered_domain(std::string_view host) {
 }
 
 Result<DomainCounts> count_domains(const std::vector<fs::path>& inputs, bool whole_hosts,
+                                   const std::function<void(const Reject&)>& reject,
                                    const Progress& progress) {
   DomainCounter counter(whole_hosts);
   std::vector<fs::path> files;
@@ -82,6 +82,11 @@ Result<DomainCounts> count_domains(const std::vector<fs::path>& inputs, bool who
       if (!more) break;
       if (record.kind == InputRecord::Kind::kDocument) {
         counter.add(record.document.url, record.document.text.size());
+      } else {
+        counter.add_reject(record.kind);
+        if (record.kind == InputRecord::Kind::kUnreadable) {
+          reject({entry.name, record.number, record.byte, record.reason, reader->unit()});
+        }
       }
       if (reader->stored_bytes_read() != told) {
         told = reader->stored_bytes_read();
@@ -108,11 +113,10 @@ Json to_json(const DomainCounts& counts, size_t top) {
   }
   Json without = item(counts.without_url);
   without.erase("domain");
-  return {{"documents", counts.documents},
-          {"bytes", counts.bytes},
-          {"domains", counts.domains.size()},
-          {"top", std::move(list)},
-          {"without_url", std::move(without)}};
+  return {{"documents", counts.documents},     {"bytes", counts.bytes},
+          {"domains", counts.domains.size()},  {"top", std::move(list)},
+          {"without_url", std::move(without)}, {"rejected", counts.rejected},
+          {"left_out", counts.left_out}};
 }
 
 }  // namespace yurai

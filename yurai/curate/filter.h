@@ -95,6 +95,7 @@ class FilterOptions {
     if (!says_max_) bounds_.max = max;
   }
   void set_says_max(bool says_max) { says_max_ = says_max; }
+  bool says_max() const { return says_max_; }
 
   bool has(std::string_view name) const { return values_.contains(name); }
   Result<double> number(std::string_view name, double fallback) const;

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kResumeFormat = "yurai-filter-resume";
-constexpr uint64_t kResumeVersion = 1;
+constexpr uint64_t kResumeVersion = 2;
 constexpr const char* kRecords = "records";
 constexpr const char* kDocuments = "documents";
 constexpr const char* kKept = "kept";

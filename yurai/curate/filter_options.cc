@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "yurai/base/file.h"
 #include "yurai/base/hash.h"
 #include "yurai/base/terminal.h"
@@ -11,6 +13,17 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr uint64_t kMaxListBytes = 256ull << 20;
+
+/// Whether `file`, with all links followed, is elsewhere than below `folder`. A file that cannot be
+/// found leads nowhere.
+bool leads_out_of(const fs::path& folder, const fs::path& file) {
+  std::error_code status;
+  const fs::path within = fs::weakly_canonical(folder, status);
+  const fs::path found = status ? fs::path() : fs::weakly_canonical(file, status);
+  if (status) return true;
+  return std::mismatch(within.begin(), within.end(), found.begin(), found.end()).first !=
+         within.end();
+}
 
 }  // namespace
 
@@ -72,13 +85,20 @@ Result<fs::path> FilterOptions::path(std::string_view name) const {
 Result<std::vector<std::string>> FilterOptions::word_list(std::string_view name) {
   YURAI_ASSIGN(const std::string given, string(name, ""));
   if (given.empty()) return bad(name, "is missing: it names a word list");
-  if (words_.empty() && !fs::path(given).is_absolute()) {
+  if (words_.empty()) {
     return bad(name,
                fmt::format("needs the word list '{}'; say with --words DIR where it is",
                            for_terminal(given)),
                ErrorCode::kNotFound);
   }
   const fs::path file = words_ / given;
+  if (leads_out_of(words_, file)) {
+    // A chain may come from somebody else: it names no other file of this machine.
+    return bad(name,
+               fmt::format("names '{}', which is not in the folder of --words ('{}'); put the "
+                           "list there",
+                           for_terminal(given), for_terminal(words_.string())));
+  }
   auto bytes = read_file(file, kMaxListBytes);
   if (!bytes) return bad(name, bytes.error().message, bytes.error().code);
   if (const auto invalid = find_invalid_utf8(*bytes)) {

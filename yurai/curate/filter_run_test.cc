@@ -282,21 +282,27 @@ TEST(Funnel, BinsHoldTheirValues) {
 }
 
 TEST(Domains, AreCountedUnderTheirRegisteredName) {
+  std::vector<Reject> rejects;
+  const auto heard = [&](const Reject& reject) { rejects.push_back(reject); };
   EXPECT_EQ(registered_domain("a.b.example.co.jp"), "example.co.jp");
   EXPECT_EQ(registered_domain("www.example.com."), "example.com");
   EXPECT_EQ(registered_domain("localhost"), "localhost");
   EXPECT_EQ(registered_domain("192.168.0.1"), "192.168.0.1");
   TemporaryDirectory dir;
-  std::ofstream(dir / "a.jsonl") << "{\"text\":\"aaa\",\"url\":\"http://x.example.com/\"}\n"
-                                    "{\"text\":\"bb\",\"url\":\"http://y.example.com/\"}\n"
-                                    "{\"text\":\"c\",\"url\":\"http://z.jp\"}\n{\"text\":\"d\"}\n";
-  const DomainCounts counts = count_domains({dir / "a.jsonl"}, false, no_progress).value();
+  std::ofstream(dir / "a.jsonl")
+      << "{\"text\":\"aaa\",\"url\":\"http://x.example.com/\"}\n"
+         "{\"text\":\"bb\",\"url\":\"http://y.example.com/\"}\n"
+         "{\"text\":\"c\",\"url\":\"http://z.jp\"}\n{\"text\":\"d\"}\n{broken\n";
+  const DomainCounts counts = count_domains({dir / "a.jsonl"}, false, heard, no_progress).value();
   ASSERT_EQ(counts.domains.size(), 2u);
   EXPECT_EQ(counts.domains[0].name, "example.com");
   EXPECT_EQ(counts.domains[0].bytes, 5u);
   EXPECT_EQ(counts.without_url.documents, 1u);
+  EXPECT_EQ(counts.rejected, 1u);
+  ASSERT_EQ(rejects.size(), 1u);
+  EXPECT_EQ(rejects[0].number, 5u);
   EXPECT_EQ(top_domains(counts, 10), 1u);
-  EXPECT_EQ(count_domains({dir / "a.jsonl"}, true, no_progress).value().domains.size(), 3u);
+  EXPECT_EQ(count_domains({dir / "a.jsonl"}, true, heard, no_progress).value().domains.size(), 3u);
 }
 
 }  // namespace

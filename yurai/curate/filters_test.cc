@@ -215,6 +215,28 @@ TEST(Filters, WordListsStopCountingOneHitBeyondTheBound) {
   }
 }
 
+TEST(Filters, AWordListNeverLeavesTheFolderOfWordLists) {
+  testing::TemporaryDirectory dir;
+  std::filesystem::create_directories(dir / "words/ja");
+  std::ofstream(dir / "secret.txt") << "secret\n";
+  std::ofstream(dir / "words/ja/list.txt") << "word\n";
+  std::filesystem::create_symlink(dir / "secret.txt", dir / "words/out.txt");
+  std::filesystem::create_symlink(dir / "words/ja/list.txt", dir / "words/in.txt");
+  const auto made = [&](const std::string& list) {
+    return Chain::parse("[[filter]]\nname = \"words\"\nlist = \"" + list + "\"\n", "c", {},
+                        {.words = dir / "words"});
+  };
+  for (const char* list : {"ja/list.txt", "in.txt", "ja/../ja/list.txt"}) {
+    EXPECT_TRUE(made(list)) << list;
+  }
+  for (const std::string& list : {std::string("../secret.txt"), std::string("ja/../../secret.txt"),
+                                  std::string("out.txt"), (dir / "secret.txt").string()}) {
+    const auto refused = made(list);
+    ASSERT_FALSE(refused) << list;
+    EXPECT_THAT(refused.error().message, ::testing::HasSubstr("is not in the folder of --words"));
+  }
+}
+
 TEST(Filters, PerplexityIsThatOfTheCountsByHand) {
   testing::TemporaryDirectory dir;
   const CorpusIndex index = testing::write_index_of(dir.path(), {"abab", "abc"}).value();

@@ -112,7 +112,7 @@ void Funnel::add(const DecisionRow& row) {
   count_group(row, row.license, licenses_);
   count_group(row, row.source, sources_);
   count_group(row, row.lang, languages_);
-  count_group(row, row.domain, domains_);
+  count_group(row, row.host, hosts_);
   for (size_t i = 0; i < funnels_.size(); ++i) {
     if (!row.values[i]) continue;
     const DecisionValue& found = *row.values[i];
@@ -222,7 +222,7 @@ Json Funnel::to_json() const {
           {"licenses", groups_json(licenses_)},
           {"sources", groups_json(sources_)},
           {"languages", groups_json(languages_)},
-          {"domains", groups_json(domains_)}};
+          {"hosts", groups_json(hosts_)}};
 }
 
 }  // namespace yurai

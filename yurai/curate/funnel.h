@@ -59,7 +59,7 @@ struct StepFunnel {
   std::vector<KindCount> by_kind{};  ///< one for each of the step's kinds
 };
 
-/// Documents that share a licence, a source, a language or a domain.
+/// Documents that share a licence, a source, a language or a host.
 struct KeptGroup {
   std::string name{};  ///< empty: not stated
   uint64_t documents = 0;
@@ -104,7 +104,7 @@ class Funnel {
   uint64_t rejected_ = 0;
   uint64_t left_out_ = 0;
   size_t max_names_;
-  Groups licenses_, sources_, languages_, domains_;
+  Groups licenses_, sources_, languages_, hosts_;
 };
 
 }  // namespace yurai

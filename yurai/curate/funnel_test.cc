@@ -9,9 +9,9 @@
 namespace yurai {
 namespace {
 
-DecisionRow row(const std::string& domain, uint64_t bytes) {
+DecisionRow row(const std::string& host, uint64_t bytes) {
   DecisionRow row;
-  row.domain = domain;
+  row.host = host;
   row.bytes = bytes;
   return row;
 }
@@ -27,11 +27,11 @@ TEST(Funnel, CountsNamesBeyondTheMostThatItKeepsAsOthersOfTheirKind) {
   Funnel funnel({}, 3);
   for (int i = 0; i < 10; ++i) funnel.add(row("d" + std::to_string(i % 5) + ".jp", 10));
   const Json summary = funnel.to_json();
-  EXPECT_EQ(summary["domains"]["names"], 3);
-  EXPECT_EQ(summary["domains"]["other"],
+  EXPECT_EQ(summary["hosts"]["names"], 3);
+  EXPECT_EQ(summary["hosts"]["other"],
             Json({{"documents", 4}, {"bytes", 40}, {"kept", 4}, {"kept_bytes", 40}}));
   EXPECT_EQ(summary["licenses"]["other"]["documents"], 0);  // one name: none stated
-  for (const char* kind : {"licenses", "sources", "languages", "domains"}) {
+  for (const char* kind : {"licenses", "sources", "languages", "hosts"}) {
     EXPECT_EQ(sum(summary[kind], "documents"), 10u) << kind;
     EXPECT_EQ(sum(summary[kind], "kept_bytes"), 100u) << kind;
   }

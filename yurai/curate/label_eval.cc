@@ -92,6 +92,7 @@ Json to_json(const LabelReport& report) {
           {"groups", report.groups},
           {"positive", report.positive},
           {"folds", report.folds},
+          {"validation", report.folds > 0 ? "nested cross-validation" : "labels not trained on"},
           {"threshold", or_null(report.threshold)},
           {"results", std::move(results)}};
 }

@@ -77,9 +77,9 @@ double calibration_error(std::span<const ScoredLabel> scores) {
   return scores.empty() ? 0 : total / static_cast<double>(scores.size());
 }
 
-double LabelCounts::precision() const {
-  const uint64_t found = true_positive + false_positive;
-  return found == 0 ? 0 : static_cast<double>(true_positive) / static_cast<double>(found);
+std::optional<double> LabelCounts::precision() const {
+  if (found() == 0) return std::nullopt;
+  return static_cast<double>(true_positive) / static_cast<double>(found());
 }
 
 double LabelCounts::recall() const {
@@ -101,7 +101,8 @@ LabelCounts count_at(std::span<const ScoredLabel> scores, double threshold) {
 }
 
 Json to_json(const MetricInterval& interval) {
-  return {{"value", interval.value}, {"low", interval.low}, {"high", interval.high}};
+  if (!interval.value) return nullptr;
+  return {{"value", *interval.value}, {"low", interval.low}, {"high", interval.high}};
 }
 
 MetricInterval bootstrap(std::span<const ScoredLabel> scores, std::span<const uint64_t> groups,
@@ -122,11 +123,11 @@ MetricInterval bootstrap(std::span<const ScoredLabel> scores, std::span<const ui
     for (size_t i = 0; i < drawn.size(); ++i) {
       for (const size_t number : *drawn[random() % drawn.size()]) sample.push_back(scores[number]);
     }
-    values.push_back(metric(sample));
+    if (const auto value = metric(sample)) values.push_back(*value);
   }
   std::sort(values.begin(), values.end());
   const auto quantile = [&](double share) {
-    if (values.empty()) return interval.value;
+    if (values.empty()) return interval.value.value_or(0);
     const double last = static_cast<double>(values.size() - 1);
     return values[static_cast<size_t>(std::lround(share * last))];
   };

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,28 +28,31 @@ struct LabelCounts {
   uint64_t false_negative = 0;
   uint64_t true_negative = 0;
 
-  double precision() const;  ///< 0 where nothing was found
+  uint64_t found() const { return true_positive + false_positive; }
+  std::optional<double> precision() const;  ///< none where nothing was found
   double recall() const;
 };
 
 /// What `score >= threshold` finds.
 LabelCounts count_at(std::span<const ScoredLabel> scores, double threshold);
 
-/// A measurement and its 95 % interval.
+/// A measurement and its 95 % interval; without a value there is nothing to measure.
 struct MetricInterval {
-  double value = 0;
+  std::optional<double> value{};
   double low = 0;
   double high = 0;
 };
-Json to_json(const MetricInterval& interval);
+Json to_json(const MetricInterval& interval);  ///< null without a value
 
-using ScoreMetric = std::function<double(std::span<const ScoredLabel>)>;
+/// None: these scores say nothing of it.
+using ScoreMetric = std::function<std::optional<double>(std::span<const ScoredLabel>)>;
 
 inline constexpr int kBootstrapRounds = 2000;
 
 /// The percentile bootstrap: `groups` (one of each score; texts of one group are drawn together)
 /// are drawn with replacement, with a fixed seed. Of n scores at most 4,000,000 / (n + 1) rounds
-/// are drawn, but 200 at least: fewer than kBootstrapRounds from 2,000 scores on.
+/// are drawn, but 200 at least: fewer than kBootstrapRounds from 2,000 scores on. Rounds in which
+/// there is nothing to measure do not count.
 MetricInterval bootstrap(std::span<const ScoredLabel> scores, std::span<const uint64_t> groups,
                          const ScoreMetric& metric, int rounds = kBootstrapRounds);
 

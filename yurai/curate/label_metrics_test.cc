@@ -38,7 +38,7 @@ double slow_average_precision(const std::vector<ScoredLabel>& scores) {
   for (const ScoredLabel& yes : scores) {
     if (!yes.positive) continue;
     ++positives;
-    sum += count_at(scores, yes.score).precision();
+    sum += count_at(scores, yes.score).precision().value();
   }
   return positives > 0 ? sum / positives : 0;
 }
@@ -64,6 +64,7 @@ TEST(LabelMetrics, MeasureProbabilities) {
   EXPECT_EQ(counts.true_negative, 2U);
   EXPECT_EQ(counts.precision(), 0.5);
   EXPECT_EQ(counts.recall(), 1);
+  EXPECT_EQ(count_at(scores, 0.95).precision(), std::nullopt);
 }
 
 TEST(LabelMetrics, BootstrapIntervalsCoverTheTruth) {
@@ -86,6 +87,18 @@ TEST(LabelMetrics, BootstrapIntervalsCoverTheTruth) {
     covered += interval.low <= 0.3 && 0.3 <= interval.high;
   }
   EXPECT_GE(covered, kTrials * 8 / 10);
+}
+
+TEST(LabelMetrics, WhereNothingIsFoundPrecisionIsNoNumber) {
+  const auto precision = [](std::span<const ScoredLabel> some) {
+    return count_at(some, 0.5).precision();
+  };
+  const std::vector<uint64_t> groups = {1, 2};
+  const std::vector<ScoredLabel> none = {{0.1, true}, {0.2, false}};
+  EXPECT_TRUE(to_json(bootstrap(none, groups, precision)).is_null());
+  // Rounds that draw only the text below the threshold do not count as 0.
+  const std::vector<ScoredLabel> one = {{0.9, true}, {0.2, false}};
+  EXPECT_EQ(to_json(bootstrap(one, groups, precision))["low"], 1);
 }
 
 TEST(LabelMetrics, BootstrapDrawsAGroupTogether) {

@@ -132,7 +132,8 @@ Result<Manifest> train_label_model(const LabelSet& labels, const LabelTrainOptio
                     {"unseen",
                      {{"auroc", interval(auroc)},
                       {"pr_auc", interval(average_precision)},
-                      {"precision", counts.precision()},
+                      {"found", counts.found()},
+                      {"precision", or_null(counts.precision())},
                       {"recall", counts.recall()}}}};
   const std::vector<float>& weights = trained.linear.weights;
   YURAI_TRY(stage.add_file(kWeightsName, {reinterpret_cast<const char*>(weights.data()),
@@ -180,6 +181,12 @@ Result<LabelModel> LabelModel::open(const std::filesystem::path& dir) {
     if (!std::isfinite(weight)) return bad("a weight is no number");
   }
   return model;
+}
+
+bool LabelModel::finds_nothing() const {
+  const Json& facts = manifest_.facts;
+  return facts.contains("unseen") && facts["unseen"].is_object() &&
+         facts["unseen"].value("found", Json()) == 0;
 }
 
 double LabelModel::score(std::string_view text) const {

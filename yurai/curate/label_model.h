@@ -67,6 +67,8 @@ class LabelModel {
   /// The probability that the text has the label; a text without any character gets one, too.
   double score(std::string_view text) const;
   double threshold() const { return threshold_; }
+  /// Whether no text that its model had not seen reached the threshold when it was trained.
+  bool finds_nothing() const;
   const Manifest& manifest() const { return manifest_; }
 
  private:

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "yurai/base/testing.h"
+#include "yurai/curate/chain.h"
 #include "yurai/curate/label_eval.h"
 
 namespace yurai {
@@ -97,6 +98,30 @@ TEST_F(LabelModels, KeepTheThresholdOfTheWantedPrecision) {
   const LabelModel isotonic =
       train(labels(csv(0)), "model", {.calibration = ScoreCalibration::Method::kIsotonic}).value();
   EXPECT_GT(isotonic.score("この馬鹿野郎"), isotonic.score("昨日は晴れ"));
+}
+
+TEST_F(LabelModels, WhoseThresholdFindsNothingAreRefusedByAChainThatSaysNoMax) {
+  // Few texts have the label, and what they share says nothing: no probability comes near 0.5.
+  std::string bytes = "text,label\n";
+  uint64_t noise = 1;
+  for (int i = 0; i < 100; ++i) {
+    for (int c = 0; c < 12; ++c) {
+      noise = noise * 6364136223846793005u + 1442695040888963407u;
+      bytes += static_cast<char>('a' + (noise >> 33) % 26);
+    }
+    bytes += i % 12 == 0 ? ",toxic\n" : ",ok\n";
+  }
+  const LabelModel model = train(labels(bytes), "model").value();
+  const Json unseen = model.manifest().facts["unseen"];
+  ASSERT_EQ(unseen["found"], 0);
+  EXPECT_TRUE(unseen["precision"].is_null());
+  EXPECT_EQ(unseen["recall"], 0);
+  EXPECT_TRUE(model.finds_nothing());
+  const std::string chain = "[[filter]]\nname = \"toxicity\"\nmodel = \"model\"\n";
+  const auto refused = Chain::parse(chain, "c", dir_.path(), {});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("would drop nothing; train it again"));
+  EXPECT_TRUE(Chain::parse(chain + "max = 0.1\n", "c", dir_.path(), {}));
 }
 
 TEST_F(LabelModels, SayWhatIsWrongWithTheLabels) {
@@ -191,7 +216,8 @@ TEST_F(LabelModels, EvaluationBeatsTheBaselinesAndNeverSeesItsOwnLabels) {
   EXPECT_GT(report.results[0].auroc.value, 0.99);
   EXPECT_EQ(report.results[1].name, "prior");
   EXPECT_EQ(report.results[1].auroc.value, 0.5);
-  EXPECT_NEAR(report.results[1].pr_auc.value, 1.0 / 3, 1e-9);
+  EXPECT_NEAR(report.results[1].pr_auc.value.value(), 1.0 / 3, 1e-9);
+  EXPECT_EQ(report.results[1].precision.value, std::nullopt);  // it finds nothing
   EXPECT_EQ(report.results[3].name, "keywords");
   EXPECT_EQ(report.results[3].auroc.value, 1);
 
@@ -203,7 +229,7 @@ TEST_F(LabelModels, EvaluationBeatsTheBaselinesAndNeverSeesItsOwnLabels) {
     noise += std::string(",") + (random() % 2 == 0 ? "toxic" : "ok") + "\n";
   }
   const LabelReport chance = cross_validate_labels(labels(noise), {}, no_progress).value();
-  EXPECT_NEAR(chance.results[0].auroc.value, 0.5, 0.15);
+  EXPECT_NEAR(chance.results[0].auroc.value.value(), 0.5, 0.15);
 
   const LabelModel model = train(set, "m").value();
   EXPECT_THAT(evaluate_model(set, {}, model).error().message,

@@ -157,8 +157,16 @@ std::map<std::string, uint64_t> LabelSet::label_counts() const {
   return counts;
 }
 
+Result<void> check_label_file_name(const std::filesystem::path& file) {
+  if (file.extension() == ".csv" || file.extension() == ".jsonl") return {};
+  return fail(ErrorCode::kInvalidArgument,
+              fmt::format("'{}': labels are written to files that end in .jsonl or .csv",
+                          for_terminal(file.string())));
+}
+
 Result<void> export_labels(const LabelSet& labels, const std::filesystem::path& file,
                            const NewFile::Options& options) {
+  YURAI_TRY(check_label_file_name(file));
   YURAI_TRY(check_new_file(file, options.force));
   const std::string suffix = file.extension().string();
   std::string out;
@@ -170,12 +178,8 @@ Result<void> export_labels(const LabelSet& labels, const std::filesystem::path& 
       }
       out += "\r\n";
     }
-  } else if (suffix == ".jsonl") {
-    for (const LabelRow& row : labels.rows()) out += json_line(row);
   } else {
-    return fail(ErrorCode::kInvalidArgument,
-                fmt::format("'{}': labels are written to files that end in .jsonl or .csv",
-                            for_terminal(file.string())));
+    for (const LabelRow& row : labels.rows()) out += json_line(row);
   }
   YURAI_ASSIGN(NewFile written, NewFile::create(file, options));
   YURAI_TRY(written.append(out));

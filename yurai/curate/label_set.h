@@ -94,6 +94,9 @@ class LabelSet {
   Manifest manifest_;
 };
 
+/// kInvalidArgument for a suffix that is neither.
+Result<void> check_label_file_name(const std::filesystem::path& file);
+
 /// Writes rows as .jsonl or .csv, by the suffix.
 Result<void> export_labels(const LabelSet& labels, const std::filesystem::path& file,
                            const NewFile::Options& options);

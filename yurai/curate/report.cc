@@ -8,6 +8,7 @@
 
 #include "yurai/base/terminal.h"
 #include "yurai/curate/funnel.h"
+#include "yurai/curate/unit_text.h"
 
 namespace yurai {
 namespace {
@@ -158,21 +159,33 @@ std::string funnel_table(const Json& summary) {
   std::string rows;
   uint64_t left = count_of(summary, "documents");
   const uint64_t all = left;
+  const auto before = [&](const char* key, const std::string& what) {
+    if (count_of(summary, key) == 0) return;
+    rows += fmt::format(
+        R"(<tr><td>{}</td><td></td><td class="n"></td><td class="n">{}</td><td class="n"></td>)"
+        R"(<td class="n"></td><td class="n">{}</td><td></td></tr>)",
+        what, grouped(count_of(summary, key)), grouped(all));
+  };
+  before("left_out", both("(holds no document)", "（文書でない）"));
+  before("rejected", both("(could not be read)", "（読めない）"));
   for (const Json& step : summary["steps"]) {
     left -= count_of(step, "dropped");
-    rows += fmt::format(
-        R"(<tr><td>{}</td><td>{}</td><td class="n">{}</td><td class="n">{}</td>)"
-        R"(<td class="n">{}</td><td class="n">{}</td><td><span class="bar" style="width:{:.1f}%">)"
-        "</span></td></tr>",
-        escape(text_of(step, "step")), bounds(step), grouped(count_of(step, "ran")),
-        grouped(count_of(step, "dropped")), percent(count_of(step, "dropped"), all), grouped(left),
-        all == 0 ? 0.0 : 100.0 * static_cast<double>(left) / static_cast<double>(all));
+    rows +=
+        fmt::format(R"(<tr><td>{}</td><td>{}</td><td class="n">{}</td><td class="n">{}</td>)"
+                    R"(<td class="n">{}</td><td class="n">{}</td><td class="n">{}</td>)"
+                    R"(<td><span class="bar" style="width:{:.1f}%">)"
+                    "</span></td></tr>",
+                    escape(text_of(step, "step")), bounds(step), grouped(count_of(step, "ran")),
+                    grouped(count_of(step, "dropped")), percent(count_of(step, "dropped"), all),
+                    grouped(count_of(step, "edited")), grouped(left),
+                    all == 0 ? 0.0 : 100.0 * static_cast<double>(left) / static_cast<double>(all));
   }
   return fmt::format(
       R"(<table><tr><th>{}</th><th>{}</th><th class="n">{}</th><th class="n">{}</th>)"
-      R"(<th class="n">%</th><th class="n">{}</th><th style="width:22%"></th></tr>{}</table>)",
+      R"(<th class="n">%</th><th class="n">{}</th><th class="n">{}</th>)"
+      R"(<th style="width:22%"></th></tr>{}</table>)",
       both("step", "段階"), both("bounds", "範囲"), both("ran on", "測った文書"),
-      both("dropped", "除いた文書"), both("left", "残り"), rows);
+      both("dropped", "除いた文書"), both("edited", "編集した文書"), both("left", "残り"), rows);
 }
 
 std::string group_table(const Json& groups) {
@@ -242,10 +255,11 @@ std::string report_html(const Json& configuration, const Json& summary, const Js
   out += fmt::format("<h2>{}</h2>{}", both("Funnel", "段階ごとの増減"), funnel_table(summary));
   for (const Json& step : summary["steps"]) {
     const std::string name = text_of(step, "step");
-    out +=
-        fmt::format("\n<h2>{}</h2><p>{} … {} ({}), {}: {}</p>", escape(name),
-                    number(step.value("min", Json())), number(step.value("max", Json())),
-                    escape(text_of(step, "unit")), both("kept within", "残す範囲"), bounds(step));
+    out += fmt::format("\n<h2>{}</h2><p>{} … {} ({}), {}: {}</p>", escape(name),
+                       number(step.value("min", Json())), number(step.value("max", Json())),
+                       both(escape(unit_text(text_of(step, "unit"), false)),
+                            escape(unit_text(text_of(step, "unit"), true))),
+                       both("kept within", "残す範囲"), bounds(step));
     out += histogram(step) + examples_of(name, examples);
   }
   const auto section = [&](const char* key, std::string_view english, std::string_view japanese) {
@@ -254,7 +268,7 @@ std::string report_html(const Json& configuration, const Json& summary, const Js
   section("licenses", "Licences", "ライセンス");
   section("sources", "Sources", "出典");
   section("languages", "Languages", "言語");
-  section("domains", "Domains", "ドメイン");
+  section("hosts", "Hosts", "ホスト");
   return out + "\n</main></body></html>\n";
 }
 

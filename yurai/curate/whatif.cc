@@ -52,6 +52,13 @@ Result<Bounds> asked_bounds(const Bounds& now, const WhatIfQuestion& question) {
         now.min && (!now.max || std::abs(asked - *now.min) <= std::abs(asked - *now.max));
     (min ? then.min : then.max) = asked;
   }
+  if (then.min && then.max && *then.min > *then.max) {
+    return fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("with these bounds step '{}' keeps no document: its minimum {} is above "
+                    "its maximum {}; say another 'min' or 'max'",
+                    for_terminal(question.step), *then.min, *then.max));
+  }
   if (then == now) {
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("these are the bounds that step '{}' has; say another 'threshold', "

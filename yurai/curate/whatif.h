@@ -53,7 +53,8 @@ struct WhatIf {
 Result<WhatIf> what_if(const DecisionLedger& ledger, const WhatIfQuestion& question,
                        const Progress& progress = no_progress, const std::stop_token& stop = {});
 
-/// The bounds that a question asks for. kInvalidArgument when they are those of the step, or none.
+/// The bounds that a question asks for. kInvalidArgument when they are those of the step, when
+/// there is none, and when the minimum is above the maximum.
 Result<Bounds> asked_bounds(const Bounds& now, const WhatIfQuestion& question);
 
 /// Whether a step with these bounds keeps a document; none: the ledger cannot tell. `found`: what

@@ -919,7 +919,7 @@ export interface components {
             license: string | null;
             lang: string | null;
             /** @description The host of its address. */
-            domain: string | null;
+            host: string | null;
             /** @description Up to three places that decided; the beginning of the text, in `after`, where the step has no places; none for personal information. */
             excerpts: {
                 before: string;

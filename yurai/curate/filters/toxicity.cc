@@ -1,6 +1,9 @@
+#include <fmt/format.h>
+
 #include <cmath>
 #include <memory>
 
+#include "yurai/base/terminal.h"
 #include "yurai/curate/filter.h"
 #include "yurai/curate/label_model.h"
 
@@ -20,6 +23,13 @@ class Toxicity final : public Filter {
     YURAI_ASSIGN(const std::filesystem::path dir, options.path("model"));
     auto model = LabelModel::open(dir);
     if (!model) return options.bad("model", model.error().message, model.error().code);
+    if (!options.says_max() && model->finds_nothing()) {
+      return options.bad(
+          "model", fmt::format("names '{}', whose threshold {} none of its unseen texts reached: "
+                               "the step would drop nothing; train it again with --precision or "
+                               "more labels, or give the step a max of your own",
+                               for_terminal(dir.string()), model->threshold()));
+    }
     for (const ManifestFile& file : model->manifest().files) {
       options.add_input({"model/" + file.name, file.bytes, file.sha256});
     }

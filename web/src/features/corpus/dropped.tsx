@@ -32,7 +32,7 @@ function DroppedCard({ dropped }: { dropped: DroppedDocument }) {
         <dt>{t('document.license')}</dt>
         <dd><License license={dropped.license} /></dd>
         <Fact name={t('document.source')} value={dropped.source} />
-        <Fact name={t('decisions.domain')} value={dropped.domain} />
+        <Fact name={t('decisions.host')} value={dropped.host} />
         <dt>{t('document.size')}</dt>
         <dd>{formatBytes(dropped.bytes, i18n.language)}</dd>
       </dl>

@@ -29,6 +29,13 @@ export function Funnel({ decisions, chosen, choose }: { decisions: Decisions; ch
               <td>{t('decisions.read')}</td><td /><td aria-hidden="true"><div className={classes.bar}><div className={classes.left} style={{ width: decisions.documents > 0 ? '100%' : 0 }} /></div></td>
               <td /><td /><td className="numeric">{count(decisions.documents)}</td><td className="numeric">{bytes(decisions.bytes)}</td>
             </tr>
+            {[{ text: t('decisions.noDocument'), records: decisions.left_out }, { text: t('decisions.unreadable'), records: decisions.rejected }]
+              .filter(({ records }) => records > 0)
+              .map(({ text, records }) => (
+                <tr key={text} data-testid="funnel-unread">
+                  <td>{text}</td><td /><td aria-hidden="true" /><td className="numeric">{count(records)}</td><td /><td /><td />
+                </tr>
+              ))}
             {decisions.steps.map((step) => (
               <tr key={step.step} className={step.step === chosen ? classes.chosen : undefined} data-step={step.step}>
                 <td>
