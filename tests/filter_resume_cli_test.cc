@@ -129,7 +129,7 @@ TEST_F(FilterResumeCli, ResumeNeedsAFolderAndSaysWhenThereIsNothingToGoOnFrom) {
   const auto streamed = run_process(
       {"env", "YURAI_LANG=en", std::getenv("YURAI_BIN"), "corpus", "filter", "basic", "--resume"});
   ASSERT_TRUE(streamed);
-  EXPECT_EQ(streamed->exit_status, 1);
+  EXPECT_EQ(streamed->exit_status, 2);
   EXPECT_THAT(streamed->err, HasSubstr("--out DIR"));
 }
 

@@ -279,7 +279,7 @@ TEST_F(LabelCli, AWebArchiveBecomesACorpusAndComesBackAsJsonLines) {
             "\n");
   EXPECT_EQ(json(yurai({"build", path("d"), path("out.jsonl"), "--json"}))["corpus_sha256"], hash);
   EXPECT_EQ(yurai({"export", path("c"), path("out.jsonl")}).exit_status, 1);
-  EXPECT_EQ(yurai({"export", path("c"), path("out.doc")}).exit_status, 1);
+  EXPECT_EQ(yurai({"export", path("c"), path("out.doc")}).exit_status, 2);
   put("b.warc", "WARC/1.0\r\nContent-Length: 10\r\n\r\nabc");
   const auto cut = yurai({"build", path("e"), path("b.warc")});
   EXPECT_EQ(cut.exit_status, 1);

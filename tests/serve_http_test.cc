@@ -139,7 +139,10 @@ TEST_F(ServeHttpTest, WhatIsTakenDownIsGoneFromTheAnswersSoon) {
     return parse_json(answer.body, "counts").value()["counts"];
   };
   ASSERT_EQ(count(), Json::array({1}));
-  ASSERT_EQ(yurai({"index", "takedown", own, "--id", "fox", "--why", "a test"}).exit_status, 0);
+  ASSERT_EQ(yurai({"index", "takedown", own, "--id", "fox", "--who", "a test", "--when", "today",
+                   "--why", "to see it go"})
+                .exit_status,
+            0);
   for (int tries = 0; tries < 300 && count() != Json::array({0}); ++tries) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
