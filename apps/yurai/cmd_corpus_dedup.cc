@@ -33,6 +33,7 @@ struct Options {
   std::string map;
   DedupOptions dedup;
   bool force = false;
+  bool resume = false;
   bool mpi = false;
   bool json = false;
 };
@@ -97,6 +98,35 @@ Result<void> print_summary(const Options& options, const DedupSummary& summary) 
       summary.passages, summary.passage_bytes, for_terminal(options.out)));
 }
 
+/// What --resume found, for a person.
+void say_resumed(const StagingDirectory& stage) {
+  const auto rows = finished_rows(stage);
+  if (!rows) {
+    say(tr("There is nothing to go on from: beginning at the first row",
+           "途中の結果がないので、最初の行から始める"));
+    return;
+  }
+  say(fmt::format(
+      fmt::runtime(tr("Going on after the signatures of {} rows, which are read again but "
+                      "not computed again",
+                      "署名の済んだ {} 行の続きから始める（そこまでは読み直すだけで、"
+                      "計算はやり直さない）")),
+      *rows));
+}
+
+/// A failure with what it left and how to go on.
+Error with_way_on(Error error, const StagingDirectory& stage) {
+  const bool again = error.code == ErrorCode::kInvalidArgument || error.code == ErrorCode::kCorrupt;
+  const auto rows = finished_rows(stage);
+  if (again || !rows) return error;
+  error.message += fmt::format(
+      fmt::runtime(tr("; the signatures of {} rows are kept in '{}'; go on with: {}{}",
+                      "; {} 行分の署名は '{}' に残してある。続きから実行するには: {}{}")),
+      *rows, for_terminal(stage.path().string()), command_line(),
+      command_line().find(" --resume") == std::string::npos ? " --resume" : "");
+  return error;
+}
+
 /// What only the first worker does: the folder, the progress, the result.
 struct FirstWorker {
   std::optional<StagingDirectory> stage;
@@ -119,10 +149,12 @@ Result<FirstWorker> prepare(const Options& options, const Workers& workers) {
   if (workers.rank() != 0) return first;
   YURAI_TRY(typed(check_target(options.out, paths)));
   YURAI_ASSIGN(StagingDirectory stage,
-               typed(StagingDirectory::create(options.out, {.force = options.force})));
+               typed(StagingDirectory::create(options.out,
+                                              {.force = options.force, .resume = options.resume})));
+  if (options.resume) say_resumed(stage);
   first.stage.emplace(std::move(stage));
   std::error_code status;
-  fs::create_directory(first.stage->path() / "scratch", status);
+  fs::create_directories(first.stage->path() / "scratch", status);
   if (status)
     return fail(io_error("create folder", first.stage->path() / "scratch", status.value()));
   return first;
@@ -137,6 +169,10 @@ fs::path scratch_of(const std::string& out) {
 
 Result<void> run_dedup(const Options& options, std::unique_ptr<Workers>& workers) {
   YURAI_ASSIGN(const DedupOptions dedup_of, dedup_options(options));
+  if (options.resume && options.mpi) {
+    return wrong_command(tr("--resume is for one process; with --mpi the run begins anew",
+                            "--resume は 1 プロセスのときだけ使える。--mpi では最初から始める"));
+  }
   YURAI_ASSIGN(workers,
                options.mpi ? mpi_workers() : Result<std::unique_ptr<Workers>>(one_worker()));
   Result<FirstWorker> first = prepare(options, *workers);
@@ -147,6 +183,7 @@ Result<void> run_dedup(const Options& options, std::unique_ptr<Workers>& workers
       dedup(first->inputs, dedup_of, stage, scratch_of(options.out), *workers,
             stage != nullptr ? bar.callback() : Progress(no_progress));
   bar.finish();
+  if (!done && stage != nullptr) return fail(with_way_on(std::move(done).error(), *stage));
   YURAI_ASSIGN(const DedupSummary summary, std::move(done));
   YURAI_TRY(workers->agree(stage != nullptr ? stage->commit() : Result<void>()));
   if (stage == nullptr) return {};
@@ -248,6 +285,9 @@ void add_corpus_dedup_command(CLI::App& corpus) {
                     "mpirun・srun で起動した 1 プロセスとして働く（ディスクは共有）"));
   verb->add_flag("--force", options->force,
                  tr("Replace OUT if it exists", "OUT があれば置き換える"));
+  verb->add_flag(
+      "--resume", options->resume,
+      tr("Go on from what an interrupted run left", "中断した実行が残したところから続ける"));
   verb->add_flag("--json", options->json,
                  tr("Print one line of JSON", "結果を 1 行の JSON で出力する"));
   verb->callback([options] { run([&] { return run_as_one(*options); }); });

@@ -242,7 +242,7 @@ Result<DedupSummary> dedup(const InputList& inputs, const DedupOptions& given,
   DedupOptions options = given;
   options.num_shards = std::clamp(options.num_shards, static_cast<uint32_t>(workers.size()),
                                   std::max(kMaxShards, static_cast<uint32_t>(workers.size())));
-  const DedupJob job{inputs, options, scratch, workers, progress};
+  const DedupJob job{inputs, options, scratch, workers, progress, stage};
   YURAI_ASSIGN(DedupCandidates candidates, find_candidates(job));
   YURAI_TRY(workers.agree(write_facts(job, candidates.rows)));
   candidates.rows = {};

@@ -52,6 +52,7 @@ struct DedupOptions {
   uint32_t num_shards = 16;
   int num_threads = 1;
   uint64_t memory_bytes = 1ull << 30;  ///< of the sorts of all threads together
+  uint64_t resume_bytes = 64 << 20;    ///< of rows whose keys are made between two resume points
 };
 
 struct DedupSummary {
@@ -72,7 +73,12 @@ struct DedupSummary {
 /// One line of JSON, members as in the struct.
 Json to_json(const DedupSummary& summary);
 
-/// Writes all but the commit. `stage` is the first worker's (nullptr on the others); `scratch` is a
+/// What an interrupted run had finished, of its stage's resume point: rows whose keys are kept.
+std::optional<uint64_t> finished_rows(const StagingDirectory& stage);
+
+/// Writes all but the commit. One worker alone saves resume points, and goes on from that of a
+/// stage that has one: the keys that were made stay until the end. kInvalidArgument names what is
+/// not as it was begun with. `stage` is the first worker's (nullptr on the others); `scratch` is a
 /// folder that exists, that all workers see and whose files go with the run. The same inputs and
 /// options give the same bytes on any number of shards, threads and workers. Beside the sorts'
 /// memory: a batch of rows a thread, 8 bytes for a row that shares a band with another, about 64

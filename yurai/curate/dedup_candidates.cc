@@ -5,26 +5,13 @@
 #include <mutex>
 
 #include "yurai/base/hash.h"
+#include "yurai/curate/dedup_keys.h"
 #include "yurai/curate/dedup_stages.h"
 #include "yurai/curate/ordered_pipeline.h"
 #include "yurai/curate/parallel_tasks.h"
 
 namespace yurai {
 namespace {
-
-/// Where the keys and pairs of a shard lie.
-std::vector<PairSpill> shard_spills(const DedupJob& job, std::string_view name, size_t count) {
-  std::vector<PairSpill> spills;
-  for (size_t i = 0; i < count; ++i) {
-    spills.emplace_back(job.scratch / fmt::format("{}-{:05}-{:05}", name, job.workers.rank(), i));
-  }
-  return spills;
-}
-
-/// The shard of an evenly spread 64-bit number.
-size_t shard_of(uint64_t hash, size_t num_shards) {
-  return static_cast<size_t>((hash >> 32) * num_shards >> 32);
-}
 
 uint64_t pair_hash(const Pair& pair) {
   uint64_t x = (pair.first * 0x9E3779B97F4A7C15u) ^ pair.second;
@@ -34,6 +21,8 @@ uint64_t pair_hash(const Pair& pair) {
 
 struct KeyedBatch {
   RowBatch rows;
+  uint64_t number = 0;
+  uint64_t hash = 0;  ///< of its bytes
   std::vector<Pair> keys;
 };
 
@@ -61,19 +50,24 @@ Result<void> make_keys(const DedupJob& job, KeyedBatch& batch) {
 }
 
 Result<std::vector<PairSpill>> write_keys(const DedupJob& job) {
-  std::vector<PairSpill> spills = shard_spills(job, "keys", job.options.num_shards);
+  YURAI_ASSIGN(KeyFiles files, KeyFiles::open(job));
   InputRows rows(job.inputs, job.share());
-  const auto read = [&](KeyedBatch& batch) { return rows.next(batch.rows); };
-  const auto work = [&](KeyedBatch& batch, int) { return make_keys(job, batch); };
+  uint64_t num_batches = 0;
+  const auto read = [&](KeyedBatch& batch) {
+    batch.number = num_batches++;
+    return rows.next(batch.rows);
+  };
+  const auto work = [&](KeyedBatch& batch, int) -> Result<void> {
+    batch.hash = xxh3({batch.rows.bytes.data(), batch.rows.bytes.size()}, batch.rows.file);
+    return files.is_finished(batch.number) ? Result<void>() : make_keys(job, batch);
+  };
   const auto deliver = [&](KeyedBatch& batch) -> Result<void> {
-    for (const Pair& pair : batch.keys) {
-      YURAI_TRY(spills[shard_of(pair.first, spills.size())].add(pair));
-    }
+    YURAI_TRY(files.add(batch.keys, batch.rows.rows.size(), batch.rows.bytes.size(), batch.hash));
     job.progress("signatures", rows.stored_bytes_read(), job.inputs.bytes);
     return {};
   };
   YURAI_TRY(run_in_order<KeyedBatch>(job.options.num_threads, read, work, deliver));
-  return spills;
+  return files.finish();
 }
 
 /// Where several threads put what they found.

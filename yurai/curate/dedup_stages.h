@@ -24,6 +24,7 @@ struct DedupJob {
   const std::filesystem::path& scratch;
   Workers& workers;
   const Progress& progress;
+  StagingDirectory* stage = nullptr;  ///< of the first worker
 
   RowShare share() const { return {workers.rank(), workers.size()}; }
   int owner(uint64_t key) const { return row_owner(key, inputs.files.size(), workers.size()); }

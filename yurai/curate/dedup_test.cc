@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <map>
 #include <random>
 #include <set>
@@ -335,6 +336,85 @@ TEST_F(Dedup, LeavesNothingWhenTheDiskFails) {
       EXPECT_TRUE(read_manifest(folder_ / ("out" + std::to_string(fail_at))));
     }
   }
+}
+
+TEST_F(Dedup, GoesOnAfterAFailureToTheSameBytes) {
+  std::mt19937_64 random(testing::test_seed());
+  write(random_rows(random, 400), 7);  // a batch is of one file
+  ASSERT_TRUE(run({}));
+  const auto whole = file("manifest.json");
+  DedupOptions options;
+  options.resume_bytes = 1;  // a resume point after every batch
+  const auto go_on = [&](Disk* disk) -> Result<uint64_t> {
+    YURAI_ASSIGN(const InputList inputs, list_inputs({folder_ / "in"}));
+    YURAI_ASSIGN(StagingDirectory stage,
+                 StagingDirectory::create(folder_ / "again", {.resume = true, .disk = disk}));
+    const uint64_t finished = finished_rows(stage).value_or(0);
+    fs::create_directories(stage.path() / "scratch");
+    const auto workers = one_worker();
+    YURAI_TRY(dedup(inputs, options, &stage, stage.path() / "scratch", *workers, no_progress));
+    YURAI_TRY(stage.commit());
+    return finished;
+  };
+  std::set<uint64_t> began_at;
+  for (uint64_t fail_at = 1;; fail_at += fail_at < 40 ? 1 : 97) {  // ever further
+    testing::FailingDisk disk(fail_at);
+    const auto finished = go_on(&disk);
+    if (!finished) {
+      ASSERT_THAT(finished.error().message, HasSubstr("No space left")) << fail_at;
+      ASSERT_LT(fail_at, 5000u);
+      continue;
+    }
+    began_at.insert(*finished);
+    break;
+  }
+  EXPECT_EQ(began_at, std::set<uint64_t>{400});
+  EXPECT_EQ(read_file(folder_ / "again" / "manifest.json").value(), whole);
+  EXPECT_FALSE(fs::exists(folder_ / "again" / "scratch"));
+}
+
+TEST_F(Dedup, DoesNotGoOnFromOtherInputsOptionsOrDamagedKeys) {
+  std::mt19937_64 random(testing::test_seed());
+  const auto rows = random_rows(random, 300);
+  write(rows, 5);
+  DedupOptions options;
+  options.resume_bytes = 1;
+  const auto attempt = [&](const DedupOptions& with, Disk* disk) -> Result<void> {
+    YURAI_ASSIGN(const InputList inputs, list_inputs({folder_ / "in"}));
+    YURAI_ASSIGN(StagingDirectory stage,
+                 StagingDirectory::create(folder_ / "again", {.resume = true, .disk = disk}));
+    fs::create_directories(stage.path() / "scratch");
+    const auto workers = one_worker();
+    YURAI_TRY(dedup(inputs, with, &stage, stage.path() / "scratch", *workers, no_progress));
+    return stage.commit();
+  };
+  const auto interrupted = [&] {
+    fs::remove_all(folder_ / "again.partial");
+    testing::FailingDisk disk(8);  // after some resume points
+    ASSERT_FALSE(attempt(options, &disk));
+    ASSERT_TRUE(fs::exists(folder_ / "again.partial"));
+  };
+  interrupted();
+  DedupOptions other = options;
+  other.parameters.num_bands = 19;
+  EXPECT_THAT(attempt(other, nullptr).error().message, HasSubstr("configuration"));
+  other = options;
+  other.num_shards = 3;
+  EXPECT_THAT(attempt(other, nullptr).error().message, HasSubstr("configuration"));
+  auto changed = rows;
+  changed[0].text += "。";
+  write(changed, 5);
+  EXPECT_THAT(attempt(options, nullptr).error().message, HasSubstr("are not those"));
+  write(rows, 5);
+  for (const auto& entry : fs::directory_iterator(folder_ / "again.partial" / "scratch")) {
+    std::string bytes = read_file(entry.path()).value();
+    bytes[3] = static_cast<char>(bytes[3] ^ 1);
+    std::ofstream(entry.path(), std::ios::binary) << bytes;
+    break;
+  }
+  EXPECT_THAT(attempt(options, nullptr).error().message, HasSubstr("--force"));
+  interrupted();
+  EXPECT_TRUE(attempt(options, nullptr));
 }
 
 TEST(InputRows, FallToOneWorkerEach) {

@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "yurai/base/file.h"
+#include "yurai/base/hash.h"
+#include "yurai/base/terminal.h"
 
 namespace yurai {
 namespace {
@@ -25,6 +27,10 @@ size_t digit(const Pair& pair, unsigned shift) {
   return bits & ((1u << kSplitBits) - 1);
 }
 
+uint64_t hash_of(const Pair& pair, uint64_t before) {
+  return xxh3({reinterpret_cast<const char*>(&pair), sizeof(pair)}, before);
+}
+
 /// The number of the highest bit in which the two differ, from 0.
 unsigned highest_difference(const Pair& a, const Pair& b) {
   const uint64_t first = a.first ^ b.first;
@@ -34,13 +40,37 @@ unsigned highest_difference(const Pair& a, const Pair& b) {
 
 }  // namespace
 
+Result<void> PairSpill::reopen(uint64_t num_pairs, uint64_t hash) {
+  YURAI_CHECK(size_ == 0 && !on_disk_);
+  if (num_pairs == 0) return {};
+  const auto damaged = [&] {
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("'{}' is not as it was left", for_terminal(path_.filename().string())));
+  };
+  std::error_code status;
+  if (std::filesystem::file_size(path_, status) < num_pairs * sizeof(Pair) || status) {
+    return damaged();
+  }
+  std::filesystem::resize_file(path_, num_pairs * sizeof(Pair), status);
+  if (status) return fail(io_error("cut", path_, status.value()));
+  on_disk_ = keeps_file_ = true;
+  size_ = num_pairs;
+  YURAI_TRY(visit_chunks([&](std::span<const Pair> chunk) -> Result<void> {
+    for (const Pair& pair : chunk) hash_ = hash_of(pair, hash_);
+    return {};
+  }));
+  return hash_ == hash ? Result<void>() : damaged();
+}
+
 PairSpill::PairSpill(std::filesystem::path path) : path_(std::move(path)) {}
 
 PairSpill::PairSpill(PairSpill&& other) noexcept
     : path_(std::exchange(other.path_, {})),
       buffer_(std::move(other.buffer_)),
       size_(std::exchange(other.size_, 0)),
-      on_disk_(std::exchange(other.on_disk_, false)) {}
+      hash_(std::exchange(other.hash_, 0)),
+      on_disk_(std::exchange(other.on_disk_, false)),
+      keeps_file_(std::exchange(other.keeps_file_, false)) {}
 
 PairSpill& PairSpill::operator=(PairSpill&& other) noexcept {
   if (this == &other) return *this;
@@ -48,7 +78,9 @@ PairSpill& PairSpill::operator=(PairSpill&& other) noexcept {
   path_ = std::exchange(other.path_, {});
   buffer_ = std::move(other.buffer_);
   size_ = std::exchange(other.size_, 0);
+  hash_ = std::exchange(other.hash_, 0);
   on_disk_ = std::exchange(other.on_disk_, false);
+  keeps_file_ = std::exchange(other.keeps_file_, false);
   return *this;
 }
 
@@ -56,12 +88,13 @@ PairSpill::~PairSpill() { remove(); }
 
 void PairSpill::remove() {
   std::error_code ignored;
-  if (on_disk_) std::filesystem::remove(path_, ignored);
+  if (on_disk_ && !keeps_file_) std::filesystem::remove(path_, ignored);
   on_disk_ = false;
 }
 
 Result<void> PairSpill::add(const Pair& pair) {
   buffer_.push_back(pair);
+  hash_ = hash_of(pair, hash_);
   ++size_;
   return buffer_.size() < kBufferPairs ? Result<void>() : flush();
 }
