@@ -120,6 +120,13 @@ TEST_F(SegmentsCli, AddsACorpusAndAnswersAsOneIndex) {
   EXPECT_THAT(run({"info", path("index")}).out, HasSubstr("drawn from the first segment"));
 }
 
+TEST_F(SegmentsCli, RefusesACorpusThatIsThereAlready) {
+  ASSERT_EQ(add().exit_status, 0);
+  const ProcessResult again = add();
+  EXPECT_EQ(again.exit_status, 1);
+  EXPECT_NE(again.err.find("already"), std::string::npos) << again.err;
+}
+
 TEST_F(SegmentsCli, MergesToTheIndexOfABuildAtOnce) {
   ASSERT_EQ(add().exit_status, 0);
   const std::string before = info()["index_sha256"];
@@ -142,6 +149,27 @@ TEST_F(SegmentsCli, MergesToTheIndexOfABuildAtOnce) {
   const auto again = run({"index", "merge", path("index")});
   EXPECT_EQ(again.exit_status, 0);
   EXPECT_THAT(again.err, HasSubstr("nothing to merge"));
+}
+
+TEST_F(SegmentsCli, AMergedCorpusKeepsTheLineageOfItsParts) {
+  ASSERT_TRUE(write_file(path("chain.toml"), "[[filter]]\nname = \"length\"\nmin = 1\n"));
+  for (const std::string name : {"p", "q"}) {
+    const std::string rows = R"({"id":")" + name + R"(","text":"text of )" + name + "\"}\n";
+    ASSERT_TRUE(write_file(path(name + ".jsonl"), rows));
+    ASSERT_EQ(run({"corpus", "filter", path("chain.toml"), path(name + ".jsonl"), "--out",
+                   path(name + "-kept")})
+                  .exit_status,
+              0);
+    ASSERT_EQ(run({"corpus", "build", path(name), path(name + "-kept")}).exit_status, 0);
+  }
+  ASSERT_EQ(run({"index", "build", path("both"), "--corpus", path("p")}).exit_status, 0);
+  ASSERT_EQ(run({"index", "add", path("both"), "--corpus", path("q")}).exit_status, 0);
+  ASSERT_EQ(run({"index", "merge", path("both")}).exit_status, 0);
+  const Json manifest =
+      parse_json(read_file(path("both/corpus/manifest.json")).value(), "m").value();
+  ASSERT_EQ(manifest["lineage"].size(), 2u);
+  for (const Json& step : manifest["lineage"]) EXPECT_EQ(step["format"], "yurai-filtered");
+  EXPECT_NE(manifest["lineage"][0], manifest["lineage"][1]);
 }
 
 TEST_F(SegmentsCli, TakesDocumentsDownAtOnceAndForGoodWithTheMerge) {

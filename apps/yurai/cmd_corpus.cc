@@ -53,7 +53,10 @@ void say_left_out(const InputList& inputs, const CorpusSummary& summary, const s
                                     "{} 件のレコードは読めなかった: {}/rejects.jsonl を参照")),
                     grouped(summary.rejected), for_terminal(out)));
   }
-  if (summary.documents == 0) {
+  if (summary.documents == 0 && summary.rejected == 0) {
+    say(tr("the corpus is empty: the inputs hold no row",
+           "コーパスは空です。入力に行がありません"));
+  } else if (summary.documents == 0) {
     say(
         tr("the corpus is empty; where the fields have other names, give them with --map, such as "
            "--map text=content",

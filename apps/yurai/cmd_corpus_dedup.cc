@@ -74,7 +74,7 @@ Result<DedupOptions> dedup_options(const Options& options) {
 Result<void> print_summary(const Options& options, const DedupSummary& summary) {
   const double share = summary.bytes > 0 ? 100.0 * static_cast<double>(summary.kept_bytes) /
                                                static_cast<double>(summary.bytes)
-                                         : 100.0;
+                                         : 0.0;
   YURAI_TRY(print(fmt::format(
       fmt::runtime(tr("{}: {} of {} rows kept ({:.1f} % of the text); removed: {} the same, {} "
                       "nearly the same; {} rejected\n",

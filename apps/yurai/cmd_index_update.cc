@@ -65,12 +65,31 @@ Result<void> print_state(const Options& options) {
       state["num_points"].get<uint64_t>()));
 }
 
+/// A corpus that is there already would count twice.
+Result<void> check_new(const CorpusIndex& index, const std::string& corpus_dir) {
+  YURAI_ASSIGN(const Corpus corpus, Corpus::open(corpus_dir));
+  const std::string sha256 = corpus.identity().corpus_sha256;
+  const auto parts = index.segment_corpora();
+  const bool is_there = std::any_of(parts.begin(), parts.end(), [&](const auto& part) {
+    return part->identity().corpus_sha256 == sha256;
+  });
+  if (!is_there || corpus.num_documents() == 0) return {};
+  return fail(
+      ErrorCode::kAlreadyExists,
+      fmt::format(fmt::runtime(tr("the index holds the corpus '{}' already: added once more, "
+                                  "each of its documents would count twice",
+                                  "索引にはコーパス '{}' "
+                                  "がすでにある。もう一度加えると、各文書を二重に数える")),
+                  for_terminal(corpus_dir)));
+}
+
 Result<void> add(const Options& options) {
   YURAI_ASSIGN(const IndexBuildOptions build, build_options(options));
   YURAI_TRY(check_apart(options.dir, options.corpus));
   ProgressBar bar;
   {
     YURAI_ASSIGN(IndexUpdate update, IndexUpdate::begin(options.dir));
+    YURAI_TRY(check_new(update.index(), options.corpus));
     YURAI_ASSIGN(const bool with_search, has_search(update.index()));
     YURAI_TRY(update.add(options.corpus, build, bar.callback()));
     if (with_search) {

@@ -42,7 +42,8 @@ Result<Corpus> open_corpus(const fs::path& dir, const IndexLayout::Segment& segm
   if (corpus->identity().corpus_sha256 != segment.corpus_sha256) {
     return fail(ErrorCode::kCorrupt,
                 fmt::format("index '{}' was built from a corpus with corpus_sha256 {}, but '{}' "
-                            "has {}; put that corpus back, or rebuild with 'yurai index build'",
+                            "has {}; put that corpus back, or rebuild with 'yurai index build' "
+                            "(after a takedown: rebuild)",
                             for_terminal(dir.string()), for_terminal(segment.corpus_sha256),
                             for_terminal(corpus_dir.string()), corpus->identity().corpus_sha256));
   }

@@ -267,11 +267,18 @@ Result<Corpus> write_corpus(const CorpusIndex& index, StagingDirectory& stage,
   std::string log;
   Manifest manifest;
   manifest.inputs = index.manifest().inputs;
+  manifest.lineage = Json::array();
   Json mapped = Json::array();
   for (const auto& part : index.segment_corpora()) {
     YURAI_TRY(copy_rejects(*part, writer));
     YURAI_ASSIGN(const std::string part_log, read_takedown_log(*part));
     log += part_log;
+    for (const Json& step : part->manifest().lineage) {
+      if (std::find(manifest.lineage.begin(), manifest.lineage.end(), step) ==
+          manifest.lineage.end()) {
+        manifest.lineage.push_back(step);
+      }
+    }
     for (const Json& one : part->manifest().facts.value("licenses_mapped", Json::array())) {
       if (std::find(mapped.begin(), mapped.end(), one) == mapped.end()) mapped.push_back(one);
     }
