@@ -250,6 +250,7 @@ Result<TrainConfig> parse_train_config(std::string_view toml, std::string_view n
   Table batch(file, "batch", resolved, error);
   batch.count("sequence_tokens", config.sequence_tokens, 2, 1 << 20);
   batch.count("sequences", config.sequences_per_step, 1, 1 << 20);
+  batch.flag("shuffle", config.shuffle);
   batch.count("micro_batch", config.micro_batch, 1, 1 << 20);
   if (config.sequences_per_step % config.micro_batch != 0) {
     batch.set_error("batch.sequences must be a multiple of batch.micro_batch");

@@ -47,6 +47,7 @@ struct TrainConfig {
   double router_z_weight = 0.001;  ///< keeps router logits small (Zoph et al. 2022, eq. 5)
   uint32_t sequence_tokens = 256;
   uint32_t sequences_per_step = 16;
+  bool shuffle = true;       ///< sequences of a step come from all over the epoch
   uint32_t micro_batch = 4;  ///< sequences of one pass: the unit that gradients are summed in
   Schedule schedule;
   OptimizerConfig optimizer;

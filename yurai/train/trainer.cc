@@ -163,7 +163,8 @@ Result<void> Trainer::open_model() {
 }
 
 Result<void> Trainer::open_ledger() {
-  const OrderSpec spec{config_.seed, config_.sequence_tokens, config_.sequences_per_step};
+  const OrderSpec spec{config_.seed, config_.sequence_tokens, config_.sequences_per_step,
+                       config_.shuffle};
   const fs::path dir = run_ / kRunLedger;
   std::error_code ignored;
   if (fs::exists(dir, ignored)) {
