@@ -158,9 +158,7 @@ uint32_t TrainingOrder::document_tokens(uint64_t document) const {
   return state_->document_tokens[document];
 }
 
-bool TrainingOrder::holds(uint64_t q) const {
-  return q < state_->num_slots();
-}
+bool TrainingOrder::holds(uint64_t q) const { return q < state_->num_slots(); }
 
 uint64_t TrainingOrder::slot_of(uint64_t q) const {
   YURAI_CHECK(holds(q));

@@ -17,10 +17,11 @@
 ///
 /// A document's training tokens are its text's and one end token. An epoch lays all documents in a
 /// seeded permutation, their tokens in one stream; epochs follow each other without a gap. Slot p
-/// is stream tokens [p * L, (p + 1) * L). Sequence q predicts the tokens of one slot: the slots that
-/// begin in an epoch are read in a second permutation, so that the sequences of a step come from
-/// anywhere in the epoch (not `shuffled`: slot q). Step s trains sequences [s * B, (s + 1) * B). So
-/// every token is predicted exactly once an epoch. docs/formats/ledger.md has the arithmetic.
+/// is stream tokens [p * L, (p + 1) * L). Sequence q predicts the tokens of one slot: the slots
+/// that begin in an epoch are read in a second permutation, so that the sequences of a step come
+/// from anywhere in the epoch (not `shuffled`: slot q). Step s trains sequences [s * B, (s + 1) *
+/// B). So every token is predicted exactly once an epoch. docs/formats/ledger.md has the
+/// arithmetic.
 namespace yurai {
 
 struct OrderSpec {

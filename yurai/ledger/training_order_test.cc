@@ -58,8 +58,8 @@ std::vector<Token> naive_stream(const std::vector<uint32_t>& tokens, uint64_t se
   return stream;
 }
 
-/// The oracle of the second permutation, written from docs/formats/ledger.md alone: the slot of each
-/// sequence. Slots are grouped by the epoch of their first token.
+/// The oracle of the second permutation, written from docs/formats/ledger.md alone: the slot of
+/// each sequence. Slots are grouped by the epoch of their first token.
 std::vector<uint64_t> naive_slots(uint64_t per_epoch, const OrderSpec& spec, uint32_t epochs) {
   std::vector<std::vector<uint64_t>> groups(epochs);
   for (uint64_t p = 0; p * spec.sequence_tokens / per_epoch < epochs; ++p) {
