@@ -217,6 +217,27 @@ TEST_P(FusedKernels, UpdateAsAdamWDoes) {
 
 INSTANTIATE_TEST_SUITE_P(Sizes, FusedKernels, ::testing::Values(1, 7, 15, 16, 17, 33, 100));
 
+TEST(FusedKernelsOfExtremes, KeepWhatIsNoNumberAndNeverOverflow) {
+  const float nan = std::nanf("");
+  Vector logits(40, 1);
+  logits[7] = nan;
+  EXPECT_TRUE(std::isnan(kernels::cross_entropy(logits.data(), 40, 3, 1)));
+  Vector far(40, -3e38F);
+  far[20] = 3e38F;
+  EXPECT_EQ(kernels::cross_entropy(far.data(), 40, 20, 1), 0);
+  for (const float gate : {-3e38F, -200.0F, -90.0F, 90.0F, 200.0F}) {
+    const Vector gate_up = {gate, 2};
+    const Vector dy = {1};
+    float y = 0;
+    Vector d(2);
+    kernels::swiglu(gate_up.data(), 1, 1, &y);
+    kernels::swiglu_backward(dy.data(), gate_up.data(), 1, 1, d.data());
+    EXPECT_NEAR(y, gate > 0 ? 2 * gate : 0, 1e-3);
+    EXPECT_NEAR(d[0], gate > 0 ? 2 : 0, 1e-3);
+    EXPECT_NEAR(d[1], gate > 0 ? gate : 0, 1e-3);
+  }
+}
+
 TEST(FusedKernelsOfBf16, RoundToTheNearestAndTiesToEven) {
   const auto rounded = [](float value) {
     Bf16 result = 0;
