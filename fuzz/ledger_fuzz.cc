@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const testing::ToyRun& run_of(bool ordered) {
-  static const testing::ToyRun with = testing::toy_run(1, 5, 9, {3, 8, 2}, 0);
+  static const testing::ToyRun with = testing::toy_run(1, 5, 9, {3, 8, 2, false}, 0);
   static const testing::ToyRun without = testing::toy_listed_run(1, 5, 0);
   return ordered ? with : without;
 }

@@ -53,6 +53,33 @@ class TrainCli : public ::testing::Test {
   testing::TemporaryDirectory dir_;
 };
 
+TEST_F(TrainCli, TrainsTheSameOnSeveralProcesses) {
+  const auto mpirun = run_process({"mpirun", "--version"});
+  if (!mpirun || mpirun->exit_status != 0) GTEST_SKIP() << "mpirun is missing: openmpi-bin";
+  std::string toml = read_file(path("run.toml")).value();
+  toml.replace(toml.find("steps = 120"), 11, "steps = 8");
+  ASSERT_TRUE(write_file(path("short.toml"), toml));
+  const Json alone = json({"train", path("short.toml"), "--out", path("alone"), "--threads", "1"});
+  const auto on_two = [&](const std::string& config, const std::string& out) {
+    return run_process({"env", "OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
+                        "mpirun", "--oversubscribe", "-n", "2", std::getenv("YURAI_BIN"), "train",
+                        path(config), "--out", path(out), "--threads", "1", "--mpi", "--json"})
+        .value();
+  };
+  const ProcessResult result = on_two("short.toml", "two");
+  if (result.err.find("built without MPI") != std::string::npos) GTEST_SKIP() << "no MPI";
+  ASSERT_EQ(result.exit_status, 0) << result.err;
+  EXPECT_EQ(parse_json(result.out, "out").value_or(Json()), alone);
+  EXPECT_EQ(yurai({"ledger", "verify", path("two")}).exit_status, 0);
+
+  // One micro-batch a step is not for two.
+  toml.replace(toml.find("sequences = 8"), 13, "sequences = 4");
+  ASSERT_TRUE(write_file(path("one.toml"), toml));
+  const ProcessResult refused = on_two("one.toml", "refused");
+  EXPECT_NE(refused.exit_status, 0);
+  EXPECT_THAT(refused.err, HasSubstr("2 processes do not divide the 1 micro-batches"));
+}
+
 TEST_F(TrainCli, WalksAnAnswerBackToTheStepsThatReadIt) {
   const Json report = json({"train", path("run.toml"), "--out", path("run"), "--threads", "2"});
   EXPECT_EQ(report["steps"], 120);

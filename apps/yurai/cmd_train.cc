@@ -46,6 +46,9 @@ void add_train_command(CLI::App& app) {
                       "スレッド数。結果は変わらない（既定: 全プロセッサー）"))
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
+  verb->add_flag("--mpi", arguments->mpi,
+                 tr("one of the processes that mpirun or srun started; all see the same disk",
+                    "mpirun・srun で起動した 1 プロセスとして働く（ディスクは共有）"));
   verb->add_flag("--json", arguments->json, tr("print one line of JSON", "JSON を1行で出す"));
   verb->callback([arguments] { run([&] { return run_training(*arguments); }); });
 }

@@ -23,6 +23,7 @@ struct TrainArguments {
   std::string out;
   bool resume = false;
   unsigned threads = 0;  ///< 0: as many as there are processors
+  bool mpi = false;
   bool json = false;
 };
 

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
@@ -34,6 +35,14 @@ tl::unexpected<Error> go_on_there() {
                                           std::generic_category().message(error)));
 }
 
+/// Of those that mpirun or srun started: MPI itself would have to be begun in the other program.
+bool is_first_process() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}) {
+    if (const char* rank = std::getenv(name)) return std::string_view(rank) == "0";
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LanguageModel>> open_model(const std::string&, unsigned) {
@@ -41,6 +50,7 @@ Result<std::unique_ptr<LanguageModel>> open_model(const std::string&, unsigned) 
 }
 Result<void> run_training(const TrainArguments& arguments) {
   YURAI_ASSIGN(const TrainConfig config, read_train_config(arguments));
+  if (arguments.mpi && !is_first_process()) return go_on_there();  // and wait there for the first
   ProgressBar bar;
   const auto prepared = prepare_run(config, arguments.out,
                                     {.resume = arguments.resume,

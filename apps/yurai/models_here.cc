@@ -99,10 +99,18 @@ Result<void> run_training(const TrainArguments& arguments) {
   YURAI_ASSIGN(const TrainConfig config, read_train_config(arguments));
   TrainOptions options;
   options.threads = num_threads(arguments.threads);
+  std::unique_ptr<Comm> comm = make_single_comm();
+  if (arguments.mpi) {
+    YURAI_ASSIGN(comm, make_mpi_comm());
+  }
+  options.comm = comm.get();
   set_model_threads(1);
-  TrainingLine line(measure_peak_flops() * options.threads);
+  TrainingLine line(measure_peak_flops(config.pass.bf16) * options.threads * comm->size());
   options.on_step = [&](const StepReport& report) { line.draw(report); };
-  YURAI_ASSIGN(const TrainReport report, train(config, arguments.out, options));
+  const auto trained = train(config, arguments.out, options);
+  if (comm->rank() > 0) return {};  // an error is that of all, and the first says it
+  YURAI_TRY(trained);
+  const TrainReport& report = *trained;
   const StepMetrics& last = report.last;
   if (arguments.json) {
     return print_json(

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <span>
+#include <unordered_map>
 
 #include "yurai/base/terminal.h"
 #include "yurai/ledger/inverse_index.h"
@@ -78,21 +79,20 @@ Result<std::vector<uint64_t>> Ledger::State::steps_of(uint64_t document) const {
     for (uint64_t step = 0; step < log.steps(); ++step) found.push_back(step);
     return found;
   }
-  const OrderSpec& spec = folder.order->spec();
-  const uint64_t per_step = spec.sequences_per_step;
+  const uint64_t per_step = folder.order->spec().sequences_per_step;
   if (log.steps() == 0) return found;
   if (log.steps() > UINT64_MAX / per_step || !folder.order->holds(log.steps() * per_step - 1)) {
     return fail(ErrorCode::kCorrupt,
                 fmt::format("'{}' has more steps than its order", for_terminal(dir.string())));
   }
-  const uint64_t read = log.steps() * per_step * spec.sequence_tokens;
-  const auto last = static_cast<uint32_t>((read - 1) / folder.order->tokens_per_epoch());
-  for (uint32_t epoch = 0; epoch <= last; ++epoch) {
+  const uint32_t epochs = folder.order->num_epochs(log.steps() * per_step);
+  for (uint32_t epoch = 0; epoch < epochs; ++epoch) {
     for (const OrderPlace& place : folder.order->places(document, 0, UINT64_MAX, epoch)) {
-      if (place.step >= log.steps()) break;
-      if (found.empty() || found.back() != place.step) found.push_back(place.step);
+      if (place.step < log.steps()) found.push_back(place.step);
     }
   }
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;
 }
 
@@ -165,6 +165,42 @@ Result<std::vector<uint64_t>> Ledger::find_id(std::string_view id) const {
   return state_->folder.documents.find(id);
 }
 
+namespace {
+
+/// Whether the bytes of slots that lie side by side in the stream join, wherever they were read.
+/// Keeps an entry for each border of which one side was seen: at most one a sequence of an epoch.
+class SlotBorders {
+ public:
+  SlotBorders(const TrainingOrder& order, const RowCodec& codec) : order_(order), codec_(codec) {}
+
+  bool join(std::span<const LedgerRow> rows) {
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const LedgerRow& row = rows[i];
+      const uint64_t slot = order_.slot_of(row.sequence);
+      const bool first = i == 0 || rows[i - 1].sequence != row.sequence;
+      const bool last = i + 1 == rows.size() || rows[i + 1].sequence != row.sequence;
+      if (first && row.token_begin > 0 && !agrees(slot, row.byte_begin)) return false;
+      if (last && !codec_.ends_document(row) && !agrees(slot + 1, row.byte_end)) return false;
+    }
+    return true;
+  }
+
+ private:
+  bool agrees(uint64_t border, uint64_t byte) {
+    const auto [at, fresh] = bytes_.try_emplace(border, byte);
+    if (fresh) return true;
+    const bool same = at->second == byte;
+    bytes_.erase(at);
+    return same;
+  }
+
+  const TrainingOrder& order_;
+  const RowCodec& codec_;
+  std::unordered_map<uint64_t, uint64_t> bytes_;
+};
+
+}  // namespace
+
 Result<VerifyReport> Ledger::verify(const Progress& progress) const {
   YURAI_TRY(verify_files(state_->dir, manifest(), progress));
   VerifyReport report;
@@ -172,6 +208,8 @@ Result<VerifyReport> Ledger::verify(const Progress& progress) const {
   report.torn_bytes = state_->log.torn_bytes();
   const RowCodec codec = state_->codec();
   std::optional<LedgerRow> before;
+  std::optional<SlotBorders> borders;
+  if (order() != nullptr && order()->spec().shuffled) borders.emplace(*order(), codec);
   ChainHash hash = state_->folder.genesis;
   for (uint64_t n = 0; n < steps(); ++n) {
     YURAI_ASSIGN(const std::string payload, state_->log.payload(n));
@@ -194,6 +232,12 @@ Result<VerifyReport> Ledger::verify(const Progress& progress) const {
       before = row;
       report.tokens += row.tokens;
       ++report.rows;
+    }
+    if (borders && !borders->join(rows)) {
+      return fail(ErrorCode::kCorrupt,
+                  fmt::format("step {}: bytes of a sequence do not join those of the one beside it "
+                              "in the stream",
+                              n));
     }
     if (rows.empty()) before.reset();
     ++report.steps;

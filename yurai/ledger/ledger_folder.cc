@@ -26,6 +26,7 @@ Json head_json(const LedgerHead& head) {
     order = {{"seed", head.order->seed},
              {"sequence_tokens", head.order->sequence_tokens},
              {"sequences_per_step", head.order->sequences_per_step}};
+    if (head.order->shuffled) order["shuffled"] = true;
   }
   return {{"stage", head.stage},
           {"corpus_sha256", or_null(head.corpus_sha256)},
@@ -48,7 +49,7 @@ Result<uint32_t> number_u32(const Json& object, std::string_view key) {
   return static_cast<uint32_t>(value);
 }
 
-Result<LedgerHead> parse_head(const Json& json) {
+Result<LedgerHead> parse_head(const Json& json, uint64_t version) {
   LedgerHead head;
   YURAI_ASSIGN(head.stage, json_string(json, "stage"));
   YURAI_TRY(check_head(head));
@@ -68,6 +69,11 @@ Result<LedgerHead> parse_head(const Json& json) {
   YURAI_ASSIGN(spec.seed, json_uint(order, "seed"));
   YURAI_ASSIGN(spec.sequence_tokens, number_u32(order, "sequence_tokens"));
   YURAI_ASSIGN(spec.sequences_per_step, number_u32(order, "sequences_per_step"));
+  spec.shuffled = version > 1;
+  if (order.value("shuffled", Json(false)) != Json(spec.shuffled)) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("'shuffled' must be {} in version {}", spec.shuffled, version));
+  }
   head.order = spec;
   return head;
 }
@@ -97,7 +103,7 @@ Result<Manifest> write_ledger_folder(const LedgerHead& head,
   YURAI_TRY(check_head(head));
   Manifest manifest;
   manifest.format = kLedgerFormat;
-  manifest.format_version = kLedgerVersion;
+  manifest.format_version = head.order && head.order->shuffled ? kLedgerVersion : 1;
   manifest.configuration = head_json(head);
   manifest.facts = {{"documents", documents.size()}};
   if (head.order) {
@@ -115,8 +121,11 @@ Result<Manifest> write_ledger_folder(const LedgerHead& head,
 }
 
 Result<LedgerFolder> open_ledger_folder(const std::filesystem::path& dir) {
-  YURAI_ASSIGN(Manifest manifest, read_manifest(dir, kLedgerFormat, kLedgerVersion));
-  auto head = parse_head(manifest.configuration);
+  YURAI_ASSIGN(Manifest manifest, read_manifest(dir));
+  if (manifest.format != kLedgerFormat || manifest.format_version != 1) {
+    YURAI_ASSIGN(manifest, read_manifest(dir, kLedgerFormat, kLedgerVersion));
+  }
+  auto head = parse_head(manifest.configuration, manifest.format_version);
   if (!head) {
     return fail(ErrorCode::kCorrupt,
                 fmt::format("'{}': {}", for_terminal((dir / kManifestName).string()),

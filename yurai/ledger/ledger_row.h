@@ -13,7 +13,8 @@
 namespace yurai {
 
 inline constexpr std::string_view kLedgerFormat = "yurai-ledger";
-inline constexpr uint64_t kLedgerVersion = 1;
+/// 2: sequences are shuffled. Without that a ledger is written as version 1 has it, and read.
+inline constexpr uint64_t kLedgerVersion = 2;
 
 inline constexpr std::array<std::string_view, 6> kTrainingStages = {"pretrain", "midtrain", "long",
                                                                     "sft",      "dpo",      "rl"};

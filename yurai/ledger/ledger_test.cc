@@ -58,7 +58,7 @@ TEST(Ledger, AnswersBothWaysWhatARunWrote) {
   for (uint64_t round = 0; round < 25; ++round) {
     std::mt19937_64 random(test_seed() + round);
     const OrderSpec spec{random(), static_cast<uint32_t>(1 + random() % 30),
-                         static_cast<uint32_t>(1 + random() % 5)};
+                         static_cast<uint32_t>(1 + random() % 5), round % 3 != 0};
     const ToyRun run = testing::toy_run(random(), 2 + random() % 15, 40, spec, random() % 30);
     const TemporaryDirectory dir;
     write_run(dir / "ledger", run, 1 + random() % 4);
@@ -113,6 +113,37 @@ TEST(Ledger, FindsWhoReadSomeBytesOfADocument) {
   EXPECT_EQ(ledger.step(60).error().message, "no step 60; the ledger has steps 0 to 59");
   EXPECT_EQ(ledger.exposures(run.documents[2].id, 4, 4).error().code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(ledger.document_rows(5).error().code, ErrorCode::kNotFound);
+}
+
+TEST(Ledger, FindsBytesThatDoNotJoinAcrossShuffledSequences) {
+  ToyRun run = testing::toy_run(5, 1, 400, {1, 8, 2}, 20);
+  const TemporaryDirectory dir;
+  write_run(dir / "right", run);
+  EXPECT_TRUE(Ledger::open(dir / "right")->verify());
+  // The writer sees a sequence at a time; its neighbour in the stream may be read much later.
+  LedgerRow& row = run.steps[3].back();
+  ASSERT_GT(row.byte_end - row.byte_begin, 1u);
+  --row.byte_end;
+  write_run(dir / "wrong", run);
+  const auto verified = Ledger::open(dir / "wrong")->verify();
+  ASSERT_FALSE(verified);
+  EXPECT_EQ(verified.error().code, ErrorCode::kCorrupt);
+  EXPECT_NE(verified.error().message.find("the one beside it in the stream"), std::string::npos);
+}
+
+TEST(Ledger, ReadsVersion1WhoseSequencesLieInTheOrderOfTheStream) {
+  const ToyRun run = testing::toy_run(9, 5, 12, {5, 8, 2, false}, 8);
+  const TemporaryDirectory dir;
+  write_run(dir / "ledger", run);
+  const Ledger ledger = Ledger::open(dir / "ledger").value();
+  EXPECT_EQ(ledger.manifest().format_version, 1u);
+  EXPECT_FALSE(ledger.head().order->shuffled);
+  expect_answers(ledger, run);
+  ASSERT_TRUE(ledger.verify());
+  // As the program before shuffling wrote it.
+  EXPECT_EQ(ledger.chain_head().value(),
+            "ce816fff950d58c18f440bdbad30ec1701e4aa0d333f744f00e8dff66df4613c");
+  EXPECT_EQ(fs::file_size(dir / "ledger" / "steps.log"), 492u);
 }
 
 TEST(Ledger, TakesLessThanATenthOfAByteForATrainedToken) {

@@ -46,8 +46,8 @@ class LedgerWriter {
   const TrainingOrder* order() const;
 
   /// Adds the next step, whose number must be `steps()`. With an order the rows must be those of
-  /// its sequences, in their order, and their bytes must join; else kInvalidArgument and nothing is
-  /// added.
+  /// its sequences, in their order, and their bytes must join within a sequence (those of sequences
+  /// that are not shuffled across them, too); else kInvalidArgument and nothing is added.
   Result<void> append(std::span<const LedgerRow> rows_of_next_step);
 
   /// What was appended is on the disk when this returns.

@@ -35,7 +35,8 @@ Result<void> write_run(const fs::path& dir, const ToyRun& run, Disk* disk = null
 }
 
 TEST(LedgerWriter, GoesOnAfterACrashAtAnyByteAsIfNothingHadHappened) {
-  for (const ToyRun& run : {small_run(), testing::toy_listed_run(4, 5, kSteps)}) {
+  for (const ToyRun& run : {small_run(), testing::toy_run(9, 5, 12, {5, 8, 2, false}, kSteps),
+                            testing::toy_listed_run(4, 5, kSteps)}) {
     const TemporaryDirectory dir;
     ASSERT_TRUE(write_run(dir / "ledger", run));
     const auto whole = files_of(dir / "ledger");
@@ -155,7 +156,7 @@ TEST(LedgerWriter, SaysThatTheDiskIsFullAndGoesOnWhenItIsNot) {
 }
 
 TEST(LedgerWriter, RefusesRowsThatAreNotTheNextOfTheOrder) {
-  const ToyRun run = small_run();
+  const ToyRun run = testing::toy_run(9, 5, 12, {5, 8, 2, false}, kSteps);
   const TemporaryDirectory dir;
   LedgerWriter writer = LedgerWriter::create(dir / "ledger", run.head, run.documents).value();
   ASSERT_TRUE(writer.append(run.steps[0]));
@@ -177,6 +178,21 @@ TEST(LedgerWriter, RefusesRowsThatAreNotTheNextOfTheOrder) {
   EXPECT_EQ(writer.steps(), 1u);
   ASSERT_TRUE(writer.append(run.steps[1]));
   EXPECT_FALSE(writer.append(run.steps[1]));
+}
+
+TEST(LedgerWriter, RefusesShuffledRowsWhoseBytesDoNotJoinInTheirSequence) {
+  const ToyRun run = small_run();
+  const TemporaryDirectory dir;
+  LedgerWriter writer = LedgerWriter::create(dir / "ledger", run.head, run.documents).value();
+  for (const auto& rows : run.steps) {
+    for (size_t i = 1; i < rows.size(); ++i) {
+      if (rows[i].sequence != rows[i - 1].sequence) continue;
+      std::vector<LedgerRow> wrong = rows;
+      ++wrong[i].byte_begin;
+      EXPECT_FALSE(writer.append(wrong));
+    }
+    ASSERT_TRUE(writer.append(rows));
+  }
 }
 
 TEST(LedgerWriter, RefusesAStageThatIsNoneAndAnotherWriter) {

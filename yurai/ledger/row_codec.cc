@@ -70,9 +70,15 @@ bool RowCodec::ends_document(const LedgerRow& row) const {
   return row.token_begin + row.tokens == order_->document_tokens(row.document) + 1ull;
 }
 
+bool RowCodec::begins_anew(const LedgerRow* before, const LedgerRow& row) const {
+  if (row.token_begin == 0) return false;
+  return before == nullptr || (order_->spec().shuffled && before->sequence != row.sequence);
+}
+
 bool RowCodec::joins(const LedgerRow* before, const LedgerRow& row) const {
   if (order_ == nullptr) return true;
   if (row.token_begin == 0) return row.byte_begin == 0;
+  if (order_->spec().shuffled && begins_anew(before, row)) return true;  // Ledger::verify() looks
   return before != nullptr && before->document == row.document && before->epoch == row.epoch &&
          before->token_begin + before->tokens == row.token_begin &&
          before->byte_end == row.byte_begin;
@@ -137,7 +143,7 @@ Result<std::string> RowCodec::encode_ordered(uint64_t step, std::span<const Ledg
                                  row.byte_end, row.document, text_bytes,
                                  ends_document(row) ? " and ends here" : ""));
     }
-    if (i == 0 && row.token_begin > 0) append_varint(row.byte_begin, out);
+    if (begins_anew(i == 0 ? nullptr : before, row)) append_varint(row.byte_begin, out);
     if (!ends_document(row)) append_varint(row.byte_end - row.byte_begin, out);
     append_loss(row.loss_nats_mean, out);
     before = &row;
@@ -162,9 +168,12 @@ Result<std::vector<LedgerRow>> RowCodec::decode_ordered(uint64_t step, std::stri
   if (reader.fixed(kRowsHashBytes) != rows_hash(rows)) {
     return corrupt(step, "the order that is computed now is not the one that was written");
   }
-  uint64_t at = rows.front().token_begin > 0 ? reader.varint() : 0;
+  uint64_t at = 0;
+  const LedgerRow* before = nullptr;
   for (LedgerRow& row : rows) {
+    if (begins_anew(before, row)) at = reader.varint();
     row.byte_begin = row.token_begin == 0 ? 0 : at;
+    before = &row;
     const bool ends = ends_document(row);
     const uint64_t length = ends ? 0 : reader.varint();
     row.loss_nats_mean = take_loss(reader);

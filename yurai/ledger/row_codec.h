@@ -32,12 +32,17 @@ class RowCodec {
   Result<std::vector<LedgerRow>> decode(uint64_t step, std::string_view payload,
                                         std::optional<uint64_t> only = std::nullopt) const;
 
-  /// Whether a row's bytes begin where those before it in its document end.
+  /// Whether a row predicts the end of its document.
+  bool ends_document(const LedgerRow& row) const;
+  /// Whether what lies before a row in its document is not the row before it, so that where it
+  /// begins in the text is stored.
+  bool begins_anew(const LedgerRow* before, const LedgerRow& row) const;
+  /// Whether a row's bytes begin where those before it in its document end, as far as the row
+  /// before it can tell.
   bool joins(const LedgerRow* before, const LedgerRow& row) const;
 
  private:
   Result<std::vector<LedgerRow>> ordered_rows(uint64_t step) const;
-  bool ends_document(const LedgerRow& row) const;
   Result<std::string> encode_ordered(uint64_t step, std::span<const LedgerRow> rows,
                                      const LedgerRow* before) const;
   Result<std::string> encode_listed(uint64_t step, std::span<const LedgerRow> rows) const;

@@ -34,6 +34,24 @@ std::vector<uint32_t> shuffled(size_t count, uint64_t seed, uint32_t epoch) {
   return order;
 }
 
+uint64_t mixed(uint64_t value) { return SplitMix64(value).next(); }
+
+/// A permutation of [0, count) that needs no memory, and its inverse: the swap-or-not shuffle
+/// (Hoang, Morris and Rogaway 2012). Each round pairs x with key - x and swaps them or not; a round
+/// undoes itself, so the inverse is the rounds from the last to the first.
+uint64_t swap_or_not(uint64_t x, uint64_t count, uint64_t key, bool inverse) {
+  __extension__ using uint128_t = unsigned __int128;
+  constexpr uint64_t kRounds = 64;
+  for (uint64_t i = 0; i < kRounds; ++i) {
+    const uint64_t round = inverse ? kRounds - 1 - i : i;
+    const uint64_t random = mixed(key + 2 * round);
+    const auto sum = static_cast<uint64_t>(static_cast<uint128_t>(random) * count >> 64);
+    const uint64_t partner = sum >= x ? sum - x : sum + (count - x);
+    if ((mixed(mixed(key + 2 * round + 1) ^ std::max(x, partner)) & 1) != 0) x = partner;
+  }
+  return x;
+}
+
 }  // namespace
 
 struct TrainingOrder::State {
@@ -46,6 +64,33 @@ struct TrainingOrder::State {
   mutable std::array<std::shared_ptr<const EpochOrder>, 2> recent;  ///< the last one asked first
 
   uint64_t stream_tokens(uint64_t document) const { return document_tokens[document] + 1ull; }
+
+  uint64_t num_slots() const {
+    const uint64_t last = tokens_per_epoch < kMaxStream >> 31 ? tokens_per_epoch << 31 : kMaxStream;
+    return last / spec.sequence_tokens;
+  }
+
+  /// The slots that begin in an epoch.
+  struct Group {
+    uint64_t first, count;
+  };
+  Group group(uint64_t epoch) const {
+    const uint64_t length = spec.sequence_tokens;
+    const auto slots_to = [&](uint64_t token) { return token / length + (token % length != 0); };
+    const uint64_t begin = epoch * tokens_per_epoch;
+    const uint64_t first = slots_to(begin);
+    if (tokens_per_epoch > kMaxStream - begin) return {first, num_slots() - first};
+    return {first, std::min(slots_to(begin + tokens_per_epoch), num_slots()) - first};
+  }
+
+  /// From a sequence to its slot, or back: both lie in the group of the same epoch.
+  uint64_t permuted(uint64_t number, bool inverse) const {
+    if (!spec.shuffled) return number;
+    const uint64_t epoch = number * spec.sequence_tokens / tokens_per_epoch;
+    const auto [first, count] = group(epoch);
+    const uint64_t key = mixed(~mixed(mixed(spec.seed) + epoch));
+    return first + swap_or_not(number - first, count, key, inverse);
+  }
 
   std::shared_ptr<const EpochOrder> epoch(uint32_t number) const {
     const std::lock_guard lock(mutex);
@@ -113,17 +158,35 @@ uint32_t TrainingOrder::document_tokens(uint64_t document) const {
   return state_->document_tokens[document];
 }
 
-bool TrainingOrder::holds(uint64_t q) const {
-  const uint64_t per_epoch = state_->tokens_per_epoch;
-  const uint64_t last = per_epoch < kMaxStream >> 31 ? per_epoch << 31 : kMaxStream;
-  return q < last / state_->spec.sequence_tokens;
+bool TrainingOrder::holds(uint64_t q) const { return q < state_->num_slots(); }
+
+uint64_t TrainingOrder::slot_of(uint64_t q) const {
+  YURAI_CHECK(holds(q));
+  return state_->permuted(q, /*inverse=*/false);
+}
+
+uint64_t TrainingOrder::sequence_of(uint64_t p) const {
+  YURAI_CHECK(holds(p));
+  return state_->permuted(p, /*inverse=*/true);
+}
+
+uint32_t TrainingOrder::num_epochs(uint64_t sequences) const {
+  if (sequences == 0) return 0;
+  YURAI_CHECK(holds(sequences - 1));
+  const uint64_t length = state_->spec.sequence_tokens;
+  uint64_t last = sequences - 1;  // slot
+  if (state_->spec.shuffled) {
+    const auto [first, count] = state_->group(last * length / state_->tokens_per_epoch);
+    last = first + count - 1;
+  }
+  return static_cast<uint32_t>((last * length + length - 1) / state_->tokens_per_epoch + 1);
 }
 
 std::vector<OrderSegment> TrainingOrder::sequence(uint64_t q) const {
   YURAI_CHECK(holds(q));
   const uint64_t per_epoch = state_->tokens_per_epoch;
   uint64_t left = state_->spec.sequence_tokens;
-  const uint64_t begin = q * left;
+  const uint64_t begin = slot_of(q) * left;
   auto number = static_cast<uint32_t>(begin / per_epoch);
   uint64_t at = begin % per_epoch;
   std::vector<OrderSegment> segments;
@@ -155,7 +218,8 @@ std::vector<OrderPlace> TrainingOrder::places(uint64_t document, uint64_t token_
   const uint64_t base = epoch * per_epoch + order->begins[order->ranks[document]];
   while (token_begin < token_end) {
     const uint64_t at = base + token_begin;
-    const uint64_t q = at / length;
+    if (!holds(at / length)) break;
+    const uint64_t q = sequence_of(at / length);
     const uint64_t end = std::min(token_end, token_begin + (length - at % length));
     places.push_back({q / state_->spec.sequences_per_step, q, static_cast<uint32_t>(at % length),
                       token_begin, end});

@@ -15,18 +15,20 @@
 ///     order.places(2, 0, 3, 1);                               // who predicts tokens 0–2, second
 ///     time
 ///
-/// A document's training tokens are its text's and one end token. An epoch reads all documents in a
-/// seeded permutation, their tokens in one stream; epochs follow each other without a gap. Sequence
-/// q predicts stream tokens [q * L, (q + 1) * L), each from those before it in the sequence and,
-/// the first, from stream token q * L - 1 (an end token where q is 0). Step s trains sequences [s *
-/// B, (s + 1) * B). So every token is predicted exactly once an epoch. docs/formats/ledger.md has
-/// the arithmetic.
+/// A document's training tokens are its text's and one end token. An epoch lays all documents in a
+/// seeded permutation, their tokens in one stream; epochs follow each other without a gap. Slot p
+/// is stream tokens [p * L, (p + 1) * L). Sequence q predicts the tokens of one slot: the slots
+/// that begin in an epoch are read in a second permutation, so that the sequences of a step come
+/// from anywhere in the epoch (not `shuffled`: slot q). Step s trains sequences [s * B, (s + 1) *
+/// B). So every token is predicted exactly once an epoch. docs/formats/ledger.md has the
+/// arithmetic.
 namespace yurai {
 
 struct OrderSpec {
   uint64_t seed = 0;
   uint32_t sequence_tokens = 0;     ///< L, tokens that a sequence predicts; at least 1
   uint32_t sequences_per_step = 0;  ///< B; at least 1
+  bool shuffled = true;             ///< the sequences too, not only the documents
   auto operator<=>(const OrderSpec&) const = default;
 };
 
@@ -65,13 +67,21 @@ class TrainingOrder {
   uint32_t document_tokens(uint64_t document) const;  ///< of its text, without the end token
   uint64_t tokens_per_epoch() const;                  ///< end tokens included
 
+  /// Where sequence `q` lies in the stream, and which sequence slot `p` is: `holds` must be so of
+  /// both. O(1): nothing is kept.
+  uint64_t slot_of(uint64_t q) const;
+  uint64_t sequence_of(uint64_t p) const;
+
+  /// As many epochs as the first `sequences` sequences can have read of.
+  uint32_t num_epochs(uint64_t sequences) const;
+
   /// What sequence `q` predicts, in order: L tokens. `holds(q)` must be so: the stream ends at 2^31
   /// epochs or 2^62 tokens.
   std::vector<OrderSegment> sequence(uint64_t q) const;
   bool holds(uint64_t q) const;
 
-  /// The sequences that predict tokens [token_begin, token_end) of a document in an epoch, in
-  /// order. The range is cut to the document.
+  /// The sequences that predict tokens [token_begin, token_end) of a document in an epoch, in the
+  /// order of the tokens. The range is cut to the document.
   std::vector<OrderPlace> places(uint64_t document, uint64_t token_begin, uint64_t token_end,
                                  uint32_t epoch) const;
 

@@ -1,18 +1,19 @@
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/logsumexp.h>
-#include <ATen/ops/rsqrt.h>
-#include <ATen/ops/silu.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/topk.h>
+#include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
 #include <numbers>
 
+#include "yurai/model/fused_ops.h"
+#include "yurai/model/held.h"
 #include "yurai/model/transformer_internal.h"
 
 namespace yurai {
@@ -22,15 +23,6 @@ using at::Tensor;
 using std::numbers::pi;
 
 int64_t i64(uint64_t value) { return static_cast<int64_t>(value); }
-
-at::Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  return bias.defined() ? at::linear(x, weight, bias) : at::linear(x, weight);
-}
-
-/// x / rms(x) · weight, over the last dimension.
-Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
-  return x * at::rsqrt(x.square().mean(-1, /*keepdim=*/true) + eps) * weight;
-}
 
 /// Turns pairs (i, i + d/2) of x [B,T,heads,d] by their position's angles.
 Tensor rotate(const Tensor& x, const Tensor& cos_BT1d, const Tensor& sin_BT1d) {
@@ -73,13 +65,22 @@ Tensor attend(const ModelConfig& config, const AttentionWeights& weights, const 
   const int64_t H = i64(config.num_heads);
   const int64_t K = i64(config.num_kv_heads);
   const int64_t d = i64(config.head_size);
-  const Tensor qkv = linear(x_ND, weights.qkv_OD, weights.qkv_bias_O).view({B, T, H + 2 * K, d});
+  const bool bf16 = plan.options.bf16;
+  const Tensor qkv =
+      fused_linear(x_ND, weights.qkv_OD, weights.qkv_bias_O, bf16).view({B, T, H + 2 * K, d});
   Tensor q_BTHd = qkv.narrow(2, 0, H);
   Tensor k_BTKd = qkv.narrow(2, H, K);
   if (weights.q_norm_d.defined()) {
-    q_BTHd = rms_norm(q_BTHd, weights.q_norm_d, config.rms_norm_eps);
-    k_BTKd = rms_norm(k_BTKd, weights.k_norm_d, config.rms_norm_eps);
+    q_BTHd = fused_rms_norm(q_BTHd, weights.q_norm_d, config.rms_norm_eps);
+    k_BTKd = fused_rms_norm(k_BTKd, weights.k_norm_d, config.rms_norm_eps);
   }
+  if (!plan.first_seen.empty()) {
+    Tensor all = qkv;
+    if (weights.q_norm_d.defined()) all = at::cat({q_BTHd, k_BTKd, qkv.narrow(2, H + K, K)}, 2);
+    const Tensor read = fused_attention(all.view({B * T, (H + 2 * K) * d}), plan, H, K, d);
+    return fused_linear(read, weights.out_DQ, weights.out_bias_D, bf16);
+  }
+  // One who looks on, or a cache: the same in plain steps.
   const Tensor cos = plan.cos_BTd.unsqueeze(2);
   const Tensor sin = plan.sin_BTd.unsqueeze(2);
   const Tensor q_BHTd = rotate(q_BTHd, cos, sin).transpose(1, 2).contiguous();
@@ -108,57 +109,130 @@ Tensor attend(const ModelConfig& config, const AttentionWeights& weights, const 
                           .transpose(1, 2)
                           .reshape({B * T, H * d});
   observe(observer, Site::kHeadOut, layer, read, shape({B, T, H * d}));
-  return linear(read, weights.out_DQ, weights.out_bias_D);
+  return fused_linear(read, weights.out_DQ, weights.out_bias_D, bf16);
 }
 
 /// down(silu(gate(x)) · up(x)).
-Tensor feed_forward(const MlpWeights& weights, const Tensor& x_ND) {
-  const Tensor gate_up = linear(x_ND, weights.gate_up_OD, weights.gate_up_bias_O);
-  const int64_t I = gate_up.size(-1) / 2;
-  const Tensor inner = at::silu(gate_up.narrow(-1, 0, I)) * gate_up.narrow(-1, I, I);
-  return linear(inner, weights.down_DI, weights.down_bias_D);
+Tensor feed_forward(const MlpWeights& weights, const Tensor& x_ND, bool bf16) {
+  const Tensor gate_up = fused_linear(x_ND, weights.gate_up_OD, weights.gate_up_bias_O, bf16);
+  return fused_linear(fused_swiglu(gate_up), weights.down_DI, weights.down_bias_D, bf16);
 }
 
-/// Sends each token to its experts; none is dropped. Tokens of an expert stand together, so that it
-/// is one product each.
+/// A counting sort of the N·k choices by expert; those beyond its capacity are dropped.
+Routing route(std::span<const int64_t> choices, size_t num_experts, int64_t per_token,
+              double capacity_factor) {
+  const double even = static_cast<double>(choices.size()) / static_cast<double>(num_experts);
+  const auto capacity = capacity_factor == 0
+                            ? i64(choices.size())
+                            : static_cast<int64_t>(std::ceil(capacity_factor * even));
+  std::vector<int64_t> taken(num_experts, 0);
+  Routing routing;
+  for (const int64_t expert : choices) {
+    int64_t& count = taken[static_cast<size_t>(expert)];
+    routing.places.push_back(count < capacity ? count++ : -1);
+  }
+  routing.begins.assign(1, 0);
+  for (const int64_t count : taken) routing.begins.push_back(routing.begins.back() + count);
+  routing.tokens.resize(static_cast<size_t>(routing.begins.back()));
+  for (size_t i = 0; i < choices.size(); ++i) {
+    int64_t& place = routing.places[i];
+    if (place < 0) continue;
+    place += routing.begins[static_cast<size_t>(choices[i])];
+    routing.tokens[static_cast<size_t>(place)] = i64(i) / per_token;
+  }
+  return routing;
+}
+
+/// What a layer adds to a pass beside its output.
+struct LayerFacts {
+  Tensor router_logits;
+  uint64_t dropped_choices = 0;
+};
+
+/// Sends each token to its experts. Tokens of an expert stand together, so that it is one product
+/// each.
 Tensor mix_experts(const ModelConfig& config, const LayerWeights& weights, const PassPlan& plan,
-                   const Tensor& x_ND, Pass& pass, Observer* observer, uint64_t layer) {
-  const int64_t N = x_ND.size(0);
+                   const Tensor& x_ND, LayerFacts& facts, Observer* observer, uint64_t layer) {
   const int64_t k = i64(config.experts_per_token);
   const size_t E = config.num_experts;
-  const Tensor logits_NE = at::linear(x_ND, weights.router_ED);
-  pass.router_logits.push_back(logits_NE);
+  const Tensor logits_NE = fused_linear(x_ND, weights.router_ED, {}, false);
+  facts.router_logits = logits_NE;
   auto [weight_Nk, ids_Nk] = at::topk(at::softmax(logits_NE, -1), k, -1);
   if (config.normalize_expert_weights) weight_Nk = weight_Nk / weight_Nk.sum(-1, true);
   const uint64_t tokens = plan.batch * plan.length;
   observe(observer, Site::kRouterLogits, layer, logits_NE, {tokens, E});
   observe(observer, Site::kExpertIds, layer, ids_Nk, {tokens, config.experts_per_token});
   observe(observer, Site::kExpertWeights, layer, weight_Nk, {tokens, config.experts_per_token});
-
-  // A counting sort of the N·k choices by expert.
   const Tensor ids = ids_Nk.contiguous();
-  const std::span<const int64_t> choice(ids.data_ptr<int64_t>(), static_cast<size_t>(N * k));
-  std::vector<int64_t> begin(E + 1, 0);
-  for (const int64_t expert : choice) ++begin[static_cast<size_t>(expert) + 1];
-  for (size_t e = 0; e < E; ++e) begin[e + 1] += begin[e];
-  std::vector<int64_t> next(begin.begin(), begin.end() - 1);
-  Tensor token = at::empty({N * k}, ids.options());  // of each place in the order of experts
-  Tensor place = at::empty({N * k}, ids.options());  // of each choice
-  for (size_t i = 0; i < choice.size(); ++i) {
-    const int64_t at = next[static_cast<size_t>(choice[i])]++;
-    token.data_ptr<int64_t>()[at] = static_cast<int64_t>(i) / k;
-    place.data_ptr<int64_t>()[i] = at;
-  }
-  const Tensor sent = x_ND.index_select(0, token);
-  std::vector<Tensor> outputs;
-  for (size_t e = 0; e < E; ++e) {
-    if (begin[e + 1] == begin[e]) continue;
-    outputs.push_back(
-        feed_forward(weights.mlps[e], sent.narrow(0, begin[e], begin[e + 1] - begin[e])));
-  }
-  const Tensor back = at::cat(outputs, 0).index_select(0, place).view({N, k, x_ND.size(1)});
-  return (back * weight_Nk.unsqueeze(-1)).sum(1);
+  Routing routing = route({ids.data_ptr<int64_t>(), static_cast<size_t>(ids.numel())}, E, k,
+                          plan.options.expert_capacity_factor);
+  facts.dropped_choices = static_cast<uint64_t>(ids.numel() - routing.begins.back());
+  return fused_experts(x_ND, weight_Nk, std::move(routing), weights.mlps, plan.options.bf16);
 }
+
+struct LayerCall {
+  const ModelConfig* config;
+  const LayerWeights* weights;
+  const PassPlan* plan;
+  KvCache::State* cache;
+  Observer* observer;
+  uint64_t number;
+};
+
+Tensor run_layer(const LayerCall& call, Tensor x_ND, LayerFacts& facts) {
+  const auto& [config, layer, plan, cache, observer, l] = call;
+  const std::vector<uint64_t> shape = {plan->batch, plan->length, config->hidden_size};
+  const auto look = [&](Site site, const Tensor& tensor) {
+    observe(call.observer, site, call.number, tensor, shape);
+  };
+  look(Site::kResidualPre, x_ND);
+  const Tensor attention_in = fused_rms_norm(x_ND, layer->attention.norm_D, config->rms_norm_eps);
+  look(Site::kAttentionIn, attention_in);
+  const Tensor attended =
+      attend(*config, layer->attention, *plan, attention_in, cache, observer, l);
+  look(Site::kAttentionOut, attended);
+  x_ND = x_ND + attended;
+  look(Site::kResidualMid, x_ND);
+  const Tensor mlp_in = fused_rms_norm(x_ND, layer->mlp_norm_D, config->rms_norm_eps);
+  look(Site::kMlpIn, mlp_in);
+  const Tensor mlp_out = layer->router_ED.defined()
+                             ? mix_experts(*config, *layer, *plan, mlp_in, facts, observer, l)
+                             : feed_forward(layer->mlps[0], mlp_in, plan->options.bf16);
+  look(Site::kMlpOut, mlp_out);
+  x_ND = x_ND + mlp_out;
+  look(Site::kResidualPost, x_ND);
+  return x_ND;
+}
+
+/// A layer that keeps its input alone and computes the rest again on the way back.
+struct CheckpointedLayer : torch::autograd::Function<CheckpointedLayer> {
+  using variable_list = torch::autograd::variable_list;
+
+  static variable_list run(const LayerCall& call, const Tensor& x_ND, LayerFacts& facts) {
+    const Tensor y_ND = run_layer(call, x_ND, facts);
+    return facts.router_logits.defined() ? variable_list{y_ND, facts.router_logits}
+                                         : variable_list{y_ND};
+  }
+  static variable_list forward(torch::autograd::AutogradContext* ctx, const Tensor& x_ND,
+                               LayerCall call, LayerFacts* facts) {
+    ctx->save_for_backward({x_ND});
+    ctx->saved_data["call"] = hold(call);
+    return run(call, x_ND, *facts);
+  }
+  static variable_list backward(torch::autograd::AutogradContext* ctx, variable_list grads) {
+    const c10::AutoGradMode with_gradients(true);
+    const Tensor x_ND = ctx->get_saved_variables()[0].detach();
+    x_ND.set_requires_grad(true);
+    LayerFacts facts;
+    const variable_list outputs = run(held<LayerCall>(ctx->saved_data["call"]), x_ND, facts);
+    if (outputs.size() > 1 && grads[1].defined()) {
+      torch::autograd::backward(outputs, grads);
+    } else {
+      torch::autograd::backward({outputs[0]}, {grads[0]});
+    }
+    return {x_ND.grad(), Tensor(), Tensor()};
+  }
+};
 
 }  // namespace
 
@@ -166,30 +240,22 @@ Pass run_layers(const ModelConfig& config, const Weights& weights, const PassPla
                 KvCache::State* cache, Observer* observer) {
   Pass pass;
   const std::vector<uint64_t> shape = {plan.batch, plan.length, config.hidden_size};
-  Tensor x_ND = at::embedding(weights.embedding_VD, plan.tokens_N);
+  Tensor x_ND = fused_embedding(weights.embedding_VD, plan.tokens_N);
   observe(observer, Site::kEmbedding, 0, x_ND, shape);
   for (uint64_t l = 0; l < config.num_layers; ++l) {
-    const LayerWeights& layer = weights.layers[l];
-    const auto look = [&](Site site, const Tensor& tensor) {
-      observe(observer, site, l, tensor, shape);
-    };
-    look(Site::kResidualPre, x_ND);
-    const Tensor attention_in = rms_norm(x_ND, layer.attention.norm_D, config.rms_norm_eps);
-    look(Site::kAttentionIn, attention_in);
-    const Tensor attended = attend(config, layer.attention, plan, attention_in, cache, observer, l);
-    look(Site::kAttentionOut, attended);
-    x_ND = x_ND + attended;
-    look(Site::kResidualMid, x_ND);
-    const Tensor mlp_in = rms_norm(x_ND, layer.mlp_norm_D, config.rms_norm_eps);
-    look(Site::kMlpIn, mlp_in);
-    const Tensor mlp_out = layer.router_ED.defined()
-                               ? mix_experts(config, layer, plan, mlp_in, pass, observer, l)
-                               : feed_forward(layer.mlps[0], mlp_in);
-    look(Site::kMlpOut, mlp_out);
-    x_ND = x_ND + mlp_out;
-    look(Site::kResidualPost, x_ND);
+    const LayerCall call{&config, &weights.layers[l], &plan, cache, observer, l};
+    LayerFacts facts;
+    if (plan.options.checkpoint_activations && x_ND.requires_grad()) {
+      const auto outputs = CheckpointedLayer::apply(x_ND, call, &facts);
+      x_ND = outputs[0];
+      if (outputs.size() > 1) facts.router_logits = outputs[1];
+    } else {
+      x_ND = run_layer(call, x_ND, facts);
+    }
+    if (facts.router_logits.defined()) pass.router_logits.push_back(facts.router_logits);
+    pass.dropped_choices += facts.dropped_choices;
   }
-  pass.final_ND = rms_norm(x_ND, weights.norm_D, config.rms_norm_eps);
+  pass.final_ND = fused_rms_norm(x_ND, weights.norm_D, config.rms_norm_eps);
   observe(observer, Site::kFinal, 0, pass.final_ND, shape);
   return pass;
 }

@@ -4,9 +4,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/log_softmax.h>
-#include <ATen/ops/mm.h>
-#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
 #include <c10/util/Exception.h>
 #include <dlfcn.h>
@@ -14,13 +12,15 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <numbers>
+#include <set>
+#include <unordered_map>
 
 #include "yurai/base/random.h"
+#include "yurai/model/fused_ops.h"
 #include "yurai/model/tensor_memory.h"
 #include "yurai/model/transformer_internal.h"
 
@@ -121,21 +121,6 @@ double training_flop_per_token(const ModelConfig& config, uint64_t length) {
   return 6 * multiplied + 12 * attention;
 }
 
-double measure_peak_flops() {
-  const c10::AutoGradMode no_gradients(false);
-  constexpr int64_t kSize = 512;
-  const Tensor a = at::ones({kSize, kSize});
-  const Tensor b = at::ones({kSize, kSize});
-  double best = 0;
-  for (int i = 0; i < 12; ++i) {
-    const auto begin = std::chrono::steady_clock::now();
-    const Tensor c = at::mm(a, b);
-    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
-    best = std::max(best, 2.0 * kSize * kSize * kSize / time.count());
-  }
-  return best;
-}
-
 WeightLayout lay_out_weights(const ModelConfig& config) {
   WeightLayout layout;
   for (ParameterShape& parameter : parameter_shapes(config)) {
@@ -232,7 +217,9 @@ struct Transformer::State {
   Rope rope;
 
   Result<void> check(const TokenBatch& batch, const KvCache::State* cache) const;
-  PassPlan plan(const TokenBatch& batch, KvCache::State* cache) const;
+  std::vector<int32_t> first_seen(const TokenBatch& batch) const;
+  /// `with_mask`: for one who looks at the probabilities of attention.
+  PassPlan plan(const TokenBatch& batch, KvCache::State* cache, bool with_mask) const;
 };
 
 Result<void> Transformer::State::check(const TokenBatch& batch, const KvCache::State* cache) const {
@@ -255,7 +242,30 @@ Result<void> Transformer::State::check(const TokenBatch& batch, const KvCache::S
   return {};
 }
 
-PassPlan Transformer::State::plan(const TokenBatch& batch, KvCache::State* cache) const {
+/// PassPlan::first_seen: empty where the segments of a row are no runs.
+std::vector<int32_t> Transformer::State::first_seen(const TokenBatch& batch) const {
+  std::vector<int32_t> first(batch.batch * batch.length);
+  for (uint64_t b = 0; b < batch.batch; ++b) {
+    std::set<int32_t> ended;
+    int32_t begin = 0;
+    for (uint64_t t = 0; t < batch.length; ++t) {
+      const uint64_t n = b * batch.length + t;
+      if (t > 0 && !batch.segments.empty() && batch.segments[n] != batch.segments[n - 1]) {
+        ended.insert(batch.segments[n - 1]);
+        if (ended.contains(batch.segments[n])) return {};
+        begin = static_cast<int32_t>(t);
+      }
+      first[n] = begin;
+      if (config.sliding_window && t >= *config.sliding_window) {
+        first[n] = std::max(begin, static_cast<int32_t>(t - *config.sliding_window + 1));
+      }
+    }
+  }
+  return first;
+}
+
+PassPlan Transformer::State::plan(const TokenBatch& batch, KvCache::State* cache,
+                                  bool with_mask) const {
   const uint64_t B = batch.batch;
   const uint64_t T = batch.length;
   const uint64_t past = cache == nullptr ? 0 : cache->length;
@@ -286,7 +296,15 @@ PassPlan Transformer::State::plan(const TokenBatch& batch, KvCache::State* cache
   plan.sin_BTd = at::empty({i64(B), i64(T), i64(2 * half)});
   auto* cosines = plan.cos_BTd.data_ptr<float>();
   auto* sines = plan.sin_BTd.data_ptr<float>();
+  std::unordered_map<int32_t, size_t> computed;  // rows share their positions
   for (size_t i = 0; i < positions.size(); ++i) {
+    const auto [known, fresh] = computed.try_emplace(positions[i], i);
+    if (!fresh) {
+      const size_t from = known->second * 2 * half;
+      std::copy_n(cosines + from, 2 * half, cosines + i * 2 * half);
+      std::copy_n(sines + from, 2 * half, sines + i * 2 * half);
+      continue;
+    }
     for (size_t f = 0; f < half; ++f) {
       const float angle = static_cast<float>(positions[i]) * rope.frequencies[f];
       cosines[i * 2 * half + f] = cosines[i * 2 * half + half + f] = std::cos(angle) * rope.scale;
@@ -294,6 +312,10 @@ PassPlan Transformer::State::plan(const TokenBatch& batch, KvCache::State* cache
     }
   }
 
+  if (cache == nullptr && !with_mask) {
+    plan.first_seen = first_seen(batch);
+    if (!plan.first_seen.empty()) return plan;
+  }
   bool one_segment = true;
   for (uint64_t b = 0; b < B && one_segment; ++b) {
     for (uint64_t s = 0; s < S && one_segment; ++s) one_segment = segment_of(b, s) == 0;
@@ -384,7 +406,7 @@ Result<std::vector<float>> Transformer::logits(const TokenBatch& batch, KvCache*
   YURAI_TRY(state_->check(batch, cached));
   try {
     const c10::AutoGradMode no_gradients(false);
-    const PassPlan plan = state_->plan(batch, cached);
+    const PassPlan plan = state_->plan(batch, cached, observer != nullptr);
     const Pass pass = run_layers(state_->config, state_->weights, plan, cached, observer);
     if (cached != nullptr) cached->length += batch.length;
     const int64_t D = i64(state_->config.hidden_size);
@@ -424,15 +446,17 @@ Result<Loss> Transformer::loss(const TokenBatch& batch, std::span<const int32_t>
   try {
     const c10::AutoGradMode with_gradients(!gradients.empty());
     const Weights weights = view_weights(state_->config, state_->layout, state_->values, gradients);
-    const PassPlan plan = state_->plan(batch, nullptr);
+    PassPlan plan = state_->plan(batch, nullptr, observer != nullptr);
+    plan.options = options.pass;
     const Pass pass = run_layers(state_->config, weights, plan, nullptr, observer);
+    loss.dropped_choices = pass.dropped_choices;
     const Tensor row = at::from_blob(rows.data(), {i64(rows.size())}, at::kLong);
-    const Tensor target = at::from_blob(wanted.data(), {i64(rows.size()), 1}, at::kLong);
     const Tensor predicting =
         rows.size() == targets.size() ? pass.final_ND : pass.final_ND.index_select(0, row);
-    const Tensor logits = at::linear(predicting, weights.head_VD);
-    const Tensor nats = -at::log_softmax(logits, -1).gather(1, target).squeeze(1);
-    Tensor total = nats.sum() * options.scale;
+    const HeadLoss head = fused_head_loss(predicting.detach(), weights.head_VD, wanted,
+                                          gradients.empty() ? 0 : options.scale, options.pass.bf16);
+    // Its gradient with respect to `predicting` is what the head has computed.
+    Tensor total = gradients.empty() ? at::zeros({}) : (predicting * head.dx_ND).sum();
     if (!pass.router_logits.empty()) {
       const Tensor router = router_loss(state_->config, pass.router_logits);
       loss.router_loss = router.item<float>();
@@ -442,10 +466,9 @@ Result<Loss> Transformer::loss(const TokenBatch& batch, std::span<const int32_t>
       }
     }
     if (!gradients.empty()) total.backward();
-    const Tensor each = nats.detach().contiguous();
     double sum = 0;
     for (size_t i = 0; i < rows.size(); ++i) {
-      const float value = each.data_ptr<float>()[i];
+      const float value = head.nats[i];
       loss.tokens[static_cast<size_t>(rows[i])] = value;
       sum += value;
     }

@@ -100,19 +100,32 @@ struct WeightRange {
   uint64_t begin = 0;
 };
 
+/// How a pass is computed.
+struct PassOptions {
+  bool bf16 = false;  ///< operands of products with weights are rounded to bf16, sums are f32
+  /// What a layer computes is not kept for its gradients but computed again: the same bits, less
+  /// memory, a third more time.
+  bool checkpoint_activations = false;
+  /// An expert takes at most this many times its even share of a pass's choices, first come first
+  /// served; the others add nothing. 0: all.
+  double expert_capacity_factor = 0;
+};
+
 /// What is summed up for gradients: sum(losses of tokens) · scale + router_loss · router_scale +
 /// (mean over tokens of logsumexp(router logits)²) · router_z_scale.
 struct LossOptions {
   float scale = 1;
   float router_scale = 0;
   float router_z_scale = 0;
+  PassOptions pass{};
 };
 
 /// What predictions cost.
 struct Loss {
-  double mean_nats = 0;       ///< over the tokens that have a target
-  double router_loss = 0;     ///< load balancing; 1 is even (times experts_per_token)
-  std::vector<float> tokens;  ///< [B,T] nats; 0 where there is no target
+  double mean_nats = 0;          ///< over the tokens that have a target
+  double router_loss = 0;        ///< load balancing; 1 is even (times experts_per_token)
+  uint64_t dropped_choices = 0;  ///< of tokens for experts that were full, over all layers
+  std::vector<float> tokens;     ///< [B,T] nats; 0 where there is no target
 };
 
 /// Const calls are thread-safe; each runs on the calling thread and `set_model_threads` others.
@@ -158,6 +171,6 @@ void set_model_threads(int threads);
 
 /// Operations a second of a matrix product on the calling thread, measured: the peak that a pass
 /// can be held against. Takes about 50 ms.
-double measure_peak_flops();
+double measure_peak_flops(bool bf16 = false);
 
 }  // namespace yurai

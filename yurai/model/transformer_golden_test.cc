@@ -123,7 +123,11 @@ TEST_P(GoldenModel, ComputesTheSameLossAndGradients) {
   const std::vector<float> once = gradients;
   ASSERT_TRUE(
       model_->loss(batch_, targets, {.scale = 1 / predictions, .router_scale = weight}, gradients));
-  for (size_t i = 0; i < once.size(); ++i) ASSERT_FLOAT_EQ(gradients[i], 2 * once[i]);
+  float largest = 0;  // of the sums that rounded: what a weight's parts are as large as
+  for (const float value : once) largest = std::max(largest, std::abs(value));
+  for (size_t i = 0; i < once.size(); ++i) {
+    ASSERT_NEAR(gradients[i], 2 * once[i], 1e-6 * largest);
+  }
 }
 
 TEST_P(GoldenModel, ContinuesGreedilyWithTheSameTokens) {

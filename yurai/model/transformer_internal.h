@@ -68,11 +68,16 @@ struct PassPlan {
   at::Tensor tokens_N;  ///< i64
   at::Tensor cos_BTd, sin_BTd;
   at::Tensor mask_BTS;  ///< 0 or -inf; undefined: all is seen
+  /// [B,T] the first token that each one sees, which is all from there to itself; then there is no
+  /// mask. Empty: a cache, or segments that are no runs.
+  std::vector<int32_t> first_seen;
+  PassOptions options;
 };
 
 struct Pass {
   at::Tensor final_ND;                    ///< normalised
   std::vector<at::Tensor> router_logits;  ///< of each layer with experts [N,E]
+  uint64_t dropped_choices = 0;
 };
 
 Pass run_layers(const ModelConfig& config, const Weights& weights, const PassPlan& plan,

@@ -59,6 +59,7 @@ Json to_json(const StepMetrics& metrics) {
                {"learning_rate", metrics.learning_rate},
                {"gradient_norm", metrics.gradient_norm}};
   if (metrics.router_loss >= 0) json["router_loss"] = metrics.router_loss;
+  if (metrics.dropped_choices >= 0) json["dropped_choices"] = metrics.dropped_choices;
   if (metrics.validation_nats >= 0) {
     json["validation_nats"] = metrics.validation_nats;
     json["validation_error"] = metrics.validation_error;
@@ -77,6 +78,7 @@ Result<StepMetrics> parse_step_metrics(std::string_view line) {
   metrics.learning_rate = number_or(json, "learning_rate", 0);
   metrics.gradient_norm = number_or(json, "gradient_norm", 0);
   metrics.router_loss = number_or(json, "router_loss", -1);
+  metrics.dropped_choices = static_cast<int64_t>(number_or(json, "dropped_choices", -1));
   metrics.validation_nats = number_or(json, "validation_nats", -1);
   metrics.validation_error = number_or(json, "validation_error", 0);
   return metrics;

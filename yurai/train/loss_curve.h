@@ -21,9 +21,10 @@ struct StepMetrics {
   double loss_nats = 0;
   double learning_rate = 0;
   double gradient_norm = 0;
-  double router_loss = -1;      ///< below 0: no experts
-  double validation_nats = -1;  ///< below 0: not measured at this step
-  double validation_error = 0;  ///< half a 95 % interval, over sequences
+  double router_loss = -1;       ///< below 0: no experts
+  int64_t dropped_choices = -1;  ///< of tokens for experts that were full; below 0: no limit
+  double validation_nats = -1;   ///< below 0: not measured at this step
+  double validation_error = 0;   ///< half a 95 % interval, over sequences
 };
 
 Json to_json(const StepMetrics& metrics);

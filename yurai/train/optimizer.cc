@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "yurai/model/fused_kernels.h"
+
 namespace yurai {
 
 Optimizer::Optimizer(const OptimizerConfig& config, const std::vector<WeightRange>& ranges,
@@ -41,20 +43,18 @@ void Optimizer::update(std::span<float> weights, std::span<const float> gradient
                        double rate, uint64_t step) {
   const double clip = config_.clip > 0 && norm > config_.clip ? config_.clip / norm : 1;
   const double t = static_cast<double>(step + 1);
-  const auto scale = static_cast<float>(clip);
-  const auto beta1 = static_cast<float>(config_.beta1);
-  const auto beta2 = static_cast<float>(config_.beta2);
-  const auto rate1 = static_cast<float>(rate / (1 - std::pow(config_.beta1, t)));
-  const auto root2 = static_cast<float>(1 / std::sqrt(1 - std::pow(config_.beta2, t)));
-  const auto epsilon = static_cast<float>(config_.epsilon);
+  kernels::AdamStep adam{.scale = static_cast<float>(clip),
+                         .beta1 = static_cast<float>(config_.beta1),
+                         .beta2 = static_cast<float>(config_.beta2),
+                         .rate = static_cast<float>(rate / (1 - std::pow(config_.beta1, t))),
+                         .root = static_cast<float>(1 / std::sqrt(1 - std::pow(config_.beta2, t))),
+                         .epsilon = static_cast<float>(config_.epsilon),
+                         .keep = 1};
   for (const Decayed& range : ranges_) {
-    const float keep = range.decays ? static_cast<float>(1 - rate * config_.weight_decay) : 1.0F;
-    for (uint64_t i = range.begin; i < range.end; ++i) {
-      const float gradient = gradients[i] * scale;
-      mean_[i] = beta1 * mean_[i] + (1 - beta1) * gradient;
-      square_[i] = beta2 * square_[i] + (1 - beta2) * gradient * gradient;
-      weights[i] = weights[i] * keep - rate1 * mean_[i] / (std::sqrt(square_[i]) * root2 + epsilon);
-    }
+    adam.keep = range.decays ? static_cast<float>(1 - rate * config_.weight_decay) : 1.0F;
+    kernels::adamw(gradients.data() + range.begin, adam, range.end - range.begin,
+                   mean_.data() + range.begin, square_.data() + range.begin,
+                   weights.data() + range.begin);
   }
 }
 

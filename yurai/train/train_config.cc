@@ -245,11 +245,20 @@ Result<TrainConfig> parse_train_config(std::string_view toml, std::string_view n
   Table model(file, "model", resolved, error);
   read_model(model, config.model);
   model.number("router_z_loss", config.router_z_weight, 0, 10);
+  std::string dtype = "f32";
+  model.text("dtype", dtype);
+  if (dtype != "f32" && dtype != "bf16") {
+    model.set_error(fmt::format("model.dtype '{}' is unknown; we have f32, bf16", dtype));
+  }
+  config.pass.bf16 = dtype == "bf16";
+  model.number("expert_capacity_factor", config.pass.expert_capacity_factor, 0, 1024);
   model.refuse_others();
 
   Table batch(file, "batch", resolved, error);
   batch.count("sequence_tokens", config.sequence_tokens, 2, 1 << 20);
   batch.count("sequences", config.sequences_per_step, 1, 1 << 20);
+  batch.flag("shuffle", config.shuffle);
+  batch.flag("checkpoint_activations", config.pass.checkpoint_activations);
   batch.count("micro_batch", config.micro_batch, 1, 1 << 20);
   if (config.sequences_per_step % config.micro_batch != 0) {
     batch.set_error("batch.sequences must be a multiple of batch.micro_batch");

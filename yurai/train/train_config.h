@@ -9,6 +9,7 @@
 #include "yurai/base/json.h"
 #include "yurai/base/result.h"
 #include "yurai/model/model_config.h"
+#include "yurai/model/transformer.h"
 
 /// What a training run is told, in TOML. docs/cli/train.md has every name.
 namespace yurai {
@@ -44,9 +45,11 @@ struct TrainConfig {
   uint64_t seed = 1;
   /// All but the vocabulary and its special tokens, which the tokenizer has.
   ModelConfig model;
+  PassOptions pass;
   double router_z_weight = 0.001;  ///< keeps router logits small (Zoph et al. 2022, eq. 5)
   uint32_t sequence_tokens = 256;
   uint32_t sequences_per_step = 16;
+  bool shuffle = true;       ///< sequences of a step come from all over the epoch
   uint32_t micro_batch = 4;  ///< sequences of one pass: the unit that gradients are summed in
   Schedule schedule;
   OptimizerConfig optimizer;

@@ -4,17 +4,23 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <chrono>
 #include <cmath>
+#include <cstring>
 #include <optional>
 #include <set>
+#include <span>
 #include <thread>
 
 #include "yurai/base/file.h"
+#include "yurai/base/number_codec.h"
 #include "yurai/base/terminal.h"
+#include "yurai/corpus/row_table.h"
 #include "yurai/ledger/ledger.h"
 #include "yurai/ledger/ledger_writer.h"
 #include "yurai/train/checkpoint.h"
+#include "yurai/train/gradient_tree.h"
 #include "yurai/train/optimizer.h"
 #include "yurai/train/run_inputs.h"
 
@@ -41,81 +47,57 @@ Result<void> for_each_parallel(uint64_t count, unsigned threads, const Work& wor
   return {};
 }
 
-/// Adds up gradients in a binary tree whose shape depends on their number alone: those of two equal
-/// subtrees as soon as both are there.
-class GradientTree {
- public:
-  explicit GradientTree(size_t num_values) : num_values_(num_values) {}
+std::string_view bytes_of(std::span<const float> values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
+}
 
-  /// A buffer of zeros.
-  std::vector<float> take() {
-    if (free_.empty()) return std::vector<float>(num_values_, 0);
-    std::vector<float> buffer = std::move(free_.back());
-    free_.pop_back();
-    std::ranges::fill(buffer, 0.0F);
-    return buffer;
+/// Losses of passes as another rank sends them: each has `num_tokens`.
+void append_losses(std::span<const Loss> losses, std::string& bytes) {
+  for (const Loss& loss : losses) {
+    append_fixed(std::bit_cast<uint64_t>(loss.mean_nats), 8, bytes);
+    append_fixed(std::bit_cast<uint64_t>(loss.router_loss), 8, bytes);
+    append_fixed(loss.dropped_choices, 8, bytes);
+    bytes += bytes_of(loss.tokens);
   }
+}
 
-  /// The next leaf, in order.
-  void add(std::vector<float> leaf) {
-    nodes_.push_back({0, std::move(leaf)});
-    while (nodes_.size() > 1 && nodes_[nodes_.size() - 2].level == nodes_.back().level) join();
-  }
-
-  /// The sum of all; empties the tree.
-  std::vector<float> finish() {
-    while (nodes_.size() > 1) join();
-    std::vector<float> sum = std::move(nodes_.back().sum);
-    nodes_.clear();
-    return sum;
-  }
-
-  void give_back(std::vector<float> buffer) { free_.push_back(std::move(buffer)); }
-
- private:
-  struct Node {
-    int level = 0;
-    std::vector<float> sum;
-  };
-  void join() {
-    Node right = std::move(nodes_.back());
-    nodes_.pop_back();
-    Node& left = nodes_.back();
-    for (size_t i = 0; i < left.sum.size(); ++i) left.sum[i] += right.sum[i];
-    left.level = std::max(left.level, right.level) + 1;
-    free_.push_back(std::move(right.sum));
-  }
-
-  size_t num_values_;
-  std::vector<Node> nodes_;
-  std::vector<std::vector<float>> free_;
-};
-
-struct StepResult {
-  double loss_nats = 0;
-  double router_loss = -1;
-  double gradient_norm = 0;
-  std::vector<LedgerRow> rows;
-};
+Loss take_loss(std::string_view& bytes, size_t num_tokens) {
+  Loss loss;
+  loss.mean_nats = std::bit_cast<double>(load_u64(bytes.data()));
+  loss.router_loss = std::bit_cast<double>(load_u64(bytes.data() + 8));
+  loss.dropped_choices = load_u64(bytes.data() + 16);
+  loss.tokens.resize(num_tokens);
+  std::memcpy(loss.tokens.data(), bytes.data() + 24, num_tokens * sizeof(float));
+  bytes.remove_prefix(24 + num_tokens * sizeof(float));
+  return loss;
+}
 
 class Trainer {
  public:
   Trainer(const TrainConfig& config, const fs::path& run, const TrainOptions& options,
-          RunInputs inputs)
-      : config_(config), run_(run), options_(options), inputs_(std::move(inputs)) {}
+          RunInputs inputs, Comm& comm)
+      : config_(config), run_(run), options_(options), inputs_(std::move(inputs)), comm_(comm) {}
 
   Result<TrainReport> run();
 
  private:
+  bool leads() const { return comm_.rank() == 0; }
+  Result<void> open();
   Result<void> open_model();
-  Result<void> open_ledger();
+  Result<void> open_ledger(const OrderSpec& spec);
   Result<void> open_metrics(uint64_t bytes);
-  Result<StepResult> step(uint64_t number);
-  Result<LedgerRow> row_of(const Batch& batch, const Batch::Part& part, uint64_t step,
-                           const std::vector<float>& losses) const;
-  Result<void> validate(StepMetrics& metrics) const;
+  /// Gradients and losses of this rank's micro-batches.
+  Result<std::vector<Loss>> compute(uint64_t step);
+  /// Those of all ranks; to rank 0 alone.
+  Result<void> collect(std::vector<Loss>& losses);
+  Result<void> update(uint64_t step, const std::vector<Loss>& losses, StepMetrics& metrics);
+  Result<std::vector<LedgerRow>> rows_of(uint64_t step, const std::vector<Loss>& losses) const;
+  Result<void> share_weights();
+  Result<void> train_step(StepMetrics& metrics);
+  uint64_t micro_batches() const { return config_.sequences_per_step / config_.micro_batch; }
+  Result<void> validate(StepMetrics& metrics);
   Result<void> check_loss(const StepMetrics& metrics, const std::vector<LedgerRow>& rows) const;
-  Result<void> keep(const StepMetrics& metrics);
+  Result<void> keep(const StepMetrics& metrics, bool with_checkpoint);
   Result<void> checkpoint();
   void report(const StepMetrics& metrics);
   std::vector<uint32_t> counts(const std::vector<uint64_t>& documents) const;
@@ -124,9 +106,11 @@ class Trainer {
   const fs::path& run_;
   const TrainOptions& options_;
   RunInputs inputs_;
+  Comm& comm_;
   std::unique_ptr<Transformer> model_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<GradientTree> tree_;
+  std::optional<TrainingOrder> order_;
   std::optional<LedgerWriter> ledger_;
   std::optional<TrainingOrder> validation_order_;
   std::unique_ptr<WritableFile> metrics_;
@@ -154,16 +138,36 @@ Result<void> Trainer::open_model() {
   model.end_tokens = {inputs_.special.end};
   YURAI_ASSIGN(model_, Transformer::make(model, config_.seed));
   const uint64_t values = model_->weights().size();
-  optimizer_ = std::make_unique<Optimizer>(config_.optimizer, model_->weight_ranges(), values);
   tree_ = std::make_unique<GradientTree>(values);
+  if (!leads()) return {};
+  optimizer_ = std::make_unique<Optimizer>(config_.optimizer, model_->weight_ranges(), values);
   YURAI_ASSIGN(const auto found,
                load_checkpoint(run_, *model_, optimizer_->mean(), optimizer_->square()));
   if (found) at_ = *found;
   return {};
 }
 
-Result<void> Trainer::open_ledger() {
-  const OrderSpec spec{config_.seed, config_.sequence_tokens, config_.sequences_per_step};
+/// The first rank reads and writes the run; the others know what they read and get their weights.
+Result<void> Trainer::open() {
+  if (micro_batches() % comm_.size() != 0) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} processes do not divide the {} micro-batches of a step "
+                            "(batch.sequences / batch.micro_batch); start another number",
+                            comm_.size(), micro_batches()));
+  }
+  YURAI_TRY(open_model());
+  const OrderSpec spec{config_.seed, config_.sequence_tokens, config_.sequences_per_step,
+                       config_.shuffle};
+  YURAI_ASSIGN(order_, TrainingOrder::make(counts(inputs_.training), spec));
+  if (!inputs_.validation.empty() && config_.validation_every > 0) {
+    YURAI_ASSIGN(validation_order_, TrainingOrder::make(counts(inputs_.validation), spec));
+  }
+  if (!leads()) return {};
+  YURAI_TRY(open_ledger(spec));
+  return open_metrics(at_.metrics_bytes);
+}
+
+Result<void> Trainer::open_ledger(const OrderSpec& spec) {
   const fs::path dir = run_ / kRunLedger;
   std::error_code ignored;
   if (fs::exists(dir, ignored)) {
@@ -193,10 +197,6 @@ Result<void> Trainer::open_ledger() {
     YURAI_ASSIGN(LedgerWriter writer, LedgerWriter::create(dir, head, documents));
     ledger_.emplace(std::move(writer));
   }
-  if (!inputs_.validation.empty() && config_.validation_every > 0) {
-    YURAI_ASSIGN(TrainingOrder order, TrainingOrder::make(counts(inputs_.validation), spec));
-    validation_order_.emplace(std::move(order));
-  }
   return {};
 }
 
@@ -219,102 +219,181 @@ Result<void> Trainer::open_metrics(uint64_t bytes) {
   return {};
 }
 
-Result<LedgerRow> Trainer::row_of(const Batch& batch, const Batch::Part& part, uint64_t step,
-                                  const std::vector<float>& losses) const {
-  const OrderSegment& segment = part.segment;
-  const uint64_t document = inputs_.training[segment.document];
-  LedgerRow row;
-  row.step = step;
-  row.epoch = segment.epoch;
-  row.sequence = part.sequence;
-  row.document = segment.document;
-  row.token_begin = segment.token_begin;
-  row.tokens = static_cast<uint32_t>(segment.token_end - segment.token_begin);
-  const uint64_t last = inputs_.tokens->num_tokens(document);
-  YURAI_ASSIGN(row.byte_begin,
-               inputs_.tokens->byte_begin(document, std::min(segment.token_begin, last)));
-  YURAI_ASSIGN(row.byte_end,
-               inputs_.tokens->byte_begin(document, std::min(segment.token_end, last)));
-  double sum = 0;
-  for (uint64_t i = 0; i < row.tokens; ++i) sum += losses[part.at + i];
-  row.loss_nats_mean = static_cast<float>(sum / row.tokens);
-  YURAI_CHECK(part.at + row.tokens <= batch.tokens.size());
-  return row;
+Result<std::vector<LedgerRow>> Trainer::rows_of(uint64_t step,
+                                                const std::vector<Loss>& losses) const {
+  std::vector<LedgerRow> rows;
+  for (uint64_t i = 0; i < config_.sequences_per_step; ++i) {
+    const uint64_t sequence = step * config_.sequences_per_step + i;
+    const std::vector<float>& nats = losses[i / config_.micro_batch].tokens;
+    size_t at = i % config_.micro_batch * config_.sequence_tokens;  // of the next token in `nats`
+    for (const OrderSegment& segment : order_->sequence(sequence)) {
+      const uint64_t document = inputs_.training[segment.document];
+      LedgerRow row;
+      row.step = step;
+      row.epoch = segment.epoch;
+      row.sequence = sequence;
+      row.document = segment.document;
+      row.token_begin = segment.token_begin;
+      row.tokens = static_cast<uint32_t>(segment.token_end - segment.token_begin);
+      const uint64_t last = inputs_.tokens->num_tokens(document);
+      YURAI_ASSIGN(row.byte_begin,
+                   inputs_.tokens->byte_begin(document, std::min(segment.token_begin, last)));
+      YURAI_ASSIGN(row.byte_end,
+                   inputs_.tokens->byte_begin(document, std::min(segment.token_end, last)));
+      double sum = 0;
+      for (uint64_t token = 0; token < row.tokens; ++token) sum += nats[at++];
+      row.loss_nats_mean = static_cast<float>(sum / row.tokens);
+      rows.push_back(row);
+    }
+  }
+  return rows;
 }
 
-Result<StepResult> Trainer::step(uint64_t number) {
-  const uint64_t micro = config_.sequences_per_step / config_.micro_batch;
+Result<std::vector<Loss>> Trainer::compute(uint64_t step) {
   const float tokens_of_step =
       static_cast<float>(config_.sequences_per_step) * static_cast<float>(config_.sequence_tokens);
+  const auto micro = static_cast<float>(micro_batches());
   const LossOptions weights = {
       .scale = 1 / tokens_of_step,
-      .router_scale =
-          static_cast<float>(config_.model.router_loss_weight) / static_cast<float>(micro),
-      .router_z_scale = static_cast<float>(config_.router_z_weight) / static_cast<float>(micro)};
-  StepResult result;
-  double loss_sum = 0;
-  double router_sum = 0;
+      .router_scale = static_cast<float>(config_.model.router_loss_weight) / micro,
+      .router_z_scale = static_cast<float>(config_.router_z_weight) / micro,
+      .pass = config_.pass};
+  const uint64_t share = micro_batches() / comm_.size();
+  const uint64_t begin = comm_.rank() * share;
+  std::vector<Loss> losses(share);
   // A round is as many passes as there are threads; sums are made in their order.
-  for (uint64_t first = 0; first < micro; first += options_.threads) {
-    const uint64_t count = std::min<uint64_t>(options_.threads, micro - first);
+  for (uint64_t first = 0; first < share; first += options_.threads) {
+    const uint64_t count = std::min<uint64_t>(options_.threads, share - first);
     std::vector<std::vector<float>> gradients(count);
     for (auto& buffer : gradients) buffer = tree_->take();
-    std::vector<Loss> losses(count);
-    std::vector<Batch> batches(count);
     YURAI_TRY(for_each_parallel(count, options_.threads, [&](uint64_t i) -> Result<void> {
       const uint64_t sequence =
-          number * config_.sequences_per_step + (first + i) * config_.micro_batch;
-      YURAI_ASSIGN(batches[i], make_batch(*inputs_.tokens, inputs_.training, *ledger_->order(),
-                                          inputs_.special, sequence, config_.micro_batch));
-      const Batch& batch = batches[i];
-      YURAI_ASSIGN(losses[i], model_->loss({.batch = batch.num_sequences,
-                                            .length = batch.length,
-                                            .tokens = batch.tokens,
-                                            .segments = batch.segments,
-                                            .positions = batch.positions},
-                                           batch.targets, weights, gradients[i]));
+          step * config_.sequences_per_step + (begin + first + i) * config_.micro_batch;
+      YURAI_ASSIGN(const Batch batch, make_batch(*inputs_.tokens, inputs_.training, *order_,
+                                                 inputs_.special, sequence, config_.micro_batch));
+      YURAI_ASSIGN(losses[first + i], model_->loss({.batch = batch.num_sequences,
+                                                    .length = batch.length,
+                                                    .tokens = batch.tokens,
+                                                    .segments = batch.segments,
+                                                    .positions = batch.positions},
+                                                   batch.targets, weights, gradients[i]));
       return {};
     }));
     for (uint64_t i = 0; i < count; ++i) {
-      loss_sum += losses[i].mean_nats;
-      router_sum += losses[i].router_loss;
-      for (const Batch::Part& part : batches[i].parts) {
-        YURAI_ASSIGN(const LedgerRow row, row_of(batches[i], part, number, losses[i].tokens));
-        result.rows.push_back(row);
-      }
-      tree_->add(std::move(gradients[i]));
+      tree_->add(begin + first + i, std::move(gradients[i]));
     }
   }
-  result.loss_nats = loss_sum / static_cast<double>(micro);
-  if (config_.model.num_experts > 0) result.router_loss = router_sum / static_cast<double>(micro);
-  std::vector<float> gradient = tree_->finish();
-  result.gradient_norm = Optimizer::norm(gradient);
-  if (std::isfinite(result.loss_nats) && std::isfinite(result.gradient_norm)) {
-    optimizer_->update(model_->weights(), gradient, result.gradient_norm,
-                       config_.schedule.rate(number), number);
-  }
-  tree_->give_back(std::move(gradient));
-  return result;
+  return losses;
 }
 
-Result<void> Trainer::validate(StepMetrics& metrics) const {
+Result<void> Trainer::collect(std::vector<Loss>& losses) {
+  if (comm_.size() == 1) return {};
+  std::string mine;
+  if (!leads()) {
+    append_losses(losses, mine);
+    tree_->append_to(mine);
+  }
+  YURAI_ASSIGN(const std::vector<std::string> all, comm_.gather(mine));
+  const size_t num_tokens = size_t{config_.micro_batch} * config_.sequence_tokens;
+  const size_t share = losses.size();
+  for (size_t rank = 1; rank < all.size(); ++rank) {
+    std::string_view bytes = all[rank];
+    if (bytes.size() < share * (24 + num_tokens * sizeof(float))) {
+      return fail(ErrorCode::kUnavailable, "a rank sent losses of another run");
+    }
+    for (size_t i = 0; i < share; ++i) losses.push_back(take_loss(bytes, num_tokens));
+    YURAI_TRY(tree_->add_bytes(bytes));
+  }
+  return {};
+}
+
+Result<void> Trainer::update(uint64_t step, const std::vector<Loss>& losses, StepMetrics& metrics) {
+  double loss_sum = 0;
+  double router_sum = 0;
+  uint64_t dropped = 0;
+  for (const Loss& loss : losses) {
+    loss_sum += loss.mean_nats;
+    router_sum += loss.router_loss;
+    dropped += loss.dropped_choices;
+  }
+  const auto micro = static_cast<double>(micro_batches());
+  metrics.loss_nats = loss_sum / micro;
+  if (config_.model.num_experts > 0) metrics.router_loss = router_sum / micro;
+  if (config_.pass.expert_capacity_factor > 0) {
+    metrics.dropped_choices = static_cast<int64_t>(dropped);
+  }
+  metrics.learning_rate = config_.schedule.rate(step);
+  std::vector<float> gradient = tree_->finish();
+  metrics.gradient_norm = Optimizer::norm(gradient);
+  YURAI_ASSIGN(const std::vector<LedgerRow> rows, rows_of(step, losses));
+  metrics.epoch = rows.back().epoch;
+  YURAI_TRY(check_loss(metrics, rows));
+  optimizer_->update(model_->weights(), gradient, metrics.gradient_norm, metrics.learning_rate,
+                     step);
+  tree_->give_back(std::move(gradient));
+  return ledger_->append(rows);
+}
+
+Result<void> Trainer::share_weights() {
+  if (comm_.size() == 1) return {};
+  const std::span<float> weights = model_->weights();
+  YURAI_ASSIGN(const std::string bytes,
+               comm_.broadcast(leads() ? bytes_of(weights) : std::string_view()));
+  if (bytes.size() != weights.size_bytes()) {
+    return fail(ErrorCode::kUnavailable, "the first rank sent weights of another model");
+  }
+  if (!leads()) std::memcpy(weights.data(), bytes.data(), bytes.size());
+  return {};
+}
+
+/// One step of all ranks: each computes its share, the first adds up, updates and writes.
+Result<void> Trainer::train_step(StepMetrics& metrics) {
+  const uint64_t step = at_.steps;
+  auto losses = compute(step);
+  YURAI_TRY(agree(comm_, losses ? Result<void>() : fail(losses.error())));
+  YURAI_TRY(agree(comm_, collect(*losses)));
+  metrics.step = step;
+  metrics.tokens = (step + 1) * config_.sequences_per_step * config_.sequence_tokens;
+  YURAI_TRY(agree(comm_, leads() ? update(step, *losses, metrics) : Result<void>()));
+  ++at_.steps;
+  return share_weights();
+}
+
+Result<void> Trainer::validate(StepMetrics& metrics) {
   const uint64_t length = config_.sequence_tokens;
   const uint64_t whole = validation_order_->tokens_per_epoch() / length;
   const uint64_t count = std::min(config_.validation_sequences, whole);
   if (count == 0) return {};
-  std::vector<double> nats(count);
-  YURAI_TRY(for_each_parallel(count, options_.threads, [&](uint64_t q) -> Result<void> {
-    YURAI_ASSIGN(const Batch batch, make_batch(*inputs_.tokens, inputs_.validation,
-                                               *validation_order_, inputs_.special, q, 1));
-    YURAI_ASSIGN(const Loss loss, model_->loss({.batch = 1,
-                                                .length = length,
-                                                .tokens = batch.tokens,
-                                                .segments = batch.segments,
-                                                .positions = batch.positions},
-                                               batch.targets, {}, {}));
-    nats[q] = loss.mean_nats;
+  // Rank r computes sequences r, r + size, …
+  const uint64_t ranks = comm_.size();
+  const uint64_t mine = (count + ranks - 1 - comm_.rank()) / ranks;
+  std::vector<double> own(mine);
+  const auto computed = for_each_parallel(mine, options_.threads, [&](uint64_t i) -> Result<void> {
+    YURAI_ASSIGN(const Batch batch,
+                 make_batch(*inputs_.tokens, inputs_.validation, *validation_order_,
+                            inputs_.special, i * ranks + comm_.rank(), 1));
+    YURAI_ASSIGN(const Loss loss,
+                 model_->loss({.batch = 1,
+                               .length = length,
+                               .tokens = batch.tokens,
+                               .segments = batch.segments,
+                               .positions = batch.positions},
+                              batch.targets, {.pass = {.bf16 = config_.pass.bf16}}, {}));
+    own[i] = loss.mean_nats;
     return {};
-  }));
+  });
+  YURAI_TRY(agree(comm_, computed));
+  YURAI_ASSIGN(const std::vector<std::string> all,
+               comm_.gather({reinterpret_cast<const char*>(own.data()), mine * sizeof(double)}));
+  if (!leads()) return {};
+  std::vector<double> nats(count);
+  for (uint64_t q = 0; q < count; ++q) {
+    const std::string& from = all[q % ranks];
+    if (from.size() <= q / ranks * sizeof(double)) {
+      return fail(ErrorCode::kUnavailable, "a rank sent too few validation losses");
+    }
+    std::memcpy(&nats[q], from.data() + q / ranks * sizeof(double), sizeof(double));
+  }
   double sum = 0;
   for (const double value : nats) sum += value;
   const double mean = sum / static_cast<double>(count);
@@ -348,13 +427,13 @@ Result<void> Trainer::check_loss(const StepMetrics& metrics,
                   metrics.gradient_norm, names));
 }
 
-Result<void> Trainer::keep(const StepMetrics& metrics) {
+Result<void> Trainer::keep(const StepMetrics& metrics, bool with_checkpoint) {
   const std::string line = dump_json(to_json(metrics)) + "\n";
   YURAI_TRY(metrics_->append(line));
   YURAI_TRY(metrics_->flush());
   metrics_bytes_ += line.size();
   history_.push_back(metrics);
-  return {};
+  return with_checkpoint ? checkpoint() : Result<void>();
 }
 
 Result<void> Trainer::checkpoint() {
@@ -386,34 +465,25 @@ void Trainer::report(const StepMetrics& metrics) {
 }
 
 Result<TrainReport> Trainer::run() {
-  YURAI_TRY(open_model());
-  YURAI_TRY(open_ledger());
-  YURAI_TRY(open_metrics(at_.metrics_bytes));
+  YURAI_TRY(agree(comm_, open()));
+  YURAI_ASSIGN(const std::string begun, comm_.broadcast(std::to_string(at_.steps)));
+  if (!leads()) at_.steps = std::stoull(begun);
+  YURAI_TRY(share_weights());
   since_ = Clock::now();
   since_step_ = at_.steps;
-  const uint64_t tokens_of_step = uint64_t{config_.sequences_per_step} * config_.sequence_tokens;
   while (at_.steps < config_.schedule.steps) {
-    const uint64_t number = at_.steps;
-    YURAI_ASSIGN(const StepResult result, step(number));
     StepMetrics metrics;
-    metrics.step = number;
-    metrics.epoch = result.rows.back().epoch;
-    metrics.tokens = (number + 1) * tokens_of_step;
-    metrics.loss_nats = result.loss_nats;
-    metrics.router_loss = result.router_loss;
-    metrics.learning_rate = config_.schedule.rate(number);
-    metrics.gradient_norm = result.gradient_norm;
-    YURAI_TRY(check_loss(metrics, result.rows));
-    YURAI_TRY(ledger_->append(result.rows));
-    ++at_.steps;
+    YURAI_TRY(train_step(metrics));
     const bool last = at_.steps == config_.schedule.steps;
     if (validation_order_ && (last || at_.steps % config_.validation_every == 0)) {
       YURAI_TRY(validate(metrics));
     }
-    YURAI_TRY(keep(metrics));
-    if (last || at_.steps % config_.checkpoint_every == 0) YURAI_TRY(checkpoint());
-    report(metrics);
+    const bool keeps = last || at_.steps % config_.checkpoint_every == 0;
+    YURAI_TRY(agree(comm_, leads() ? keep(metrics, keeps) : Result<void>()));
+    if (leads()) report(metrics);
   }
+  if (!leads()) return TrainReport{};
+  const uint64_t tokens_of_step = uint64_t{config_.sequences_per_step} * config_.sequence_tokens;
   TrainReport report;
   report.steps = at_.steps;
   report.tokens = at_.steps * tokens_of_step;
@@ -434,8 +504,11 @@ Result<TrainReport> train(const TrainConfig& config, const fs::path& run,
                           const TrainOptions& options) {
   YURAI_CHECK(options.threads > 0);
   set_model_threads(1);  // passes run side by side, each on one thread
-  YURAI_ASSIGN(RunInputs inputs, open_run(run));
-  return Trainer(config, run, options, std::move(inputs)).run();
+  const std::unique_ptr<Comm> alone = make_single_comm();
+  Comm& comm = options.comm == nullptr ? *alone : *options.comm;
+  auto inputs = open_run(run);
+  YURAI_TRY(agree(comm, inputs ? Result<void>() : fail(inputs.error())));
+  return Trainer(config, run, options, std::move(*inputs), comm).run();
 }
 
 }  // namespace yurai

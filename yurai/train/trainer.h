@@ -6,6 +6,7 @@
 #include <string>
 
 #include "yurai/base/result.h"
+#include "yurai/train/comm.h"
 #include "yurai/train/loss_curve.h"
 #include "yurai/train/train_config.h"
 
@@ -16,7 +17,7 @@
 ///     YURAI_ASSIGN(const TrainReport report, train(config, "run", {.threads = 2}));
 ///
 /// The same configuration and corpora give the same weights and ledger, bit by bit, on any number
-/// of threads, and after any crash. docs/formats/run.md.
+/// of threads and ranks, and after any crash. docs/formats/run.md.
 namespace yurai {
 
 inline constexpr std::string_view kLossCurveName = "loss.svg";
@@ -31,7 +32,10 @@ struct StepReport {
 };
 
 struct TrainOptions {
-  unsigned threads = 1;
+  unsigned threads = 1;  ///< of each rank
+  /// Which ranks compute; all see the same run folder, and the first one alone writes in it. Null:
+  /// this process alone.
+  Comm* comm = nullptr;
   std::function<void(const StepReport&)> on_step = [](const StepReport&) {};
 };
 
@@ -46,7 +50,8 @@ struct TrainReport {
 };
 
 /// Trains a run that prepare_run() made, from its newest checkpoint on. A loss that is no number
-/// ends it with the documents of its step named; the checkpoints before it stay.
+/// ends it with the documents of its step named; the checkpoints before it stay. An error of one
+/// rank is that of all. The report is rank 0's.
 Result<TrainReport> train(const TrainConfig& config, const std::filesystem::path& run,
                           const TrainOptions& options);
 

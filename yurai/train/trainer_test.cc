@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <csignal>
+#include <thread>
 
 #include "yurai/base/file.h"
 #include "yurai/base/hash.h"
@@ -19,6 +20,7 @@
 #include "yurai/model/transformer.h"
 #include "yurai/tokenizer/byte_alphabet.h"
 #include "yurai/train/batch.h"
+#include "yurai/train/comm.h"
 #include "yurai/train/prepare_run.h"
 #include "yurai/train/run_inputs.h"
 #include "yurai/train/testing.h"
@@ -171,6 +173,89 @@ TEST_F(Training, IsTheSameOnAnyNumberOfThreads) {
   }
 }
 
+TEST_F(Training, IsTheSameOnAnyNumberOfRanks) {
+  for (const bool experts : {false, true}) {
+    const TrainConfig training = config("", 4, experts ? "experts = 4\nexperts_per_token = 2" : "");
+    const std::string alone = fmt::format("alone{}", experts);
+    ASSERT_TRUE(run(training, alone));
+    // Three micro-batches a step: more or fewer than their number's divisors are refused.
+    for (const unsigned ranks : {1U, 2U, 3U}) {
+      const std::string name = fmt::format("ranks{}{}", ranks, experts);
+      ASSERT_TRUE(prepare_run(training, dir_ / name, {}, no_progress));
+      auto comms = make_thread_comms(ranks);
+      std::vector<Result<TrainReport>> reports(ranks, TrainReport{});
+      {
+        std::vector<std::jthread> threads;
+        for (unsigned rank = 0; rank < ranks; ++rank) {
+          threads.emplace_back([&, rank] {
+            reports[rank] = train(training, dir_ / name, {.threads = 2, .comm = comms[rank].get()});
+          });
+        }
+      }
+      for (const auto& report : reports) {
+        if (ranks == 2) {
+          ASSERT_FALSE(report);
+          EXPECT_THAT(report.error().message, HasSubstr("2 processes do not divide the 3 micro"));
+        } else {
+          ASSERT_TRUE(report) << report.error().message;
+        }
+      }
+      if (ranks != 2) {
+        EXPECT_EQ(fingerprint(name, 4), fingerprint(alone, 4)) << ranks;
+      }
+    }
+  }
+}
+
+TEST_F(Training, TellsEveryRankWhatStoppedOne) {
+  TrainConfig training = config("", 40);
+  training.schedule.learning_rate = 1000;
+  training.schedule.warmup_steps = 0;
+  ASSERT_TRUE(prepare_run(training, dir_ / "run", {}, no_progress));
+  auto comms = make_thread_comms(3);
+  std::vector<std::jthread> threads;
+  for (auto& comm : comms) {
+    threads.emplace_back([&] {
+      const auto report = train(training, dir_ / "run", {.comm = comm.get()});
+      ASSERT_FALSE(report);
+      EXPECT_THAT(report.error().message, HasSubstr("it read documents 'd"));
+    });
+  }
+}
+
+TEST_F(Training, InBf16LearnsAsInF32) {
+  const auto f32 = run(config("", 200), "f32");
+  const auto bf16 = run(config("", 200, "dtype = \"bf16\""), "bf16");
+  ASSERT_TRUE(f32);
+  ASSERT_TRUE(bf16) << bf16.error().message;
+  EXPECT_NE(f32->weights_sha256, bf16->weights_sha256);
+  EXPECT_NEAR(bf16->loss_nats, f32->loss_nats, 0.05);
+  EXPECT_LT(bf16->loss_nats, std::log(258.0) - 2);
+}
+
+TEST_F(Training, IsTheSameWhenActivationsAreComputedAgain) {
+  TrainConfig training = config("", 4, "experts = 4\nexperts_per_token = 2");
+  const auto kept = run(training, "kept");
+  training.pass.checkpoint_activations = true;
+  const auto again = run(training, "again");
+  ASSERT_TRUE(kept);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(kept->weights_sha256, again->weights_sha256);
+  EXPECT_EQ(kept->ledger_head, again->ledger_head);
+}
+
+TEST_F(Training, CountsWhatFullExpertsDrop) {
+  const std::string model = "experts = 4\nexperts_per_token = 2\nexpert_capacity_factor = ";
+  ASSERT_TRUE(run(config("", 2, model + "0.5"), "full"));
+  ASSERT_TRUE(run(config("", 2, model + "0.0"), "open"));
+  const auto full = parse_metrics(*read_file(dir_ / "full" / "metrics.jsonl"));
+  const auto open = parse_metrics(*read_file(dir_ / "open" / "metrics.jsonl"));
+  // 144 tokens' 288 choices in each of two layers, of which there is room for half.
+  EXPECT_GE((*full)[0].dropped_choices, 288);
+  EXPECT_LT((*full)[0].dropped_choices, 576);
+  EXPECT_EQ((*open)[0].dropped_choices, -1);
+}
+
 TEST_F(Training, IsTheSameAfterAKillAtAnyMoment) {
   const TrainConfig training = config("", 6);
   ASSERT_TRUE(run(training, "whole"));
@@ -274,6 +359,7 @@ TEST(TrainConfigText, NamesWhatIsWrong) {
   EXPECT_THAT(error("corpus = \"c\"\n[model]\nheads = 7"), HasSubstr("model.hidden_size"));
   EXPECT_THAT(error("corpus = \"c\"\n[batch]\nsequences = 5"), HasSubstr("batch.micro_batch"));
   EXPECT_THAT(error("corpus = \"c\"\n[optimizer]\nbeta1 = nan"), HasSubstr("optimizer.beta1"));
+  EXPECT_THAT(error("corpus = \"c\"\n[model]\ndtype = \"f16\""), HasSubstr("f32, bf16"));
   EXPECT_THAT(error("corpus = 3"), HasSubstr("'corpus'"));
   EXPECT_THAT(error("corpus = \"c\"\nstage = \"x\""), HasSubstr("pretrain"));
 }

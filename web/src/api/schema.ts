@@ -974,6 +974,8 @@ export interface components {
             gradient_norm: number;
             /** @description With experts. */
             router_loss?: number;
+            /** @description Choices of tokens for experts that were full, over all layers; with a capacity. */
+            dropped_choices?: number;
             /** @description Where it was measured. */
             validation_nats?: number;
             /** @description Half a 95 % interval, over sequences. */
