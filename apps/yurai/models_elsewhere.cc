@@ -26,8 +26,8 @@ tl::unexpected<Error> go_on_there() {
   if (error == ENOENT) {
     return fail(
         ErrorCode::kNotFound,
-        tr("this build has no models: build it with -DYURAI_WITH_TORCH=ON (libtorch-dev)",
-           "このビルドにはモデルの機能がありません。-DYURAI_WITH_TORCH=ON（libtorch-dev）でビルドし"
+        tr("this build does not train models: build it with -DYURAI_WITH_TORCH=ON (libtorch-dev)",
+           "このビルドにはモデルを学習する機能がありません。-DYURAI_WITH_TORCH=ON（libtorch-dev）でビルドし"
            "てください"));
   }
   return fail(ErrorCode::kIo, fmt::format("start {}: {}", for_terminal(there.string()),
@@ -36,9 +36,6 @@ tl::unexpected<Error> go_on_there() {
 
 }  // namespace
 
-Result<std::unique_ptr<LanguageModel>> open_model(const std::string&, unsigned) {
-  return go_on_there();
-}
 Result<void> run_training(const TrainArguments& arguments) {
   YURAI_ASSIGN(const TrainConfig config, read_train_config(arguments));
   ProgressBar bar;

@@ -196,4 +196,16 @@ Result<Manifest> export_model(const fs::path& model, StagingDirectory& stage,
   return manifest;
 }
 
+Result<ModelFolder> open_proven(const std::filesystem::path& dir) {
+  std::error_code ignored;
+  if (std::filesystem::exists(dir / kManifestName, ignored)) {
+    YURAI_ASSIGN(const std::string text, read_file(dir / kManifestName));
+    if (text.find("\"yurai-") != text.npos) {  // else of some other program
+      YURAI_ASSIGN(const Manifest manifest, read_manifest(dir));
+      YURAI_TRY(verify_files(dir, manifest));
+    }
+  }
+  return ModelFolder::open(dir);
+}
+
 }  // namespace yurai
