@@ -160,7 +160,7 @@ void add_serve_command(CLI::App& app) {
                       "判定の記録を画面で見せる corpus filter の結果のフォルダ"))
       ->type_name("DIR");
   CLI::Option* model =
-    verb->add_option("--model", options->model,
+      verb->add_option("--model", options->model,
                        tr("Folder of a model that answers, or of a run: its newest checkpoint",
                           "答えるモデルのフォルダ。学習結果なら最新のチェックポイント"))
           ->type_name("DIR");

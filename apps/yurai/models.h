@@ -9,9 +9,10 @@
 #include "yurai/lm/language_model.h"
 #include "yurai/train/train_config.h"
 
-/// What computes with models. Generation needs no more than the program has. LibTorch takes half a second to load, so that it is linked to a
-/// program of its own, `yurai-models`, which has the same commands (models_here.cc); in `yurai`
-/// training and observation go on as that program, before anything was done (models_elsewhere.cc).
+/// What computes with models. Generation needs no more than the program has. LibTorch takes half a
+/// second to load, so that it is linked to a program of its own, `yurai-models`, which has the same
+/// commands (models_here.cc); in `yurai` training and observation go on as that program, before
+/// anything was done (models_elsewhere.cc).
 namespace yurai::cli {
 
 /// A model folder, or of a run its newest checkpoint.

@@ -27,7 +27,8 @@ tl::unexpected<Error> go_on_there() {
     return fail(
         ErrorCode::kNotFound,
         tr("this build does not train models: build it with -DYURAI_WITH_TORCH=ON (libtorch-dev)",
-           "このビルドにはモデルを学習する機能がありません。-DYURAI_WITH_TORCH=ON（libtorch-dev）でビルドし"
+           "このビルドにはモデルを学習する機能がありません。-DYURAI_WITH_TORCH=ON（libtorch-"
+           "dev）でビルドし"
            "てください"));
   }
   return fail(ErrorCode::kIo, fmt::format("start {}: {}", for_terminal(there.string()),

@@ -21,11 +21,11 @@ namespace yurai {
 /// A page in memory. The cache may give its memory to another page when nobody holds it.
 struct PageFrame {
   PageBuffer* buffer = nullptr;
-  std::unique_ptr<PageBuffer> own;  ///< of a page that is in no cache
-  uint64_t file_id = 0;             ///< 0: no page
+  uint64_t file_id = 0;  ///< 0: no page
   uint64_t number = 0;
   std::atomic<uint32_t> holders{0};
   std::atomic<bool> recent{false};
+  bool is_loose = false;  ///< in no cache: it goes with who holds it
 };
 
 /// Holds a page in memory.
@@ -66,10 +66,11 @@ class PageCache {
   void publish(const PageRef& page);
 
  private:
+  class Frames;
   struct Part;
-  Part& part_of(uint64_t hash);
+  Part& part_of(uint64_t file_id, uint64_t number);
 
-  uint64_t budget_bytes_;
+  std::unique_ptr<Frames> frames_;
   std::vector<std::unique_ptr<Part>> parts_;
 };
 

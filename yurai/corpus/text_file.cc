@@ -82,7 +82,7 @@ class PageDecoder {
     }
     skip_ = 0;
     while (code_ < codes_size_) {
-      const size_t size = dictionary_->entry(code()).size;
+      const size_t size = dictionary_->size(code());
       if (at + size > offset) {
         skip_ = offset - std::min(at, offset);
         break;

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <mutex>
 
+#include "yurai/base/large_array.h"
 #include "yurai/base/terminal.h"
 
 namespace yurai {
@@ -17,6 +19,7 @@ constexpr size_t kDirectoryHeader = 40;
 constexpr size_t kHeadBytes = 17;  // and the separator
 constexpr uint8_t kCutFlag = 0x80;
 
+constexpr uint64_t kSmallBytes = 256 << 10;  // more is worth huge pages
 constexpr size_t kPageHeader = 24;
 constexpr size_t kGroupBytes = 6;
 constexpr uint64_t kLeavesPerGroup = 32;
@@ -54,6 +57,40 @@ int side_of(std::string_view separator, bool is_cut, std::string_view text, size
                                                                                       : kAbove;
 }
 
+/// The first eight bytes of a separator or a text as a number that compares as they do; what is
+/// missing is `pad`.
+uint64_t first_bytes(std::string_view text, uint8_t pad) {
+  uint64_t key = 0;
+  std::memset(&key, pad, sizeof(key));
+  std::memcpy(&key, text.data(), std::min(text.size(), sizeof(key)));
+  return __builtin_bswap64(key);
+}
+
+/// The last of the separators numbered [begin, end) that `is_before` is true of, as it is of the
+/// first; of those with other first bytes than the text's, `keys` tell without a look at them.
+template <class IsBefore>
+uint64_t last_before(std::span<const uint64_t> keys, uint64_t begin, uint64_t end, uint64_t key,
+                     const IsBefore& is_before) {
+  const auto first = [&](uint64_t from, const auto& less) {
+    uint64_t size = end - from;
+    const uint64_t* at = keys.data() + from;
+    while (size > 1) {  // without a branch
+      const uint64_t half = size / 2;
+      at += less(at[half - 1]) ? half : 0;
+      size -= half;
+    }
+    return static_cast<uint64_t>(at - keys.data()) + (size == 1 && less(*at) ? 1 : 0);
+  };
+  const uint64_t equal = first(begin, [&](uint64_t other) { return other < key; });
+  end = first(equal, [&](uint64_t other) { return other <= key; });
+  begin = std::max(begin, equal == 0 ? 0 : equal - 1);
+  while (end - begin > 1) {
+    const uint64_t middle = begin + (end - begin) / 2;
+    (is_before(middle) ? begin : end) = middle;
+  }
+  return begin;
+}
+
 /// The parts of a page of fences.bin.
 struct PageParts {
   explicit PageParts(const char* bytes) : page(bytes) {}
@@ -68,30 +105,49 @@ struct PageParts {
   const char* page;
 };
 
-/// Goes through the separators of a group.
+/// A record of a group: a separator as it follows the one before it.
+struct Record {
+  /// The one at `at`, after a separator of `size_before` bytes.
+  Record(const char* at, size_t size_before) {
+    const auto head = static_cast<unsigned char>(*at++);
+    const auto length = [&](size_t nibble) {
+      return nibble < kMoreFollows ? nibble : nibble + static_cast<unsigned char>(*at++);
+    };
+    kept = size_before - length(head >> 4);
+    const size_t num_added = length(head & 15u);
+    added = {at, num_added};
+    tie = at + num_added;
+  }
+  size_t size() const { return kept + added.size(); }
+  bool has_tie() const { return size() == kMaxFenceBytes; }
+  uint32_t first_lcp() const { return static_cast<uint32_t>(little<2>(tie + 5)); }
+  bool is_cut() const { return has_tie() && first_lcp() >= kMaxFenceBytes; }
+  const char* end() const { return has_tie() ? tie + kTieBytes : tie; }
+
+  size_t kept = 0;         ///< bytes of the one before that it begins with
+  std::string_view added;  ///< what follows them
+  const char* tie = nullptr;
+};
+
+/// Goes through the fences of a group.
 class Records {
  public:
   explicit Records(const char* record) : at_(record) { next(); }
   const Fence& fence() const { return fence_; }
-  size_t dropped() const { return dropped_; }  ///< bytes of the fence before that are not shared
 
   void next() {
-    const auto head = static_cast<unsigned char>(*at_++);
-    dropped_ = length(head >> 4);
-    const size_t added = length(head & 15u);
-    const size_t kept = fence_.size - dropped_;
-    std::memcpy(fence_.bytes.data() + kept, at_, added);
-    at_ += added;
-    fence_.size = kept + added;
-    if (fence_.size < kMaxFenceBytes) {
+    const Record record(at_, fence_.size);
+    std::copy(record.added.begin(), record.added.end(), fence_.bytes.begin() + record.kept);
+    fence_.size = record.size();
+    at_ = record.end();
+    if (!record.has_tie()) {
       fence_.first_lcp = fence_.size == 0 ? 0 : static_cast<uint32_t>(fence_.size - 1);
       return;
     }
-    fence_.first_position = little<5>(at_);
-    fence_.first_lcp = static_cast<uint32_t>(little<2>(at_ + 5));
-    fence_.leaf_lcp = static_cast<uint32_t>(little<2>(at_ + 7));
-    fence_.leaf_branch = static_cast<uint8_t>(at_[9]);
-    at_ += kTieBytes;
+    fence_.first_position = little<5>(record.tie);
+    fence_.first_lcp = record.first_lcp();
+    fence_.leaf_lcp = static_cast<uint32_t>(little<2>(record.tie + 7));
+    fence_.leaf_branch = static_cast<uint8_t>(record.tie[9]);
   }
 
   /// Whether `count` records lie well-formed in [record, end).
@@ -117,13 +173,8 @@ class Records {
   }
 
  private:
-  size_t length(size_t nibble) {
-    return nibble < kMoreFollows ? nibble : nibble + static_cast<unsigned char>(*at_++);
-  }
-
   const char* at_;
   Fence fence_;
-  size_t dropped_ = 0;
 };
 
 void append_record(std::string_view before, const Fence& fence, std::string& out) {
@@ -144,37 +195,48 @@ void append_record(std::string_view before, const Fence& fence, std::string& out
 
 }  // namespace
 
-/// The pages that were needed so far.
+/// The pages that were needed so far, in huge pages of memory.
 class Fences::Pages {
  public:
-  explicit Pages(uint64_t count) : pages_(count) {}
-  Pages(const Pages&) = delete;
-  Pages& operator=(const Pages&) = delete;
-  ~Pages() {
-    for (auto& page : pages_) delete page.load();
+  /// A page, and the first bytes of its groups' separators.
+  struct Page {
+    const char* bytes = nullptr;
+    std::span<const uint64_t> group_keys;
+  };
+
+  Pages(LargeArray<PageBuffer> pages, uint64_t count)
+      : pages_(std::move(pages)), group_keys_(count), is_there_(count) {}
+
+  bool has(uint64_t number) const { return is_there_[number].load(std::memory_order_acquire); }
+  Page operator[](uint64_t number) const {
+    return {pages_.span()[number].bytes.data(), group_keys_[number]};
   }
-  const char* find(uint64_t number) const {
-    const PageBuffer* page = pages_[number].load(std::memory_order_acquire);
-    return page == nullptr ? nullptr : page->bytes.data();
-  }
-  /// Keeps the page, or the one that another thread brought.
-  const char* keep(uint64_t number, std::unique_ptr<PageBuffer> page) {
-    PageBuffer* there = nullptr;
-    if (!pages_[number].compare_exchange_strong(there, page.get(), std::memory_order_acq_rel)) {
-      return there->bytes.data();
+  /// Keeps the page, if no other thread brought it.
+  void keep(uint64_t number, const PageBuffer& page) {
+    const std::lock_guard lock(mutex_);
+    if (has(number)) return;
+    pages_.span()[number] = page;
+    const PageParts parts(page.bytes.data());
+    for (uint64_t group = 0; group < parts.num_groups(); ++group) {
+      const Record first(parts.page + parts.group_begin(group), 0);
+      group_keys_[number].push_back(first_bytes(first.added, 0));
     }
-    num_kept_.fetch_add(1, std::memory_order_relaxed);
-    return page.release()->bytes.data();
+    is_there_[number].store(true, std::memory_order_release);
+    num_bytes_.fetch_add(kPageBytes + parts.num_groups() * sizeof(uint64_t),
+                         std::memory_order_relaxed);
   }
-  uint64_t num_kept() const { return num_kept_.load(std::memory_order_relaxed); }
+  uint64_t num_bytes() const { return num_bytes_.load(std::memory_order_relaxed); }
 
  private:
-  std::vector<std::atomic<PageBuffer*>> pages_;
-  std::atomic<uint64_t> num_kept_{0};
+  std::mutex mutex_;
+  LargeArray<PageBuffer> pages_;
+  std::vector<std::vector<uint64_t>> group_keys_;
+  std::vector<std::atomic<bool>> is_there_;
+  std::atomic<uint64_t> num_bytes_{0};
 };
 
-Fences::Fences(PageFile file)
-    : file_(std::move(file)), pages_(std::make_shared<Pages>(file_.num_pages())) {}
+Fences::Fences(PageFile file, std::shared_ptr<Pages> pages)
+    : file_(std::move(file)), pages_(std::move(pages)) {}
 
 // magic | version | number of leaves | number of points | number of pages; then of each page: first
 // leaf (8 bytes) | first rank (8) | size of the first separator, its highest bit: cut (1) | it
@@ -191,7 +253,8 @@ Result<Fences> Fences::open(const std::filesystem::path& dir, std::string_view d
   }
   const uint64_t num_pages = little<8>(&directory[32]);
   YURAI_ASSIGN(PageFile file, PageFile::open(dir / kFencesName, num_pages, mode));
-  Fences fences(std::move(file));
+  YURAI_ASSIGN(auto memory, LargeArray<PageBuffer>::allocate(num_pages, kSmallBytes));
+  Fences fences(std::move(file), std::make_shared<Pages>(std::move(memory), num_pages));
   fences.num_leaves_ = little<8>(&directory[16]);
   fences.num_points_ = little<8>(&directory[24]);
   std::string_view rest = directory.substr(kDirectoryHeader);
@@ -213,6 +276,7 @@ Result<Fences> Fences::open(const std::filesystem::path& dir, std::string_view d
     }
     fences.heads_.push_back(head);
     fences.head_separators_ += rest.substr(0, head.separator_size);
+    fences.head_keys_.push_back(first_bytes(rest.substr(0, head.separator_size), 0));
     rest.remove_prefix(head.separator_size);
   }
   if (!rest.empty() || (num_pages == 0) != (fences.num_leaves_ == 0) ||
@@ -225,7 +289,7 @@ Result<Fences> Fences::open(const std::filesystem::path& dir, std::string_view d
 }
 
 Result<const char*> Fences::page(uint64_t number) const {
-  if (const char* known = pages_->find(number)) return known;
+  if (pages_->has(number)) return (*pages_)[number].bytes;
   auto buffer = std::make_unique_for_overwrite<PageBuffer>();
   YURAI_TRY(file_.read(number, buffer->bytes.data()));
   if (!is_sound(buffer->bytes.data(), number)) {
@@ -233,7 +297,8 @@ Result<const char*> Fences::page(uint64_t number) const {
                 fmt::format("'{}': page {} is not well-formed; rebuild with 'yurai index build'",
                             for_terminal(file_.path().string()), number));
   }
-  return pages_->keep(number, std::move(buffer));
+  pages_->keep(number, *buffer);
+  return (*pages_)[number].bytes;
 }
 
 /// Proves all that the searches rely on, so that they need not look again.
@@ -265,48 +330,52 @@ bool Fences::is_sound(const char* page, uint64_t number) const {
 
 /// The first leaf whose separator is on that side or beyond.
 struct Fences::Bound {
+  Group group;  // that of the leaf before
   uint64_t leaf = 0;
   int side = kAbove;
   size_t shared = 0;             // its separator with the text
   bool is_exact_before = false;  // whether the separator before it is the text
 };
 
-Result<Fences::Bound> Fences::bound(std::string_view text, int side) const {
-  const auto is_before = [&](std::string_view separator, bool is_cut) {
-    return side_of(separator, is_cut, text, common_prefix(separator, text)) < side;
-  };
-  uint64_t number = 0;  // the last page whose first separator is before; the first one always is
-  for (uint64_t end = heads_.size() - 1; end - number > 1;) {
-    const uint64_t middle = number + (end - number) / 2;
-    const bool before = is_before(head_separator(middle), heads_[middle].is_cut);
-    (before ? number : end) = middle;
-  }
+Result<Fences::Bound> Fences::bound(std::string_view text, int side, Group from) const {
+  // The last page, and the last group in it, whose first separator is before; the first one always
+  // is. Behind a group that is known to be before it is rarely far.
+  const uint64_t key = first_bytes(text, side == kInside ? 0 : 0xFF);
+  const uint64_t number =
+      last_before(head_keys_, from.page, heads_.size() - 1, key, [&](uint64_t middle) {
+        const std::string_view separator = head_separator(middle);
+        const size_t shared = common_prefix(separator, text);
+        return side_of(separator, heads_[middle].is_cut, text, shared) < side;
+      });
   YURAI_ASSIGN(const char* const bytes, page(number));
   const PageParts parts(bytes);
-  uint64_t group = 0;
-  for (uint64_t end = parts.num_groups(); end - group > 1;) {
-    const uint64_t middle = group + (end - group) / 2;
-    const Records first(bytes + parts.group_begin(middle));
-    const bool before = is_before(first.fence().separator(), first.fence().is_cut());
-    (before ? group : end) = middle;
-  }
+  const auto first_record = [&](uint64_t group) {
+    return Record(bytes + parts.group_begin(group), 0);
+  };
+  const uint64_t group =
+      last_before((*pages_)[number].group_keys, number == from.page ? from.number : 0,
+                  parts.num_groups(), key, [&](uint64_t middle) {
+                    const Record first = first_record(middle);
+                    const size_t shared = common_prefix(first.added, text);
+                    return side_of(first.added, first.is_cut(), text, shared) < side;
+                  });
 
-  Records records(bytes + parts.group_begin(group));
-  const Fence& fence = records.fence();
+  Record record = first_record(group);
   Bound found;
+  found.group = {number, group};
   found.leaf = parts.first_leaf() + group * kLeavesPerGroup;
   const uint64_t group_end =
       std::min(found.leaf + kLeavesPerGroup, parts.first_leaf() + parts.num_leaves());
-  found.shared = common_prefix(fence.separator(), text);
+  found.shared = common_prefix(record.added, text);
   while (true) {
-    found.is_exact_before = found.shared == fence.size && fence.size == text.size();
+    found.is_exact_before = found.shared == record.size() && record.size() == text.size();
     if (++found.leaf == group_end) break;
-    const size_t size_before = fence.size;
-    records.next();
-    const size_t kept = size_before - records.dropped();
-    if (kept > found.shared) continue;  // it stands to the text as the one before
-    found.shared = kept + common_prefix(fence.separator().substr(kept), text.substr(kept));
-    found.side = side_of(fence.separator(), fence.is_cut(), text, found.shared);
+    record = Record(record.end(), record.size());
+    if (record.kept > found.shared) continue;  // it stands to the text as the one before
+    const std::string_view rest = text.substr(record.kept);
+    const size_t shared = common_prefix(record.added, rest);
+    found.shared = record.kept + shared;
+    found.side = side_of(record.added, record.is_cut(), rest, shared);
     if (found.side >= side) return found;
   }
   if (found.leaf == num_leaves_) {
@@ -316,10 +385,9 @@ Result<Fences::Bound> Fences::bound(std::string_view text, int side) const {
   }
   std::string_view separator = head_separator(number + 1);
   bool is_cut = heads_[number + 1].is_cut;
-  Fence next;
   if (found.leaf < heads_[number + 1].first_leaf) {
-    next = Records(bytes + parts.group_begin(group + 1)).fence();
-    separator = next.separator();
+    const Record next = first_record(group + 1);
+    separator = next.added;
     is_cut = next.is_cut();
   }
   found.shared = common_prefix(separator, text);
@@ -328,10 +396,10 @@ Result<Fences::Bound> Fences::bound(std::string_view text, int side) const {
 }
 
 Result<Fences::Range> Fences::find(std::string_view text) const {
-  YURAI_ASSIGN(const Bound begin, bound(text, kInside));
+  YURAI_ASSIGN(const Bound begin, bound(text, kInside, {}));
   Range range{begin.leaf, begin.leaf, false, begin.shared, begin.is_exact_before};
   if (begin.side == kAbove) return range;
-  YURAI_ASSIGN(const Bound end, bound(text, kAbove));
+  YURAI_ASSIGN(const Bound end, bound(text, kAbove, begin.group));
   range.end = end.leaf;
   range.is_tie = text.size() > kMaxFenceBytes && range.begin < range.end;
   return range;
@@ -390,8 +458,9 @@ Result<uint64_t> Fences::leaf_near(uint64_t rank) const {
 }
 
 uint64_t Fences::memory_bytes() const {
-  return heads_.size() * sizeof(Head) + head_separators_.size() + pages_->num_kept() * kPageBytes +
-         file_.num_pages() * sizeof(void*);
+  return heads_.size() * (sizeof(Head) + sizeof(uint64_t)) + head_separators_.size() +
+         pages_->num_bytes() +
+         file_.num_pages() * (sizeof(std::atomic<bool>) + sizeof(std::vector<uint64_t>));
 }
 
 Result<FencesWriter> FencesWriter::create(StagingDirectory& stage) {

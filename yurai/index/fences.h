@@ -81,7 +81,7 @@ class Fences {
     bool is_cut = false;
   };
   class Pages;
-  explicit Fences(PageFile file);
+  Fences(PageFile file, std::shared_ptr<Pages> pages);
 
   Result<const char*> page(uint64_t number) const;
   bool is_sound(const char* page, uint64_t number) const;
@@ -90,13 +90,18 @@ class Fences {
         .substr(heads_[number].separator_begin, heads_[number].separator_size);
   }
   struct Bound;
-  Result<Bound> bound(std::string_view text, int side) const;
+  struct Group {
+    uint64_t page = 0;
+    uint64_t number = 0;
+  };
+  Result<Bound> bound(std::string_view text, int side, Group from) const;
 
   PageFile file_;
   uint64_t num_leaves_ = 0;
   uint64_t num_points_ = 0;
   std::vector<Head> heads_;  ///< one more for the end
   std::string head_separators_;
+  std::vector<uint64_t> head_keys_;  ///< their first bytes
   std::shared_ptr<Pages> pages_;
 };
 

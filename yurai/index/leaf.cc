@@ -74,17 +74,18 @@ uint32_t Leaf::long_lcp(size_t i) const {
 }
 
 size_t Leaf::search(std::string_view text) const {
+  // The columns are looked at here and there: bring all of them at once.
+  for (const uint8_t* line = lcps_; line < branches_ + size_; line += 64) __builtin_prefetch(line);
   size_t found = 0;
   for (size_t i = 1; i < size_;) {
     uint32_t shared = lcps_[i];
     if (shared == kLongLcp && text.size() > kLongLcp) shared = long_lcp(i);
-    if (shared < text.size() && static_cast<uint8_t>(text[shared]) >= branches_[i]) {
-      found = i++;
-      continue;
-    }
-    // What shares more with entry i, goes as it went; so does what shares all bytes of the text.
-    const size_t most = std::min<size_t>(shared, text.size() - 1);
+    const int side = blind_side(text, shared, branches_[i]);
+    if (side >= 0) found = i;
+    const int64_t most = blind_most(text, shared, side);
     ++i;
+    if (side == 0) continue;
+    if (most < 0) break;
     if (most < kLongLcp) {
       i = first_at_most(lcps_, i, size_, static_cast<uint8_t>(most));
     } else {

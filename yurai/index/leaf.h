@@ -37,6 +37,19 @@ inline LeafEntry unpack(uint64_t packed) {
           static_cast<uint8_t>(packed >> 56)};
 }
 
+/// Of a blind search at an entry: 0, the text goes on as the entry does; 1, it is above it; −1,
+/// below it, or too short to tell.
+inline int blind_side(std::string_view text, uint32_t shared, uint8_t branch) {
+  if (shared >= text.size()) return -1;
+  return int{static_cast<uint8_t>(text[shared]) > branch} -
+         int{static_cast<uint8_t>(text[shared]) < branch};
+}
+/// What has an lcp above this, after such an entry, stands to the text as the entry does.
+inline int64_t blind_most(std::string_view text, uint32_t shared, int side) {
+  const auto most = static_cast<int64_t>(std::min<size_t>(shared, text.size()));
+  return side < 0 ? most - 1 : most;
+}
+
 /// The place where a text belongs among sorted suffixes, as far as their lcps and branching bytes
 /// tell: the number in [begin, end) of a suffix that shares as many bytes with `text` as any. Which
 /// bytes it really shares, only the suffix itself tells (a "blind", or Patricia, search).
@@ -47,13 +60,12 @@ size_t blind_search(size_t begin, size_t end, std::string_view text, const Lcp& 
   size_t found = begin;
   for (size_t i = begin + 1; i < end;) {
     const uint32_t shared = lcp(i);
-    if (shared < text.size() && static_cast<uint8_t>(text[shared]) >= branch(i)) {
-      found = i++;
-    } else {
-      do {
-        ++i;
-      } while (i < end && lcp(i) > shared);
-    }
+    const int side = blind_side(text, shared, branch(i));
+    if (side >= 0) found = i;
+    const int64_t most = blind_most(text, shared, side);
+    ++i;
+    if (side == 0) continue;
+    while (i < end && lcp(i) > most) ++i;
   }
   return found;
 }

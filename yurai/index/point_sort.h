@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include "yurai/base/large_array.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/result.h"
-#include "yurai/index/large_array.h"
 #include "yurai/record/trace.h"
 
 namespace yurai {

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "yurai/base/large_array.h"
 #include "yurai/base/result.h"
 #include "yurai/corpus/text_file.h"
-#include "yurai/index/large_array.h"
 
 namespace yurai {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "yurai/index/large_array.h"
+#include "yurai/base/large_array.h"
 #include "yurai/index/leaf.h"
 #include "yurai/index/parallel.h"
 #include "yurai/index/points.h"

@@ -73,7 +73,7 @@ Result<std::unique_ptr<DecoderModel>> DecoderModel::open(const std::filesystem::
 }
 
 Result<Generation> DecoderModel::generate(const GenerateRequest& request,
-                                              const OnSymbol& on_symbol) const {
+                                          const OnSymbol& on_symbol) const {
   YURAI_TRY(check_sampling(request.temperature, request.filter));
   YURAI_ASSIGN(std::vector<int32_t> ids, prompts_.encode_request(request));
   const ModelConfig& config = decoder_->config();
@@ -100,8 +100,9 @@ Result<Generation> DecoderModel::generate(const GenerateRequest& request,
     YURAI_TRY(check_stop());
     YURAI_ASSIGN(const std::vector<float> logits, decoder_->add(fresh, cache));
     // The model may have places that no token fills.
-    const DrawnToken drawn = draw_token(std::span(logits).first(prompts_.tokenizer().vocabulary_size()), ids,
-                                        request.temperature, request.filter, random);
+    const DrawnToken drawn =
+        draw_token(std::span(logits).first(prompts_.tokenizer().vocabulary_size()), ids,
+                   request.temperature, request.filter, random);
     fresh = {static_cast<int32_t>(drawn.token)};
     ids.push_back(fresh[0]);
     symbol.tokens.push_back(drawn.token);

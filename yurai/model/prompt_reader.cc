@@ -15,8 +15,7 @@ Result<PromptReader> PromptReader::open(const ModelFolder& folder) {
                 fmt::format("{}: the tokenizer has {} tokens, the model {}; they do not belong "
                             "together",
                             for_terminal(folder.dir().string()),
-                            reader.tokenizer_->vocabulary_size(),
-                            folder.config().vocabulary_size));
+                            reader.tokenizer_->vocabulary_size(), folder.config().vocabulary_size));
   }
   auto chat = ChatTemplate::open(folder.dir());
   if (chat) {
@@ -44,8 +43,7 @@ Result<std::vector<int32_t>> PromptReader::encode_text(std::string_view text) co
   return ids;
 }
 
-Result<std::vector<int32_t>> PromptReader::encode_request(
-    const GenerateRequest& request) const {
+Result<std::vector<int32_t>> PromptReader::encode_request(const GenerateRequest& request) const {
   YURAI_ASSIGN(const std::string_view text, text_to_continue(request));
   if (request.messages.empty() || (!chat_ && !chat_error_)) return encode_text(text);
   if (chat_error_) return fail(*chat_error_);

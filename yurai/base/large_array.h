@@ -12,12 +12,13 @@
 
 namespace yurai {
 
-/// Gigabytes of plain values, zero at first, in huge pages where the system gives them: a sort
-/// touches them at random, and small pages would cost a page walk each time. Move-only.
+/// Gigabytes of plain values, zero at first, in huge pages where the system gives them: what
+/// touches them at random would pay a page walk each time. Move-only.
 template <class T>
 class LargeArray {
  public:
-  static Result<LargeArray> allocate(uint64_t size) {
+  /// The first `small_bytes` are in small pages: clearing a huge one does not pay for a few values.
+  static Result<LargeArray> allocate(uint64_t size, uint64_t small_bytes = 0) {
     LargeArray array;
     if (size == 0) return array;
     void* memory = ::mmap(nullptr, size * sizeof(T), PROT_READ | PROT_WRITE,
@@ -28,7 +29,10 @@ class LargeArray {
                               "smaller corpus",
                               size * sizeof(T)));
     }
-    ::madvise(memory, size * sizeof(T), MADV_HUGEPAGE);
+    if (small_bytes < size * sizeof(T)) {
+      ::madvise(static_cast<char*>(memory) + small_bytes, size * sizeof(T) - small_bytes,
+                MADV_HUGEPAGE);
+    }
     array.values_ = static_cast<T*>(memory);
     array.size_ = size;
     return array;
