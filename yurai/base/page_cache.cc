@@ -134,8 +134,8 @@ PageCache::PageCache(uint64_t budget_bytes) {
   const uint64_t pages = std::min<uint64_t>(budget_bytes / kPageBytes, kMaxFrames);
   frames_ = std::make_unique<Frames>(pages);
   for (size_t i = 0; i < kNumParts; ++i) {
-    parts_.push_back(std::make_unique<Part>(
-        *frames_, pages / kNumParts + (i < pages % kNumParts ? 1 : 0)));
+    parts_.push_back(
+        std::make_unique<Part>(*frames_, pages / kNumParts + (i < pages % kNumParts ? 1 : 0)));
   }
 }
 PageCache::~PageCache() = default;

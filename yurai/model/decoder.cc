@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
+#include <new>
 #include <numeric>
 
 #include "yurai/model/kernels.h"
@@ -62,6 +63,8 @@ struct Decoder::State {
     size_t position = 0;
   };
 
+  explicit State(DecoderWeights loaded) : weights(std::move(loaded)) {}
+
   ModelConfig config;
   DecoderWeights weights;
   Rope rope;
@@ -78,7 +81,8 @@ struct Decoder::State {
 
   Result<void> check(std::span<const int32_t> tokens) const;
   /// All rows through all layers; then the logits of those from `first_wanted` on, to `out`.
-  void pass(size_t first_wanted, float* out);
+  Result<void> pass(size_t first_wanted, float* out);
+  void compute(size_t first_wanted, float* out);
   void multiply(const PanelMatrix& matrix, Activations& in, size_t tokens, Activations& out);
   void norm(const float* weight, Activations& in, size_t tokens, Activations& out);
   void attend(const DecoderLayer& layer, size_t number);
@@ -315,7 +319,17 @@ void Decoder::State::mix_experts(const DecoderLayer& layer) {
   }
 }
 
-void Decoder::State::pass(size_t first_wanted, float* out) {
+Result<void> Decoder::State::pass(size_t first_wanted, float* out) {
+  try {
+    compute(first_wanted, out);
+    return {};
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::kResourceExhausted,
+                "not enough memory for a text of this length; shorten it");
+  }
+}
+
+void Decoder::State::compute(size_t first_wanted, float* out) {
   const size_t N = rows.size();
   const size_t D = config.hidden_size;
   const size_t half = config.head_size / 2;
@@ -359,7 +373,7 @@ const ModelConfig& Decoder::config() const { return state_->config; }
 
 uint64_t Decoder::bytes_per_token() const {
   const ModelConfig& config = state_->config;
-  uint64_t bytes = state_->weights.memory.used_bytes();
+  uint64_t bytes = state_->weights.arena.used_bytes;
   const auto size_of = [](const PanelMatrix& matrix) {
     const uint64_t value = matrix.type == WeightType::kF32    ? 4
                            : matrix.type == WeightType::kBf16 ? 2
@@ -377,9 +391,9 @@ uint64_t Decoder::bytes_per_token() const {
 
 Result<std::unique_ptr<Decoder>> Decoder::open(const ModelFolder& folder,
                                                const DecoderOptions& options) {
-  auto state = std::make_unique<State>();
+  YURAI_ASSIGN(DecoderWeights weights, DecoderWeights::load(folder, options.weights));
+  auto state = std::make_unique<State>(std::move(weights));
   state->config = folder.config();
-  YURAI_ASSIGN(state->weights, DecoderWeights::load(folder, options.weights));
   state->rope = make_rope(state->config);
   state->kernels = &kernels(options.isa);
   state->team = std::make_unique<ThreadTeam>(std::max(1U, options.threads));
@@ -391,8 +405,8 @@ Result<std::vector<float>> Decoder::add(std::span<const int32_t> tokens, Decoder
   YURAI_TRY(state_->check(tokens));
   const size_t V = state_->config.vocabulary_size;
   std::vector<float> out(all ? tokens.size() * V : V);
-  const std::lock_guard lock(state_->mutex);
   for (size_t begin = 0; begin < tokens.size(); begin += kMaxTokens) {
+    const std::lock_guard lock(state_->mutex);  // others' turn in between
     const std::span<const int32_t> piece =
         tokens.subspan(begin, std::min(kMaxTokens, tokens.size() - begin));
     state_->rows.clear();
@@ -400,7 +414,8 @@ Result<std::vector<float>> Decoder::add(std::span<const int32_t> tokens, Decoder
       state_->rows.push_back({token, cache.state_.get(), cache.state_->length++});
     }
     const bool last = begin + piece.size() == tokens.size();
-    state_->pass(all ? 0 : piece.size() - (last ? 1 : 0), out.data() + (all ? begin * V : 0));
+    YURAI_TRY(
+        state_->pass(all ? 0 : piece.size() - (last ? 1 : 0), out.data() + (all ? begin * V : 0)));
   }
   return out;
 }
@@ -416,7 +431,7 @@ Result<std::vector<float>> Decoder::add_each(std::span<const int32_t> tokens,
     DecoderCache::State* cache = caches[i]->state_.get();
     state_->rows.push_back({tokens[i], cache, cache->length++});
   }
-  state_->pass(0, out.data());
+  YURAI_TRY(state_->pass(0, out.data()));
   return out;
 }
 

@@ -57,7 +57,8 @@ class Decoder {
   /// that it is not sent to.
   uint64_t bytes_per_token() const;
 
-  /// Adds tokens to a text. The logits of the last [V], with `all` of each [T,V].
+  /// Adds tokens to a text. The logits of the last [V], with `all` of each [T,V]. After an error
+  /// the cache is of no more use.
   Result<std::vector<float>> add(std::span<const int32_t> tokens, DecoderCache& cache,
                                  bool all = false) const;
   /// Adds tokens[i] to the text of caches[i], each another one: weights are read once for all.

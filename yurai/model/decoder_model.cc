@@ -9,7 +9,7 @@
 #include "yurai/base/stop.h"
 #include "yurai/lm/symbol_stream.h"
 #include "yurai/lm/token_sampler.h"
-#include "yurai/model/model_folder.h"
+#include "yurai/model/model_import.h"
 
 namespace yurai {
 namespace {
@@ -92,19 +92,21 @@ Result<Generation> DecoderModel::generate(const GenerateRequest& request,
   SymbolStream stream(request.stop, on_symbol);
   TokenText text(prompts_.tokenizer(), {ids.begin(), ids.end()});
   DecoderCache cache(*decoder_);
-  std::vector<int32_t> fresh = ids;
+  YURAI_ASSIGN(std::vector<float> logits, decoder_->add(ids, cache));
+  DecoderQueue::Text steps(*queue_, cache);
   GeneratedSymbol symbol;
   symbol.probability = 1;
   bool goes_on = true;
   for (uint64_t n = 0; n < request.max_chars && goes_on && ids.size() < config.max_positions; ++n) {
     YURAI_TRY(check_stop());
-    YURAI_ASSIGN(const std::vector<float> logits, decoder_->add(fresh, cache));
+    if (n > 0) {
+      YURAI_ASSIGN(logits, steps.add(ids.back()));
+    }
     // The model may have places that no token fills.
     const DrawnToken drawn =
         draw_token(std::span(logits).first(prompts_.tokenizer().vocabulary_size()), ids,
                    request.temperature, request.filter, random);
-    fresh = {static_cast<int32_t>(drawn.token)};
-    ids.push_back(fresh[0]);
+    ids.push_back(static_cast<int32_t>(drawn.token));
     symbol.tokens.push_back(drawn.token);
     symbol.probability = *symbol.probability * drawn.probability;
     const bool end = ends(drawn.token);

@@ -7,6 +7,7 @@
 
 #include "yurai/lm/language_model.h"
 #include "yurai/model/decoder.h"
+#include "yurai/model/decoder_queue.h"
 #include "yurai/model/prompt_reader.h"
 
 /// A transformer that answers: a model folder with its tokenizer.
@@ -37,10 +38,14 @@ class DecoderModel final : public LanguageModel {
 
  private:
   DecoderModel(std::string id, std::unique_ptr<Decoder> decoder, PromptReader prompts)
-      : id_(std::move(id)), decoder_(std::move(decoder)), prompts_(std::move(prompts)) {}
+      : id_(std::move(id)),
+        decoder_(std::move(decoder)),
+        queue_(std::make_unique<DecoderQueue>(*decoder_)),
+        prompts_(std::move(prompts)) {}
 
   std::string id_;
   std::unique_ptr<Decoder> decoder_;
+  std::unique_ptr<DecoderQueue> queue_;  ///< of calls at the same time
   PromptReader prompts_;
 };
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "yurai/model/model_cases.h"
+#include "yurai/model/model_import.h"
 #include "yurai/model/testing.h"
 
 namespace yurai {
@@ -135,6 +136,39 @@ TEST_P(DecoderAgainstReference, InInt8IsNear) {
   // Wide of what a trained model shows: these weights are as large as they can be, the rows short.
   EXPECT_LT(std::sqrt(error / size), 0.1);
   EXPECT_GT(error, 0);
+}
+
+TEST_P(DecoderAgainstReference, ReadsAQuantisedFolderAsItQuantisesItself) {
+  auto stage = StagingDirectory::create(dir_ / "int8", {}).value();
+  const auto manifest = quantize_model(dir_ / "model", stage);
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  ASSERT_TRUE(stage.commit());
+  EXPECT_EQ(manifest->facts["quantization"], "int8");
+  EXPECT_EQ(all_logits(*decoder({.weights = WeightType::kInt8}, "int8")),
+            all_logits(*decoder({.weights = WeightType::kInt8})));
+  const auto folder = open_proven(dir_ / "int8");
+  ASSERT_TRUE(folder) << folder.error().message;
+  for (const WeightType type : {WeightType::kF32, WeightType::kBf16}) {
+    const auto refused = Decoder::open(*folder, {.weights = type});
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("its weights are int8"), std::string::npos);
+  }
+  std::vector<float> values(folder->parameters()[2].num_values());
+  EXPECT_FALSE(folder->read_f32(folder->parameters()[2].name, values));
+  // Not twice, and not out again as what it is not.
+  auto again = StagingDirectory::create(dir_ / "again", {}).value();
+  EXPECT_FALSE(quantize_model(dir_ / "int8", again));
+  EXPECT_FALSE(export_model(dir_ / "int8", again));
+  // A bit that flips is found; a folder without a matrix's scales is none.
+  std::string bytes = read_file(dir_ / "int8/model.safetensors").value();
+  bytes[bytes.size() - 5] ^= 1;
+  ASSERT_TRUE(write_file(dir_ / "int8/model.safetensors", bytes));
+  EXPECT_FALSE(open_proven(dir_ / "int8"));
+  bytes.replace(bytes.find("q_proj.weight_scale"), 19, "q_proj.weight_scalf");
+  ASSERT_TRUE(write_file(dir_ / "int8/model.safetensors", bytes));
+  const auto none = ModelFolder::open(dir_ / "int8");
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().message.find("no scales of weight"), std::string::npos);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, DecoderAgainstReference, ::testing::ValuesIn(testing::kModelCases),

@@ -1,12 +1,10 @@
 #include "yurai/model/decoder_weights.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <cstring>
+#include <utility>
 
 #include "yurai/base/terminal.h"
 #include "yurai/model/kernels.h"
@@ -23,7 +21,6 @@ size_t value_bytes(WeightType type) {
 /// Rows of f32 to their places in the panels, from `first_row` on.
 void pack(PanelMatrix& matrix, size_t first_row, std::span<const float> values) {
   const size_t rows = values.size() / matrix.columns;
-  std::vector<int8_t> quantized(matrix.columns);
   for (size_t i = 0; i < rows; ++i) {
     const std::span<const float> row = values.subspan(i * matrix.columns, matrix.columns);
     const size_t at = first_row + i;
@@ -66,8 +63,8 @@ size_t size_of(const ModelConfig& config, WeightType type) {
 /// Takes weights in the order of parameter_shapes().
 class Loader {
  public:
-  Loader(const ModelFolder& folder, WeightType type, LargeMemory& memory)
-      : folder_(folder), type_(type), memory_(memory) {}
+  Loader(const ModelFolder& folder, WeightType type, WeightArena& arena)
+      : folder_(folder), type_(type), arena_(arena) {}
 
   /// The next `count` matrices of one width, one under the other.
   Result<PanelMatrix> matrix(size_t count = 1) { return matrix_of(type_, count); }
@@ -79,10 +76,10 @@ class Loader {
         type == WeightType::kInt8 ? round_up(matrix.columns, 4) : matrix.columns;
     for (size_t i = 0; i < count; ++i) matrix.rows += next(i).shape[0];
     const size_t padded_rows = matrix.num_panels() * kLanes;
-    matrix.panels = memory_.take(padded_rows * matrix.padded_columns * value_bytes(type));
+    matrix.panels = arena_.take(padded_rows * matrix.padded_columns * value_bytes(type));
     if (type == WeightType::kInt8) {
-      matrix.scales = static_cast<float*>(memory_.take(padded_rows * sizeof(float)));
-      matrix.row_sums = static_cast<int32_t*>(memory_.take(padded_rows * sizeof(int32_t)));
+      matrix.scales = static_cast<float*>(arena_.take(padded_rows * sizeof(float)));
+      matrix.row_sums = static_cast<int32_t*>(arena_.take(padded_rows * sizeof(int32_t)));
     }
     size_t row = 0;
     for (size_t i = 0; i < count; ++i, ++next_) {
@@ -95,7 +92,7 @@ class Loader {
   Result<float*> vector(size_t count = 1) {
     size_t size = 0;
     for (size_t i = 0; i < count; ++i) size += next(i).shape[0];
-    auto* values = static_cast<float*>(memory_.take(round_up(size, kLanes) * sizeof(float)));
+    auto* values = static_cast<float*>(arena_.take(round_up(size, kLanes) * sizeof(float)));
     size_t at = 0;
     for (size_t i = 0; i < count; ++i, ++next_) {
       YURAI_TRY(folder_.read_f32(next(0).name, {values + at, next(0).shape[0]}));
@@ -136,7 +133,7 @@ class Loader {
 
   const ModelFolder& folder_;
   WeightType type_;
-  LargeMemory& memory_;
+  WeightArena& arena_;
   size_t next_ = 0;
   std::vector<float> buffer_;
 };
@@ -195,50 +192,11 @@ Result<WeightType> parse_weight_type(std::string_view name) {
   return static_cast<WeightType>(found - kTypeNames.begin());
 }
 
-float quantize_row(std::span<const float> row, std::span<int8_t> out) {
-  float largest = 0;
-  for (const float value : row) largest = std::max(largest, std::abs(value));
-  const float scale = largest / 127;
-  const float inverse = scale > 1e-30F ? 1 / scale : 0;
-  // Adding 1.5 · 2^23 leaves no place for a fraction: rounds to nearest, ties to even.
-  constexpr float kNoFraction = 12582912.0F;
-  for (size_t i = 0; i < row.size(); ++i) {
-    out[i] = static_cast<int8_t>((row[i] * inverse + kNoFraction) - kNoFraction);
-  }
-  return inverse == 0 ? 0 : scale;
-}
-
-Result<LargeMemory> LargeMemory::allocate(size_t size_bytes) {
-  constexpr size_t kHugePage = size_t{2} << 20;
-  LargeMemory memory;
-  memory.size_ = round_up(std::max<size_t>(size_bytes, 1), kHugePage);
-  void* begin = ::mmap(nullptr, memory.size_, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (begin == MAP_FAILED) {
-    return fail(ErrorCode::kResourceExhausted,
-                "not enough memory for this model; use a smaller one");
-  }
-  memory.begin_ = static_cast<char*>(begin);
-  ::madvise(begin, memory.size_, MADV_HUGEPAGE);  // a wish
-  return memory;
-}
-
-LargeMemory& LargeMemory::operator=(LargeMemory&& other) noexcept {
-  std::swap(begin_, other.begin_);
-  std::swap(size_, other.size_);
-  std::swap(used_, other.used_);
-  return *this;
-}
-
-LargeMemory::~LargeMemory() {
-  if (begin_ != nullptr) ::munmap(begin_, size_);
-}
-
-void* LargeMemory::take(size_t size_bytes) {
-  const size_t at = used_;
-  used_ += round_up(size_bytes, 64);
-  YURAI_CHECK(used_ <= size_);
-  return begin_ + at;
+void* WeightArena::take(size_t size_bytes) {
+  const size_t at = used_bytes;
+  used_bytes += round_up(size_bytes, 64);
+  YURAI_CHECK(used_bytes <= memory.span().size());
+  return memory.span().data() + at;
 }
 
 size_t PanelMatrix::num_panels() const { return round_up(rows, kLanes) / kLanes; }
@@ -267,9 +225,13 @@ Result<DecoderWeights> DecoderWeights::load(const ModelFolder& folder, WeightTyp
                             "it was made from",
                             for_terminal(folder.dir().string()), weight_type_name(type)));
   }
-  DecoderWeights weights;
-  YURAI_ASSIGN(weights.memory, LargeMemory::allocate(size_of(config, type)));
-  Loader loader(folder, type, weights.memory);
+  auto memory = LargeArray<char>::allocate(size_of(config, type));
+  if (!memory) {
+    return fail(ErrorCode::kResourceExhausted,
+                "not enough memory for this model; use a smaller one, or smaller weights");
+  }
+  DecoderWeights weights{.arena = {.memory = std::move(*memory)}};
+  Loader loader(folder, type, weights.arena);
   YURAI_ASSIGN(weights.embedding, loader.matrix());
   for (uint64_t l = 0; l < config.num_layers; ++l) {
     YURAI_ASSIGN(DecoderLayer layer, load_layer(loader, config, l));

@@ -2,11 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "yurai/base/large_array.h"
 #include "yurai/base/result.h"
 #include "yurai/model/model_folder.h"
 
@@ -20,26 +19,12 @@ std::string_view weight_type_name(WeightType type);  ///< "f32", "bf16", "int8"
 /// kInvalidArgument: none of these.
 Result<WeightType> parse_weight_type(std::string_view name);
 
-/// A row in int8: value = scale · q, q from -127 to 127, rounded to nearest. Returns the scale.
-float quantize_row(std::span<const float> row, std::span<int8_t> out);
-
-/// Zeroed memory in huge pages, where the system gives them: a large matrix is read faster.
-class LargeMemory {
- public:
-  LargeMemory() = default;
-  /// kResourceExhausted: there is not so much. What is not touched costs nothing.
-  static Result<LargeMemory> allocate(size_t size_bytes);
-  LargeMemory(LargeMemory&& other) noexcept { *this = std::move(other); }
-  LargeMemory& operator=(LargeMemory&& other) noexcept;
-  ~LargeMemory();
+/// Memory that is handed out front to back, zeroed.
+struct WeightArena {
+  LargeArray<char> memory;
+  size_t used_bytes = 0;
   /// The next `size_bytes`, aligned to 64.
   void* take(size_t size_bytes);
-  size_t used_bytes() const { return used_; }
-
- private:
-  char* begin_ = nullptr;
-  size_t size_ = 0;
-  size_t used_ = 0;
 };
 
 struct PanelMatrix {
@@ -77,11 +62,11 @@ struct DecoderLayer {
 };
 
 struct DecoderWeights {
-  PanelMatrix embedding;
-  std::vector<DecoderLayer> layers;
+  WeightArena arena;
+  PanelMatrix embedding{};
+  std::vector<DecoderLayer> layers{};
   float* norm = nullptr;
-  PanelMatrix head;  ///< the embedding's where they are tied
-  LargeMemory memory;
+  PanelMatrix head{};  ///< the embedding's where they are tied
 
   /// Reads a folder's weights. Those that are int8 there are taken as they are; kInvalidArgument
   /// where another type was asked for.

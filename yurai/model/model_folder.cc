@@ -142,6 +142,13 @@ const TensorEntry& ModelFolder::tensor(std::string_view parameter) const {
   return files_[place->second.file].tensors()[place->second.tensor];
 }
 
+Result<void> ModelFolder::read_bytes(std::string_view parameter, std::span<char> out) const {
+  const auto place = places_.find(std::string(parameter));
+  YURAI_CHECK(place != places_.end());
+  const SafetensorsFile& file = files_[place->second.file];
+  return file.read(file.tensors()[place->second.tensor], out);
+}
+
 Result<void> ModelFolder::read_f32(std::string_view parameter, std::span<float> out) const {
   const auto place = places_.find(std::string(parameter));
   YURAI_CHECK(place != places_.end());
@@ -158,12 +165,8 @@ Result<void> ModelFolder::read_f32(std::string_view parameter, std::span<float> 
 
 Result<void> ModelFolder::read_int8(std::string_view parameter, std::span<int8_t> out,
                                     std::span<float> scales) const {
-  const auto place = places_.find(std::string(parameter));
-  YURAI_CHECK(place != places_.end());
-  const SafetensorsFile& file = files_[place->second.file];
-  const TensorEntry& entry = file.tensors()[place->second.tensor];
-  YURAI_CHECK(entry.dtype == DType::kI8 && entry.num_values() == out.size());
-  YURAI_TRY(file.read(entry, {reinterpret_cast<char*>(out.data()), out.size()}));
+  YURAI_CHECK(tensor(parameter).dtype == DType::kI8);
+  YURAI_TRY(read_bytes(parameter, {reinterpret_cast<char*>(out.data()), out.size()}));
   return read_f32(std::string(parameter) + std::string(kScaleSuffix), scales);
 }
 

@@ -38,6 +38,8 @@ class ModelFolder {
   uint64_t num_parameters() const;
 
   const TensorEntry& tensor(std::string_view parameter) const;
+  /// One weight's bytes, as they are; `out` has as many.
+  Result<void> read_bytes(std::string_view parameter, std::span<char> out) const;
   /// One weight's values; `out` has as many.
   Result<void> read_f32(std::string_view parameter, std::span<float> out) const;
   /// One that is int8: `out` and a scale for each row.

@@ -45,6 +45,12 @@ Result<ImportedModel> import_model(const std::filesystem::path& source,
 Result<Manifest> export_model(const std::filesystem::path& model, StagingDirectory& stage,
                               const Progress& progress = no_progress);
 
+/// Writes a copy for generating text into `stage`: the layers' matrices in int8, each row with a
+/// scale; embeddings, output layer, routers, norms and biases as they are. kInvalidArgument where
+/// the source is int8 itself.
+Result<Manifest> quantize_model(const std::filesystem::path& source, StagingDirectory& stage,
+                                const Progress& progress = no_progress);
+
 /// Opens a model folder; one that we wrote (a manifest of ours lies in it) is proven before it is
 /// believed, every byte.
 Result<ModelFolder> open_proven(const std::filesystem::path& dir);

@@ -4,6 +4,7 @@
 
 #include "yurai/base/terminal.h"
 #include "yurai/base/utf8.h"
+#include "yurai/lm/symbol_stream.h"
 
 namespace yurai {
 
