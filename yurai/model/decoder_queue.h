@@ -39,7 +39,7 @@ class DecoderQueue {
   struct Step {
     int32_t token = 0;
     DecoderCache* cache = nullptr;
-    Result<std::vector<float>> logits;
+    Result<std::vector<float>> logits{};
     bool done = false;
   };
   void take_steps(std::unique_lock<std::mutex>& lock);
