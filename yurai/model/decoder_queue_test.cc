@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "yurai/base/testing.h"
 #include "yurai/model/testing.h"
 
 namespace yurai {
