@@ -113,6 +113,29 @@ TEST_F(ModelCli, ImportsAndExportsEveryByte) {
   EXPECT_EQ(json(model({"info", path("out"), "--json"}))["parameters"], info["parameters"]);
 }
 
+TEST_F(ModelCli, QuantizesForGeneratingText) {
+  put("src/tokenizer.json", R"({"model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":[]}})");
+  const Json facts = json(model({"quantize", path("src"), "--out", path("int8"), "--json"}));
+  EXPECT_EQ(facts["quantization"], "int8");
+  const Json info = json(model({"info", path("int8"), "--json"}));
+  EXPECT_EQ(info["recorded"]["weights_sha256"], facts["weights_sha256"]);
+  EXPECT_EQ(info["parameters"], json(model({"info", path("src"), "--json"}))["parameters"]);
+  EXPECT_GT(info["dtypes"]["I8"]["bytes"].get<int>(), 0);
+  EXPECT_THAT(model({"info", path("int8")}).out, HasSubstr("int8, a scale a row"));
+  EXPECT_EQ(json(yurai({"info", path("int8"), "--verify", "--json"}))["verified"], true);
+  for (const auto& refused :
+       {model({"export", path("int8"), path("out")}),
+        model({"quantize", path("int8"), "--out", path("twice")}),
+        yurai({"generate", "--model", path("int8"), "--weights", "f32", "--prompt", "a"})}) {
+    EXPECT_EQ(refused.exit_status, 1);
+    EXPECT_THAT(refused.err, HasSubstr("int8"));
+  }
+  const auto wrong =
+      yurai({"generate", "--model", path("src"), "--weights", "int4", "--prompt", "a"});
+  EXPECT_EQ(wrong.exit_status, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("f32, bf16 and int8"));
+}
+
 TEST_F(ModelCli, SaysWhatIsWrong) {
   const auto fails = [&](std::vector<std::string> arguments, const std::string& words) {
     const auto result = model(arguments);

@@ -14,6 +14,7 @@ namespace {
 
 struct AskArguments {
   std::string model;
+  std::string weights;
   std::string index;
   std::string run;
   GenerateRequest request;
@@ -22,7 +23,7 @@ struct AskArguments {
 };
 
 Result<void> ask(AskArguments arguments) {
-  YURAI_ASSIGN(const auto model, open_model(arguments.model, 0));
+  YURAI_ASSIGN(const auto model, open_model(arguments.model, arguments.weights));
   YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(arguments.index));
   YURAI_ASSIGN(const Tracer tracer, Tracer::open(index));
   std::optional<TrainedRun> run;
@@ -52,10 +53,12 @@ void add_ask_command(CLI::App& app) {
   verb->add_option("TEXT", arguments->request.prompt,
                    tr("the question, or the text to continue", "質問、または続きを作る文章"))
       ->required();
-  verb->add_option("--model", arguments->model,
-                   tr("folder of a model, or of a run", "モデルか学習結果のフォルダー"))
-      ->type_name("DIR")
-      ->required();
+  CLI::Option* model =
+      verb->add_option("--model", arguments->model,
+                       tr("folder of a model, or of a run", "モデルか学習結果のフォルダー"))
+          ->type_name("DIR")
+          ->required();
+  add_weights_option(*verb, arguments->weights, model);
   verb->add_option("--index", arguments->index, tr("folder of an index", "索引のフォルダー"))
       ->type_name("DIR")
       ->required();

@@ -20,6 +20,7 @@ struct GenerateArguments {
   std::string index;
   std::string upstream;
   std::string model;
+  std::string weights;
   std::string api_key_env;
   bool complete = false;
   NgramOptions ngram;
@@ -78,7 +79,7 @@ Result<void> generate(GenerateArguments arguments) {
     return show(NgramModel(index, arguments.ngram), arguments.request, arguments.json);
   }
   if (arguments.upstream.empty()) {
-    YURAI_ASSIGN(const auto model, open_model(arguments.model, 0));
+    YURAI_ASSIGN(const auto model, open_model(arguments.model, arguments.weights));
     return show(*model, arguments.request, arguments.json);
   }
   RemoteModelOptions options;
@@ -189,6 +190,7 @@ void add_generate_command(CLI::App& app) {
       ->needs(folder)
       ->type_name("R")
       ->capture_default_str();
+  add_weights_option(*verb, arguments->weights, folder);
   verb->add_option("--max-context", arguments->ngram.max_context_chars,
                    tr("longest context, in characters", "文脈の最大の文字数"))
       ->check(checked_by(parse_count))

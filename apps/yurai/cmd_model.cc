@@ -111,6 +111,9 @@ Result<void> print_facts(const Json& facts) {
                                        grouped(sums["num_tensors"].get<uint64_t>()),
                                        megabytes(sums["bytes"]))});
   }
+  if (facts["quantization"].is_string()) {
+    rows.push_back({tr("quantised", "量子化"), tr("int8, a scale a row", "int8、行ごとに係数")});
+  }
   const Json& files = facts["weight_files"];
   rows.push_back({tr("weight files", "重みのファイル"),
                   fmt::format("{}, {}", files.size(), megabytes(facts["bytes"]))});
@@ -260,6 +263,50 @@ void add_export(CLI::App& model) {
   verb->callback([arguments] { run([&] { return export_to(*arguments); }); });
 }
 
+// ---- quantize ----
+
+Result<void> quantize(const CopyArguments& arguments) {
+  YURAI_ASSIGN(const fs::path from, model_dir(arguments.from));
+  YURAI_ASSIGN(StagingDirectory stage,
+               StagingDirectory::create(arguments.out, {.force = arguments.force}));
+  ProgressBar bar;
+  auto quantized = quantize_model(from, stage, bar.callback());
+  bar.finish();
+  YURAI_ASSIGN(const Manifest manifest, std::move(quantized));
+  YURAI_TRY(stage.commit());
+  if (arguments.json) return print_json(manifest.facts);
+  return print(fmt::format(fmt::runtime(tr("{}: int8 weights, {}; for generate, ask and serve\n",
+                                           "{}: int8 の重み、{}。generate、ask、serve で使える\n")),
+                           for_terminal(arguments.out), megabytes(manifest.facts["bytes"])));
+}
+
+void add_quantize(CLI::App& model) {
+  struct Arguments : CopyArguments {
+    std::string weights = "int8";
+  };
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* verb =
+      model.add_subcommand("quantize", tr("A copy with smaller weights, for generating text",
+                                          "重みを小さくした、文章生成用の複製を作る"));
+  verb->add_option("MODEL", arguments->from,
+                   tr("Folder of a model, or of a run", "モデルか学習結果のフォルダー"))
+      ->required();
+  verb->add_option("--out", arguments->out, tr("The new folder", "新しいフォルダー"))
+      ->type_name("DIR")
+      ->required();
+  verb->add_option(
+          "--weights", arguments->weights,
+          tr("int8: a byte a weight, a scale a row", "int8（重みは 1 バイト、行ごとに係数）"))
+      ->type_name("TYPE")
+      ->check(CLI::IsMember({"int8"}))
+      ->capture_default_str();
+  verb->add_flag("--force", arguments->force,
+                 tr("Replace DIR if it exists", "DIR があれば置き換える"));
+  verb->add_flag("--json", arguments->json,
+                 tr("Print one line of JSON", "結果を 1 行の JSON で出力する"));
+  verb->callback([arguments] { run([&] { return quantize(*arguments); }); });
+}
+
 // ---- observe ----
 
 void add_observe(CLI::App& model) {
@@ -290,12 +337,14 @@ void add_observe(CLI::App& model) {
 
 void add_model_commands(CLI::App& app) {
   CLI::App* model = app.add_subcommand(
-      "model", tr("Transformers in Hugging Face's format: look at, import, export, observe",
-                  "Hugging Face 形式のモデルを調べ、取り込み、書き出し、観測する"));
+      "model",
+      tr("Transformers in Hugging Face's format: look at, import, export, quantize, observe",
+         "Hugging Face 形式のモデルを調べ、取り込み、書き出し、小さくし、観測する"));
   model->require_subcommand(1);
   add_info(*model);
   add_import(*model);
   add_export(*model);
+  add_quantize(*model);
   add_observe(*model);
 }
 

@@ -27,6 +27,7 @@ struct ServeOptions {
   std::string cache = "256M";
   std::string filtered_dir;
   std::string model;
+  std::string weights;
   std::string run;
   std::string upstream_url;
   std::string api_key_env;
@@ -136,7 +137,7 @@ Result<void> serve(const ServeOptions& options) {
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
   std::unique_ptr<LanguageModel> model;
   if (!options.model.empty()) {
-    YURAI_ASSIGN(model, open_model(options.model, 0));
+    YURAI_ASSIGN(model, open_model(options.model, options.weights));
   }
 
   YURAI_ASSIGN(HttpServerOptions server_options, parse_listen(options.listen));
@@ -184,10 +185,12 @@ void add_serve_command(CLI::App& app) {
                    tr("Folder of `corpus filter` whose decisions the page shows",
                       "判定の記録を画面で見せる corpus filter の結果のフォルダー"))
       ->type_name("DIR");
-  verb->add_option("--model", options->model,
-                   tr("Folder of a model that answers, or of a run: its newest checkpoint",
-                      "答えるモデルのフォルダー。学習結果なら最新のチェックポイント"))
-      ->type_name("DIR");
+  CLI::Option* model =
+      verb->add_option("--model", options->model,
+                       tr("Folder of a model that answers, or of a run: its newest checkpoint",
+                          "答えるモデルのフォルダー。学習結果なら最新のチェックポイント"))
+          ->type_name("DIR");
+  add_weights_option(*verb, options->weights, model);
   verb->add_option(
           "--run", options->run,
           tr("Folder of a run: traces say when it read a passage (default: the model, if it "

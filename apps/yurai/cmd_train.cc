@@ -10,13 +10,6 @@
 
 namespace yurai::cli {
 
-std::string run_of_model(const std::string& model) {
-  std::error_code ignored;
-  const bool is_run =
-      !model.empty() && std::filesystem::exists(std::filesystem::path(model) / kRunName, ignored);
-  return is_run ? model : "";
-}
-
 unsigned num_threads(unsigned wanted) {
   return wanted > 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
 }

@@ -1,19 +1,28 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
+#include "apps/yurai/cli.h"
 #include "yurai/base/result.h"
 #include "yurai/lm/language_model.h"
 #include "yurai/train/train_config.h"
 
-/// What computes with models. LibTorch takes half a second to load, so that it is linked to a
-/// program of its own, `yurai-models`, which has the same commands (models_here.cc); in `yurai`
-/// these functions go on as that program, before anything was done (models_elsewhere.cc).
+/// What computes with models. Generation needs no more than the program has. LibTorch takes half a
+/// second to load, so that it is linked to a program of its own, `yurai-models`, which has the same
+/// commands (models_here.cc); in `yurai` training and observation go on as that program, before
+/// anything was done (models_elsewhere.cc).
 namespace yurai::cli {
 
-/// Opens a model folder, or of a run its newest checkpoint.
-Result<std::unique_ptr<LanguageModel>> open_model(const std::string& dir, unsigned threads);
+/// A model folder, or of a run its newest checkpoint.
+Result<std::filesystem::path> model_dir(const std::string& dir);
+
+/// Opens it to generate text, on all processors. `weights`: f32, bf16 or int8; empty: as stored.
+Result<std::unique_ptr<LanguageModel>> open_model(const std::string& dir,
+                                                  const std::string& weights);
+/// --weights
+void add_weights_option(CLI::App& verb, std::string& weights, CLI::Option* model);
 
 /// The model's folder where it is a run; else empty.
 std::string run_of_model(const std::string& model);

@@ -27,8 +27,9 @@ tl::unexpected<Error> go_on_there() {
   if (error == ENOENT) {
     return fail(
         ErrorCode::kNotFound,
-        tr("this build has no models: build it with -DYURAI_WITH_TORCH=ON (libtorch-dev)",
-           "このビルドにはモデルの機能がありません。-DYURAI_WITH_TORCH=ON（libtorch-dev）でビルドし"
+        tr("this build does not train models: build it with -DYURAI_WITH_TORCH=ON (libtorch-dev)",
+           "このビルドにはモデルを学習する機能がありません。-DYURAI_WITH_TORCH=ON（libtorch-"
+           "dev）でビルドし"
            "てください"));
   }
   return fail(ErrorCode::kIo, fmt::format("start {}: {}", for_terminal(there.string()),
@@ -45,9 +46,6 @@ bool is_first_process() {
 
 }  // namespace
 
-Result<std::unique_ptr<LanguageModel>> open_model(const std::string&, unsigned) {
-  return go_on_there();
-}
 Result<void> run_training(const TrainArguments& arguments) {
   YURAI_ASSIGN(const TrainConfig config, read_train_config(arguments));
   if (arguments.mpi && !is_first_process()) return go_on_there();  // and wait there for the first

@@ -9,7 +9,9 @@
 #include "apps/yurai/cli.h"
 #include "apps/yurai/models.h"
 #include "yurai/base/file.h"
-#include "yurai/model/transformer_model.h"
+#include "yurai/model/model_import.h"
+#include "yurai/model/prompt_reader.h"
+#include "yurai/model/transformer.h"
 #include "yurai/train/run_inputs.h"
 #include "yurai/train/trainer.h"
 
@@ -17,13 +19,6 @@ namespace yurai::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A run's newest checkpoint, or the folder itself.
-Result<fs::path> model_dir(const std::string& dir) {
-  std::error_code ignored;
-  if (fs::exists(fs::path(dir) / kRunName, ignored)) return newest_checkpoint(dir);
-  return fs::path(dir);
-}
 
 std::string duration(double seconds) {
   const auto whole = static_cast<uint64_t>(std::max(0.0, seconds));
@@ -87,13 +82,6 @@ class Recorder final : public Observer {
 };
 
 }  // namespace
-
-Result<std::unique_ptr<LanguageModel>> open_model(const std::string& dir, unsigned threads) {
-  set_model_threads(static_cast<int>(num_threads(threads)));
-  YURAI_ASSIGN(const fs::path folder, model_dir(dir));
-  YURAI_ASSIGN(auto model, TransformerModel::open(folder));
-  return std::unique_ptr<LanguageModel>(std::move(model));
-}
 
 Result<void> run_training(const TrainArguments& arguments) {
   YURAI_ASSIGN(const TrainConfig config, read_train_config(arguments));
@@ -163,10 +151,12 @@ Result<void> run_observation(const ObserveArguments& arguments) {
   }
   set_model_threads(static_cast<int>(num_threads(0)));
   YURAI_ASSIGN(const fs::path folder, model_dir(arguments.model));
-  YURAI_ASSIGN(const auto model, TransformerModel::open(folder));
-  YURAI_ASSIGN(const std::vector<int32_t> ids, model->encode_prompt(arguments.text));
+  YURAI_ASSIGN(const ModelFolder model, open_proven(folder));
+  YURAI_ASSIGN(const PromptReader prompts, PromptReader::open(model));
+  YURAI_ASSIGN(const std::vector<int32_t> ids, prompts.encode_text(arguments.text));
+  YURAI_ASSIGN(const auto transformer, Transformer::open(model));
   Recorder recorder(std::move(sites));
-  YURAI_TRY(model->transformer().logits({.length = ids.size(), .tokens = ids}, nullptr, &recorder));
+  YURAI_TRY(transformer->logits({.length = ids.size(), .tokens = ids}, nullptr, &recorder));
   const std::string_view id_bytes{reinterpret_cast<const char*>(ids.data()),
                                   ids.size() * sizeof ids[0]};
   recorder.tensors.push_back({"tokens", DType::kI32, {1, ids.size()}, id_bytes});

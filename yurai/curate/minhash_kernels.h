@@ -2,24 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 
-#include "yurai/base/result.h"
+#include "yurai/base/isa.h"
 
 /// The inner loop of MinHash, once an instruction set. Each is compiled with its own flags and
 /// chosen at run time.
 namespace yurai {
-
-enum class Isa { kScalar, kAvx2, kAvx512 };
-
-std::string_view name(Isa isa);  ///< "scalar", "avx2", "avx512"
-
-/// Whether this processor (and its operating system) runs it.
-bool is_supported(Isa isa);
-
-/// The widest that this processor runs, or the one that YURAI_FORCE_ISA names; kInvalidArgument for
-/// an unknown name and one that the processor lacks.
-Result<Isa> choose_isa();
 
 /// Hash functions come in multiples of this many.
 inline constexpr size_t kHashesPerStep = 8;

@@ -1,5 +1,6 @@
 #include "yurai/index/key_sort.h"
 
+#include "yurai/base/isa.h"
 #include "yurai/index/key_sort_kernels.h"
 #include "yurai/index/key_sort_loops.h"
 
@@ -26,8 +27,8 @@ void sort_keys_scalar(KeyedPositions items, size_t size, KeyedPositions scratch)
 std::vector<KeySortKernel> key_sort_kernels() {
   std::vector<KeySortKernel> kernels;
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f")) kernels.push_back({"avx512", sort_keys_avx512});
-  if (__builtin_cpu_supports("avx2")) kernels.push_back({"avx2", sort_keys_avx2});
+  if (is_supported(Isa::kAvx512)) kernels.push_back({"avx512", sort_keys_avx512});
+  if (is_supported(Isa::kAvx2)) kernels.push_back({"avx2", sort_keys_avx2});
 #endif
   kernels.push_back({"scalar", sort_keys_scalar});
   return kernels;

@@ -304,9 +304,6 @@ void refuse_unknown(Members& config, const ModelConfig& model) {
   if (!activation.empty() && activation != "silu") {
     config.set_error(fmt::format("hidden_act '{}' is unknown; we have silu", activation));
   }
-  if (config.find("quantization_config") != nullptr) {
-    config.set_error("quantised weights are not read; export the model in f32, bf16 or f16");
-  }
   refuse_partial_rotary(config);
   if (model.num_heads % model.num_kv_heads != 0) {
     config.set_error("'num_attention_heads' must be a multiple of 'num_key_value_heads'");
@@ -328,6 +325,46 @@ uint64_t ParameterShape::num_values() const {
   uint64_t values = 1;
   for (const uint64_t size : shape) values *= size;
   return values;
+}
+
+/// Of quantised weights we have our own: a scale a row, int8, as compressed-tensors calls them.
+void parse_quantization(Members& config, ModelConfig& model) {
+  const Json* quantization = config.find("quantization_config");
+  if (quantization == nullptr) return;
+  const auto is = [&](const char* path, const Json& value) {
+    const Json::json_pointer pointer(path);
+    return quantization->contains(pointer) && quantization->at(pointer) == value;
+  };
+  constexpr const char* kWeights = "/config_groups/group_0/weights/";
+  const std::string weights = kWeights;
+  model.int8_weights = is("/quant_method", "compressed-tensors") &&
+                       is("/format", "int-quantized") && is((weights + "num_bits").c_str(), 8) &&
+                       is((weights + "strategy").c_str(), "channel") &&
+                       is((weights + "symmetric").c_str(), true);
+  if (!model.int8_weights) {
+    config.set_error(
+        "quantised weights are not read, but for those of 'yurai model quantize'; take the model "
+        "in f32, bf16 or f16");
+  }
+}
+
+/// What parse_quantization reads.
+Json quantization_json() {
+  const auto numbers = [](const char* strategy, bool dynamic) {
+    return Json{{"num_bits", 8},        {"type", "int"},      {"symmetric", true},
+                {"strategy", strategy}, {"dynamic", dynamic}, {"group_size", nullptr}};
+  };
+  return {{"quant_method", "compressed-tensors"},
+          {"format", "int-quantized"},
+          {"quantization_status", "compressed"},
+          {"config_groups",
+           {{"group_0",
+             {{"targets", {"Linear"}},
+              {"weights", numbers("channel", false)},
+              {"input_activations", numbers("token", true)},
+              {"output_activations", nullptr}}}}},
+          {"ignore", {"lm_head", "re:.*gate$"}},
+          {"kv_cache_scheme", nullptr}};
 }
 
 Result<ModelConfig> parse_model_config(std::string_view json, std::string_view name) {
@@ -392,6 +429,7 @@ Result<ModelConfig> parse_model_config(std::string_view json, std::string_view n
   std::string dtype = config.text("dtype");
   if (dtype.empty()) dtype = config.text("torch_dtype");
   if (dtype == "bfloat16" || dtype == "float16") model.dtype = dtype;
+  parse_quantization(config, model);
   refuse_unknown(config, model);
   refuse_absurd(config, model);
   YURAI_TRY(config.result());
@@ -465,7 +503,14 @@ Json to_json(const ModelConfig& config) {
   json["eos_token_id"] = nullptr;  // a member that is missing would be 2
   if (config.end_tokens.size() == 1) json["eos_token_id"] = config.end_tokens[0];
   if (config.end_tokens.size() > 1) json["eos_token_id"] = config.end_tokens;
+  if (config.int8_weights) json["quantization_config"] = quantization_json();
   return json;
+}
+
+bool is_int8(const ModelConfig& config, const ParameterShape& parameter) {
+  const std::string_view name = parameter.name;
+  return config.int8_weights && parameter.shape.size() == 2 && !name.ends_with(".gate.weight") &&
+         name != "model.embed_tokens.weight" && name != "lm_head.weight";
 }
 
 uint64_t num_parameter_tensors(const ModelConfig& config) {

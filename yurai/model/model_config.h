@@ -63,6 +63,8 @@ struct ModelConfig {
   double router_loss_weight = 0.001;  ///< of the load-balancing loss
   std::vector<bool> sparse_layers{};  ///< per layer: has experts
 
+  bool int8_weights = false;  ///< matrices of layers, with a scale a row: docs/formats/model.md
+
   std::string dtype = "float32";  ///< the weights are meant for; "bfloat16" or "float16" else
 
   std::optional<uint32_t> begin_token{};
@@ -94,6 +96,8 @@ Json to_json(const ModelConfig& config);
 /// Every weight that a model of this shape has, in the order of its layers. Those that are
 /// multiplied with the same input stand side by side (q, k, v; gate, up).
 std::vector<ParameterShape> parameter_shapes(const ModelConfig& config);
+/// Whether it is stored as int8 with a scale a row, "NAME_scale".
+bool is_int8(const ModelConfig& config, const ParameterShape& parameter);
 /// How many those are, at no cost.
 uint64_t num_parameter_tensors(const ModelConfig& config);
 

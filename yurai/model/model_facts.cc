@@ -40,12 +40,15 @@ bool all_finite(std::string_view bytes, Bits exponent) {
 }
 
 bool all_finite(std::string_view bytes, DType dtype) {
+  if (dtype == DType::kI8) return true;
   if (dtype == DType::kF32) return all_finite<uint32_t>(bytes, 0x7F800000);
   return all_finite<uint16_t>(bytes, dtype == DType::kBF16 ? 0x7F80 : 0x7C00);
 }
 
+/// Which weights are int8 ModelFolder has checked.
 bool is_weight(DType dtype) {
-  return dtype == DType::kF32 || dtype == DType::kBF16 || dtype == DType::kF16;
+  return dtype == DType::kI8 || dtype == DType::kF32 || dtype == DType::kBF16 ||
+         dtype == DType::kF16;
 }
 
 }  // namespace
@@ -113,6 +116,7 @@ Json facts_json(const ModelFolder& folder) {
   const WeightMemory memory = weight_memory(folder.config());
   Json json = shape_json(folder.config());
   json["dtypes"] = std::move(dtypes_json);
+  json["quantization"] = folder.config().int8_weights ? Json("int8") : Json(nullptr);
   json["bytes"] = bytes;
   json["weight_files"] = std::move(files);
   json["memory_bytes"] = {{"f32", memory.f32},

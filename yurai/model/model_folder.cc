@@ -112,6 +112,18 @@ Result<void> ModelFolder::check_parameters() const {
                              shape_text(parameter.shape)));
     }
     known.insert(parameter.name);
+    const bool int8 = is_int8(config_, parameter);
+    if (int8 != (entry.dtype == DType::kI8)) {
+      return bad(fmt::format("weight '{}' is {}", parameter.name, dtype_name(entry.dtype)));
+    }
+    if (!int8) continue;
+    const auto scale = places_.find(parameter.name + std::string(kScaleSuffix));
+    const std::vector<uint64_t> wanted = {parameter.shape[0], 1};
+    if (scale == places_.end() ||
+        files_[scale->second.file].tensors()[scale->second.tensor].shape != wanted) {
+      return bad(fmt::format("no scales of weight '{}'", parameter.name));
+    }
+    known.insert(scale->first);
   }
   for (const auto& [name, place] : places_) {
     if (!known.contains(name) && !is_known_extra(name, config_)) {
@@ -130,11 +142,32 @@ const TensorEntry& ModelFolder::tensor(std::string_view parameter) const {
   return files_[place->second.file].tensors()[place->second.tensor];
 }
 
+Result<void> ModelFolder::read_bytes(std::string_view parameter, std::span<char> out) const {
+  const auto place = places_.find(std::string(parameter));
+  YURAI_CHECK(place != places_.end());
+  const SafetensorsFile& file = files_[place->second.file];
+  return file.read(file.tensors()[place->second.tensor], out);
+}
+
 Result<void> ModelFolder::read_f32(std::string_view parameter, std::span<float> out) const {
   const auto place = places_.find(std::string(parameter));
   YURAI_CHECK(place != places_.end());
   const SafetensorsFile& file = files_[place->second.file];
-  return file.read_f32(file.tensors()[place->second.tensor], out);
+  const TensorEntry& entry = file.tensors()[place->second.tensor];
+  if (entry.dtype == DType::kI8) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{}: its weights are int8, which is only for generating text; use the "
+                            "model that it was made from",
+                            shown(dir_)));
+  }
+  return file.read_f32(entry, out);
+}
+
+Result<void> ModelFolder::read_int8(std::string_view parameter, std::span<int8_t> out,
+                                    std::span<float> scales) const {
+  YURAI_CHECK(tensor(parameter).dtype == DType::kI8);
+  YURAI_TRY(read_bytes(parameter, {reinterpret_cast<char*>(out.data()), out.size()}));
+  return read_f32(std::string(parameter) + std::string(kScaleSuffix), scales);
 }
 
 ParameterCounts count_parameters(const ModelConfig& config) {

@@ -19,6 +19,9 @@
 ///     folder.num_parameters();   // from the headers alone
 namespace yurai {
 
+/// What a weight's name is followed by in that of its scales.
+inline constexpr std::string_view kScaleSuffix = "_scale";
+
 /// Immutable and thread-safe.
 class ModelFolder {
  public:
@@ -35,8 +38,13 @@ class ModelFolder {
   uint64_t num_parameters() const;
 
   const TensorEntry& tensor(std::string_view parameter) const;
+  /// One weight's bytes, as they are; `out` has as many.
+  Result<void> read_bytes(std::string_view parameter, std::span<char> out) const;
   /// One weight's values; `out` has as many.
   Result<void> read_f32(std::string_view parameter, std::span<float> out) const;
+  /// One that is int8: `out` and a scale for each row.
+  Result<void> read_int8(std::string_view parameter, std::span<int8_t> out,
+                         std::span<float> scales) const;
 
  private:
   struct Place {

@@ -4,7 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <functional>
+#include <list>
 #include <set>
+#include <span>
 
 #include "yurai/base/hash.h"
 #include "yurai/base/stop.h"
@@ -56,28 +60,82 @@ std::set<std::string> files_of(const ModelFolder& folder) {
   return names;
 }
 
-/// Copies and hashes what it reads.
-Result<ManifestFile> copy_file(const fs::path& from, std::string_view name, StagingDirectory& stage,
-                               const Progress& progress) {
+/// Reads a file piece by piece, and hashes it.
+Result<ManifestFile> hash_file(const fs::path& from, std::string_view name,
+                               const Progress& progress,
+                               const std::function<Result<void>(std::string_view)>& on_piece = {}) {
   YURAI_ASSIGN(const ReadableFile file, ReadableFile::open(from));
-  YURAI_ASSIGN(const auto copy, stage.create_file(name));
-  ManifestFile copied{std::string(name), 0, ""};
+  ManifestFile read{std::string(name), 0, ""};
   Sha256 hash;
   std::string buffer(1 << 20, '\0');
   while (true) {
     YURAI_TRY(check_stop());
-    YURAI_ASSIGN(const size_t got, file.read(copied.bytes, buffer));
+    YURAI_ASSIGN(const size_t got, file.read(read.bytes, buffer));
     if (got == 0) break;
     const std::string_view bytes(buffer.data(), got);
-    YURAI_TRY(copy->append(bytes));
+    if (on_piece) YURAI_TRY(on_piece(bytes));
     hash.update(bytes);
-    copied.bytes += got;
-    progress("copy " + copied.name, copied.bytes, file.size_bytes());
+    read.bytes += got;
+    progress("read " + read.name, read.bytes, file.size_bytes());
   }
+  read.sha256 = hash.hex();
+  return read;
+}
+
+/// Copies and hashes what it reads.
+Result<ManifestFile> copy_file(const fs::path& from, std::string_view name, StagingDirectory& stage,
+                               const Progress& progress) {
+  YURAI_ASSIGN(const auto copy, stage.create_file(name));
+  YURAI_ASSIGN(ManifestFile copied, hash_file(from, name, progress, [&](std::string_view bytes) {
+                 return copy->append(bytes);
+               }));
   YURAI_TRY(copy->close());
-  copied.sha256 = hash.hex();
   return copied;
 }
+
+/// Tensors of a quantised copy, in memory until they are written.
+class QuantizedTensors {
+ public:
+  explicit QuantizedTensors(const ModelFolder& source) : source_(source) {}
+
+  Result<void> add(const ParameterShape& parameter) {
+    const TensorEntry& entry = source_.tensor(parameter.name);
+    if (!is_int8(int8_config_, parameter)) {
+      std::string& bytes = bytes_.emplace_back(entry.byte_end - entry.byte_begin, '\0');
+      YURAI_TRY(source_.read_bytes(parameter.name, bytes));
+      sources_.push_back({parameter.name, entry.dtype, parameter.shape, bytes});
+      return {};
+    }
+    const uint64_t rows = parameter.shape[0];
+    const uint64_t columns = parameter.shape[1];
+    std::vector<float> values(parameter.num_values());
+    YURAI_TRY(source_.read_f32(parameter.name, values));
+    std::string& bytes = bytes_.emplace_back(values.size(), '\0');
+    std::string& scales = bytes_.emplace_back(rows * sizeof(float), '\0');
+    const std::span<int8_t> quantized(reinterpret_cast<int8_t*>(bytes.data()), bytes.size());
+    for (uint64_t row = 0; row < rows; ++row) {
+      const float scale = quantize_row(std::span(values).subspan(row * columns, columns),
+                                       quantized.subspan(row * columns, columns));
+      std::memcpy(scales.data() + row * sizeof scale, &scale, sizeof scale);
+    }
+    sources_.push_back({parameter.name, DType::kI8, parameter.shape, bytes});
+    sources_.push_back(
+        {parameter.name + std::string(kScaleSuffix), DType::kF32, {rows, 1}, scales});
+    return {};
+  }
+  const std::vector<TensorSource>& sources() const { return sources_; }
+  const ModelConfig& config() const { return int8_config_; }
+
+ private:
+  const ModelFolder& source_;
+  const ModelConfig int8_config_ = [this] {
+    ModelConfig config = source_.config();
+    config.int8_weights = true;
+    return config;
+  }();
+  std::list<std::string> bytes_;
+  std::vector<TensorSource> sources_;
+};
 
 /// What lies in the staging folder is what was read.
 Result<void> check_copy(const std::vector<ManifestFile>& read,
@@ -171,6 +229,12 @@ Result<ImportedModel> import_model(const fs::path& source, const ModelImportOpti
 Result<Manifest> export_model(const fs::path& model, StagingDirectory& stage,
                               const Progress& progress) {
   YURAI_ASSIGN(Manifest manifest, read_manifest(model, kModelFormat, kModelVersion));
+  if (json_string(manifest.facts, "quantization").value_or("") == "int8") {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{}: its weights are int8, which is only for generating text; export "
+                            "the model that it was made from",
+                            for_terminal(model.string())));
+  }
   std::vector<ManifestFile> copies;
   for (const ManifestFile& file : manifest.files) {
     const std::string name = file.name == kReadme ? std::string(kSourceReadme) : file.name;
@@ -194,6 +258,58 @@ Result<Manifest> export_model(const fs::path& model, StagingDirectory& stage,
   }
   YURAI_TRY(stage.add_file(kReadme, readme(manifest)));
   return manifest;
+}
+
+Result<Manifest> quantize_model(const fs::path& source, StagingDirectory& stage,
+                                const Progress& progress) {
+  YURAI_ASSIGN(const ModelFolder folder, open_proven(source));
+  if (folder.config().int8_weights) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{}: its weights are int8 already", for_terminal(source.string())));
+  }
+  Manifest manifest;
+  manifest.format = kModelFormat;
+  manifest.format_version = kModelVersion;
+  QuantizedTensors tensors(folder);
+  for (size_t i = 0; i < folder.parameters().size(); ++i) {
+    YURAI_TRY(check_stop());
+    YURAI_TRY(tensors.add(folder.parameters()[i]));
+    progress("quantize", i + 1, folder.parameters().size());
+  }
+  YURAI_ASSIGN(const auto file, stage.create_file("model.safetensors"));
+  YURAI_TRY(write_safetensors(*file, tensors.sources(), {{"format", "pt"}}));
+  YURAI_TRY(file->close());
+  YURAI_TRY(stage.add_file("config.json", dump_json(to_json(tensors.config())) + "\n"));
+  for (const std::string& name : files_of(folder)) {
+    const bool companion = std::ranges::find(kCompanions, name) != std::end(kCompanions);
+    const bool copied = companion && name != "model.safetensors.index.json";
+    YURAI_ASSIGN(ManifestFile input, copied ? copy_file(source / name, name, stage, progress)
+                                            : hash_file(source / name, name, progress));
+    manifest.inputs.push_back(std::move(input));
+  }
+  YURAI_ASSIGN(manifest.files, list_files(stage.path(), {}, progress));
+  YURAI_ASSIGN(const ModelFolder copy, ModelFolder::open(stage.path()));
+  manifest.facts = facts_json(copy);
+  YURAI_ASSIGN(manifest.facts["weights_sha256"], verify_weights(copy, progress));
+  // Whose licence and origin the source's manifest records, if it has one of ours.
+  const auto recorded = read_manifest(source, kModelFormat, kModelVersion);
+  for (const char* key : {"license", "source"}) {
+    manifest.facts[key] = recorded ? recorded->facts.value(key, Json()) : Json(nullptr);
+  }
+  YURAI_TRY(write_manifest(manifest, stage, progress));
+  return manifest;
+}
+
+Result<ModelFolder> open_proven(const std::filesystem::path& dir) {
+  std::error_code ignored;
+  if (std::filesystem::exists(dir / kManifestName, ignored)) {
+    YURAI_ASSIGN(const std::string text, read_file(dir / kManifestName));
+    if (text.find("\"yurai-") != text.npos) {  // else of some other program
+      YURAI_ASSIGN(const Manifest manifest, read_manifest(dir));
+      YURAI_TRY(verify_files(dir, manifest));
+    }
+  }
+  return ModelFolder::open(dir);
 }
 
 }  // namespace yurai

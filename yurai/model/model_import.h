@@ -8,6 +8,7 @@
 #include "yurai/base/file.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/result.h"
+#include "yurai/model/model_folder.h"
 #include "yurai/record/manifest.h"
 
 /// Models of others become artefacts with a known origin, and plain model folders again.
@@ -43,5 +44,15 @@ Result<ImportedModel> import_model(const std::filesystem::path& source,
 /// folder without our manifest; README.md there says where it comes from.
 Result<Manifest> export_model(const std::filesystem::path& model, StagingDirectory& stage,
                               const Progress& progress = no_progress);
+
+/// Writes a copy for generating text into `stage`: the layers' matrices in int8, each row with a
+/// scale; embeddings, output layer, routers, norms and biases as they are. kInvalidArgument where
+/// the source is int8 itself.
+Result<Manifest> quantize_model(const std::filesystem::path& source, StagingDirectory& stage,
+                                const Progress& progress = no_progress);
+
+/// Opens a model folder; one that we wrote (a manifest of ours lies in it) is proven before it is
+/// believed, every byte.
+Result<ModelFolder> open_proven(const std::filesystem::path& dir);
 
 }  // namespace yurai

@@ -238,4 +238,17 @@ float f16_to_f32(uint16_t bits) {
   return sign * std::ldexp(static_cast<float>(mantissa | 0x400), exponent - 25);
 }
 
+float quantize_row(std::span<const float> row, std::span<int8_t> out) {
+  float largest = 0;
+  for (const float value : row) largest = std::max(largest, std::abs(value));
+  const float scale = largest / 127;
+  const float inverse = scale > 1e-30F ? 1 / scale : 0;
+  // Adding 1.5 · 2^23 leaves no place for a fraction: rounds to nearest, ties to even.
+  constexpr float kNoFraction = 12582912.0F;
+  for (size_t i = 0; i < row.size(); ++i) {
+    out[i] = static_cast<int8_t>((row[i] * inverse + kNoFraction) - kNoFraction);
+  }
+  return inverse == 0 ? 0 : scale;
+}
+
 }  // namespace yurai

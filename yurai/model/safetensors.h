@@ -84,5 +84,7 @@ float bf16_to_f32(uint16_t bits);
 /// Rounds to nearest, ties to even.
 uint16_t f32_to_bf16(float value);
 float f16_to_f32(uint16_t bits);
+/// A row in int8: value = scale · q, q from -127 to 127, rounded to nearest. Returns the scale.
+float quantize_row(std::span<const float> row, std::span<int8_t> out);
 
 }  // namespace yurai

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,24 @@ inline void write_toy_model(const std::filesystem::path& dir, size_t num_files =
     YURAI_CHECK(write_file(dir / "model.safetensors.index.json", dump_json({{"weight_map", map}}))
                     .has_value());
   }
+}
+
+/// Writes a model folder of these weights, in f32.
+inline void write_model(const std::filesystem::path& dir, const ModelConfig& config,
+                        const std::map<std::string, std::vector<float>>& weights) {
+  std::filesystem::create_directories(dir);
+  YURAI_CHECK(write_file(dir / "config.json", dump_json(to_json(config))).has_value());
+  std::vector<TensorSource> tensors;
+  for (const ParameterShape& parameter : parameter_shapes(config)) {
+    const std::vector<float>& all = weights.at(parameter.name);
+    tensors.push_back({parameter.name,
+                       DType::kF32,
+                       parameter.shape,
+                       {reinterpret_cast<const char*>(all.data()), 4 * all.size()}});
+  }
+  auto written = posix_disk().create(dir / "model.safetensors").value();
+  YURAI_CHECK(write_safetensors(*written, tensors).has_value());
+  YURAI_CHECK(written->close().has_value());
 }
 
 }  // namespace yurai::testing

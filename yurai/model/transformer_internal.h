@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "yurai/model/rope.h"
 #include "yurai/model/transformer.h"
 
 /// The definition of the models, on tensors. B sequences, T tokens of each, N = B·T, S keys,
@@ -89,13 +90,6 @@ at::Tensor router_loss(const ModelConfig& config, const std::vector<at::Tensor>&
 
 /// The mean of logsumexp(logits)² over the tokens of all layers (Zoph et al. 2022, eq. 5).
 at::Tensor router_z_loss(const std::vector<at::Tensor>& router_logits);
-
-/// Frequencies of the rotary embedding [d/2], and the factor of its cosines and sines.
-struct Rope {
-  std::vector<float> frequencies;
-  float scale = 1;
-};
-Rope make_rope(const ModelConfig& config);
 
 struct KvCache::State {
   uint64_t batch = 0;

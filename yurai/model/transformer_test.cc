@@ -4,68 +4,29 @@
 
 #include <cmath>
 
-#include "yurai/base/random.h"
-#include "yurai/base/testing.h"
-#include "yurai/model/reference_model.h"
+#include "yurai/model/model_cases.h"
 
 namespace yurai {
 namespace {
 
-struct Case {
-  const char* name;
-  const char* config;
-};
-
-constexpr Case kCases[] = {
-    {"LlamaWithBiases",
-     R"("architectures":["LlamaForCausalLM"],"attention_bias":true,"mlp_bias":true)"},
-    {"LlamaYarn",
-     R"("architectures":["LlamaForCausalLM"],"rope_scaling":{"rope_type":"yarn","factor":4,)"
-     R"("original_max_position_embeddings":16})"},
-    {"LlamaLlama3",
-     R"("architectures":["LlamaForCausalLM"],"rope_scaling":{"rope_type":"llama3","factor":8,)"
-     R"("low_freq_factor":1,"high_freq_factor":4,"original_max_position_embeddings":16})"},
-    {"MixtralWindow",
-     R"("architectures":["MixtralForCausalLM"],"num_local_experts":4,"num_experts_per_tok":2,)"
-     R"("sliding_window":3)"},
-    {"Qwen3", R"("architectures":["Qwen3ForCausalLM"],"head_dim":6,"tie_word_embeddings":true)"},
-    {"Qwen3Window",
-     R"("architectures":["Qwen3ForCausalLM"],"head_dim":6,"use_sliding_window":true,)"
-     R"("sliding_window":4,"max_window_layers":0)"},
-    {"Qwen3Moe",
-     R"("architectures":["Qwen3MoeForCausalLM"],"head_dim":6,"num_experts":5,)"
-     R"("num_experts_per_tok":3,"moe_intermediate_size":6,"norm_topk_prob":true,"mlp_only_layers":[0])"},
-    {"Qwen3MoeNotNormalised",
-     R"("architectures":["Qwen3MoeForCausalLM"],"head_dim":6,"num_experts":5,)"
-     R"("num_experts_per_tok":2,"moe_intermediate_size":6,"norm_topk_prob":false)"},
-};
-
-class TransformerAgainstReference : public ::testing::TestWithParam<Case> {
+class TransformerAgainstReference : public ::testing::TestWithParam<testing::ModelCase> {
  protected:
   void SetUp() override {
-    const std::string json =
-        std::string(R"({"vocab_size":19,"hidden_size":16,"intermediate_size":10,)"
-                    R"("num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":2,)"
-                    R"("rope_theta":100.0,"max_position_embeddings":64,)") +
-        GetParam().config + "}";
-    const auto config = parse_model_config(json, "test");
-    ASSERT_TRUE(config) << config.error().message;
-    auto model = Transformer::make(*config, 7);
+    const ModelConfig config = testing::config_of(GetParam());
+    auto model = Transformer::make(config, 7);
     ASSERT_TRUE(model) << model.error().message;
     model_ = std::move(*model);
-    // Larger than first weights, so that every part counts.
     SplitMix64 random(testing::test_seed());
     testing::ReferenceWeights weights;
     for (const WeightRange& range : model_->weight_ranges()) {
       auto& values = weights[range.parameter.name];
       for (uint64_t i = 0; i < range.parameter.num_values(); ++i) {
         float& value = model_->weights()[range.begin + i];
-        value = static_cast<float>(static_cast<double>(random.below(2001)) / 1000 - 1) * 0.5F +
-                (range.parameter.name.ends_with("norm.weight") ? 1.0F : 0.0F);
+        value = testing::random_weight(random, range.parameter.name);
         values.push_back(static_cast<double>(value));
       }
     }
-    reference_ = std::make_unique<testing::ReferenceModel>(*config, std::move(weights));
+    reference_ = std::make_unique<testing::ReferenceModel>(config, std::move(weights));
     for (size_t t = 0; t < 11; ++t) {
       tokens_.push_back(static_cast<int32_t>(random.below(19)));
       targets_.push_back(random.below(4) == 0 ? -1 : static_cast<int32_t>(random.below(19)));
@@ -125,8 +86,8 @@ TEST_P(TransformerAgainstReference, ComputesTheGradientsOfFiniteDifferences) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, TransformerAgainstReference, ::testing::ValuesIn(kCases),
-                         [](const auto& shape) { return std::string(shape.param.name); });
+INSTANTIATE_TEST_SUITE_P(Shapes, TransformerAgainstReference,
+                         ::testing::ValuesIn(testing::kModelCases), testing::case_name);
 
 TEST(Transformer, RefusesBatchesThatAreNone) {
   const auto config =

@@ -1,0 +1,31 @@
+#include "yurai/model/kernels_avx512_lanes.h"
+#include "yurai/model/kernels_loops.h"
+
+namespace yurai {
+namespace {
+
+/// VNNI multiplies unsigned by signed: x + 128, and 128 times the sum of a row's weights off again.
+struct Ints {
+  using Four = __m512i;
+  __m512i v;
+
+  static Ints begin(const int32_t* row_sums) {
+    return {_mm512_slli_epi32(
+        _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_loadu_si512(row_sums)), 7)};
+  }
+  static Four broadcast(const int8_t* x) {
+    int32_t bits = 0;
+    __builtin_memcpy(&bits, x, sizeof bits);
+    return _mm512_xor_si512(_mm512_set1_epi32(bits), _mm512_set1_epi8(-128));
+  }
+  void add_products(const int8_t* weights, Four x) {
+    v = _mm512_dpbusd_epi32(v, x, _mm512_loadu_si512(weights));
+  }
+  Lanes to_float() const { return {_mm512_cvtepi32_ps(v)}; }
+};
+
+}  // namespace
+
+void multiply_int8_vnni(const Int8Product& product) { multiply_int8<Lanes, Ints>(product); }
+
+}  // namespace yurai
