@@ -72,7 +72,7 @@ struct Fixture {
   }
 };
 
-/// Time, mean reads and their 99th percentile of `ask(session, text)` over `texts`, each in a
+/// Time and reads (mean, 99th percentile, most) of `ask(session, text)` over `texts`, each in a
 /// session of its own.
 template <class Ask>
 void ask_each(benchmark::State& state, const CorpusIndex& index,
@@ -89,6 +89,7 @@ void ask_each(benchmark::State& state, const CorpusIndex& index,
   state.counters["reads"] = static_cast<double>(std::accumulate(reads.begin(), reads.end(), 0ull)) /
                             static_cast<double>(reads.size());
   state.counters["reads_p99"] = static_cast<double>(reads[reads.size() * 99 / 100]);
+  state.counters["reads_max"] = static_cast<double>(reads.back());
 }
 
 void count_one(IndexSession& session, const std::string& text) {
