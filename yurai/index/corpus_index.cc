@@ -249,4 +249,11 @@ std::vector<std::shared_ptr<const Corpus>> CorpusIndex::segment_corpora() const 
   return corpora;
 }
 
+uint64_t CorpusIndex::directory_bytes() const {
+  uint64_t bytes = state_->taken ? state_->taken->fences.memory_bytes() : 0;
+  for (const Segment& segment : state_->segments) bytes += segment.fences.memory_bytes();
+  if (state_->folded) bytes += state_->folded->directory_bytes();
+  return bytes;
+}
+
 }  // namespace yurai

@@ -99,6 +99,8 @@ class CorpusIndex {
   const CorpusIndex* folded() const;
   /// For what changes an index.
   std::span<const Segment> segments() const;
+  /// Memory that the directory of the leaves takes, as far as it was needed.
+  uint64_t directory_bytes() const;
 
  private:
   friend class IndexSession;

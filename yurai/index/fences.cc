@@ -219,13 +219,17 @@ class Fences::Pages {
       group_keys_[number].push_back(first_bytes(first.added, 0));
     }
     is_there_[number].store(true, std::memory_order_release);
+    num_bytes_.fetch_add(kPageBytes + parts.num_groups() * sizeof(uint64_t),
+                         std::memory_order_relaxed);
   }
+  uint64_t num_bytes() const { return num_bytes_.load(std::memory_order_relaxed); }
 
  private:
   std::mutex mutex_;
   LargeArray<PageBuffer> pages_;
   std::vector<std::vector<uint64_t>> group_keys_;
   std::vector<std::atomic<bool>> is_there_;
+  std::atomic<uint64_t> num_bytes_{0};
 };
 
 Fences::Fences(PageFile file, std::shared_ptr<Pages> pages)
@@ -448,6 +452,12 @@ Result<uint64_t> Fences::leaf_near(uint64_t rank) const {
   const uint64_t end_rank = is_last ? after->first_rank : parts.group_rank(group + 1);
   if (rank >= end_rank) return end_leaf - 1;
   return begin_leaf + (rank - begin_rank) * (end_leaf - begin_leaf) / (end_rank - begin_rank);
+}
+
+uint64_t Fences::memory_bytes() const {
+  return heads_.size() * (sizeof(Head) + sizeof(uint64_t)) + head_separators_.size() +
+         pages_->num_bytes() +
+         file_.num_pages() * (sizeof(std::atomic<bool>) + sizeof(std::vector<uint64_t>));
 }
 
 Result<FencesWriter> FencesWriter::create(StagingDirectory& stage) {

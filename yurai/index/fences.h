@@ -68,6 +68,9 @@ class Fences {
   /// A leaf near that of `rank` < num_points(), mostly that one.
   Result<uint64_t> leaf_near(uint64_t rank) const;
 
+  /// Bytes of pages that were needed so far, and of what is in memory from the start.
+  uint64_t memory_bytes() const;
+
  private:
   /// The begin of a page, and its first separator.
   struct Head {

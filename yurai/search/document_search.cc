@@ -74,6 +74,7 @@ class TopHits {
 
 struct DocumentSearch::State {
   uint64_t num_documents = 0;
+  uint64_t num_terms = 0;
   std::vector<TermKey> first_keys;
   std::vector<uint8_t> lengths;
   std::vector<float> norms;
@@ -116,7 +117,7 @@ Result<std::optional<DocumentSearch>> DocumentSearch::open(const fs::path& dir,
   if (reader.fixed(8) != kSearchVersion) return damaged("has another version");
   const uint64_t num_documents = reader.fixed(8);
   const uint64_t total_length = reader.fixed(8);
-  reader.fixed(8);  // terms
+  const uint64_t num_terms = reader.fixed(8);
   const uint64_t num_pages = reader.fixed(8);
   const uint64_t terms_bytes = reader.fixed(8);
   const uint64_t postings_bytes = reader.fixed(8);
@@ -134,15 +135,19 @@ Result<std::optional<DocumentSearch>> DocumentSearch::open(const fs::path& dir,
                BlockFile::open(dir / kSearchPostingsName, postings_bytes, mode));
   const double mean_length =
       static_cast<double>(total_length) / static_cast<double>(std::max<uint64_t>(1, num_documents));
-  return std::optional(DocumentSearch(std::make_unique<State>(State{
-      num_documents, std::move(first_keys), std::vector<uint8_t>(lengths, lengths + num_documents),
-      length_norms(mean_length), std::move(terms), std::move(postings), std::move(left_out)})));
+  return std::optional(DocumentSearch(std::make_unique<State>(
+      State{num_documents, num_terms, std::move(first_keys),
+            std::vector<uint8_t>(lengths, lengths + num_documents), length_norms(mean_length),
+            std::move(terms), std::move(postings), std::move(left_out)})));
 }
 
 DocumentSearch::DocumentSearch(std::unique_ptr<State> state) : state_(std::move(state)) {}
 DocumentSearch::DocumentSearch(DocumentSearch&&) noexcept = default;
 DocumentSearch& DocumentSearch::operator=(DocumentSearch&&) noexcept = default;
 DocumentSearch::~DocumentSearch() = default;
+
+uint64_t DocumentSearch::num_documents() const { return state_->num_documents; }
+uint64_t DocumentSearch::num_terms() const { return state_->num_terms; }
 
 /// Documents [begin, begin + kWindow): the lists whose bounds there can lift a document over the
 /// threshold are read through, the others asked about those that might get there.

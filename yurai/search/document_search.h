@@ -59,6 +59,9 @@ class DocumentSearch {
   DocumentSearch& operator=(DocumentSearch&&) noexcept;
   ~DocumentSearch();
 
+  uint64_t num_documents() const;
+  uint64_t num_terms() const;
+
   /// The `limit` best documents, by score, then number: exactly those that scoring every document
   /// would give. Documents without any of the query's terms are none. What was left out still
   /// counts in how rare terms are.
