@@ -199,9 +199,6 @@ TEST_F(LabelCli, ExportedLabelsAreTheSameWhenImportedAgain) {
 }
 
 TEST_F(LabelCli, AChainDropsWhatAModelFindsToxic) {
-  const auto help = yurai({"filter", "--help"});
-  if (help.out.find("CHAIN") == std::string::npos)
-    GTEST_SKIP() << "this build has no 'corpus filter'";
   train();
   put("chain.toml", "[[filter]]\nname = \"toxicity\"\nmodel = \"model\"\nmax = 0.5\n");
   put("in.jsonl", "{\"text\":\"you stupid fool\"}\n{\"text\":\"fine weather\"}\n");

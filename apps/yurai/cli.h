@@ -11,7 +11,7 @@
 #include "yurai/record/document.h"
 
 /// What every command shares. A command file registers its verbs on the application; a verb's
-/// callback sets `exit_status` through `finish`.
+/// callback sets `exit_status` through `run`.
 namespace yurai::cli {
 
 /// Chooses the text for a person: Japanese where YURAI_LANG, LC_ALL, LC_MESSAGES or LANG (the first

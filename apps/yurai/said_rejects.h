@@ -12,7 +12,6 @@ namespace yurai::cli {
 class SaidRejects {
  public:
   void add(const Reject& reject);
-  uint64_t count() const { return count_; }
   /// Says the number, if there are any; `more` ends the line where not all have been named.
   void say_count(const std::string& more = "") const;
 

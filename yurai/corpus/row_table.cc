@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "yurai/base/number_codec.h"
 #include "yurai/base/terminal.h"
 #include "yurai/base/utf8.h"
 
@@ -17,10 +18,6 @@ struct alignas(kBlockBytes) Block {
   std::array<char, kBlockBytes> bytes;
 };
 
-void append_u32(uint32_t value, std::string& out) {
-  for (int i = 0; i < 4; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
-}
-
 uint32_t load_u32(const char* bytes) {
   uint32_t value = 0;
   for (int i = 3; i >= 0; --i) value = (value << 8) | static_cast<unsigned char>(bytes[i]);
@@ -29,9 +26,7 @@ uint32_t load_u32(const char* bytes) {
 
 }  // namespace
 
-void append_u64(uint64_t value, std::string& out) {
-  for (int i = 0; i < 8; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
-}
+void append_u64(uint64_t value, std::string& out) { append_fixed(value, 8, out); }
 
 uint64_t load_u64(const char* bytes) {
   uint64_t value = 0;
@@ -44,7 +39,7 @@ std::string encode_row(const Document& document, std::string_view text_sha256) {
   std::string row(text_sha256);
   for (const auto member : kDocumentMembers) {
     if (member == &Document::text) continue;
-    append_u32(static_cast<uint32_t>((document.*member).size()), row);
+    append_fixed((document.*member).size(), 4, row);
   }
   for (const auto member : kDocumentMembers) {
     if (member != &Document::text) row += document.*member;

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "yurai/base/hash.h"
+#include "yurai/base/number_codec.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/row_table.h"
 
@@ -34,10 +35,6 @@ static_assert(kMaxCodes <= kMarkDistance * (kNumMarks + 1));
 uint16_t load_u16(const char* bytes) {
   return static_cast<uint16_t>(static_cast<unsigned char>(bytes[0]) |
                                static_cast<unsigned char>(bytes[1]) << 8);
-}
-void append_u16(size_t value, std::string& out) {
-  out.push_back(static_cast<char>(value));
-  out.push_back(static_cast<char>(value >> 8));
 }
 
 size_t common_prefix(const char* a, const char* b, size_t size) {
@@ -158,7 +155,7 @@ class PageBuilder {
   void add(uint32_t code, size_t size) {
     const size_t mark = codes_.size() / kMarkDistance;
     if (mark > num_marks_) {
-      append_u16(text_size_ | codes_.size() % kMarkDistance << 15, marks_);
+      append_fixed(text_size_ | codes_.size() % kMarkDistance << 15, 2, marks_);
       ++num_marks_;
     }
     TextDictionary::append_code(code, codes_);
@@ -169,8 +166,8 @@ class PageBuilder {
   std::string finish(uint64_t begin) {
     std::string page;
     append_u64(begin, page);
-    append_u16(text_size_, page);
-    append_u16(codes_.size(), page);
+    append_fixed(text_size_, 2, page);
+    append_fixed(codes_.size(), 2, page);
     marks_.resize(2 * kNumMarks);
     page += marks_;
     page += codes_;

@@ -2,12 +2,16 @@
 
 #include <cmath>
 
+#include "yurai/base/progress.h"
 #include "yurai/curate/dropped_examples.h"
 #include "yurai/curate/filter.h"
 #include "yurai/curate/funnel.h"
 
 namespace yurai {
 namespace {
+
+constexpr size_t kMaxExamples = 100;  // a step
+constexpr size_t kMaxBars = 64;       // a histogram
 
 /// What the histogram of a step does not tell.
 struct StepFacts {
@@ -74,23 +78,20 @@ Result<std::string> chain_name(const Manifest& manifest) {
 
 }  // namespace
 
-Result<DecisionView> DecisionView::open(const std::filesystem::path& dir, const Options& options,
-                                        const Progress& progress) {
+Result<DecisionView> DecisionView::open(const std::filesystem::path& dir) {
   YURAI_ASSIGN(DecisionLedger ledger, DecisionLedger::open(dir));
   const std::vector<LedgerStep>& steps = ledger.steps();
   Funnel funnel(steps);
   WhatIfIndex index(steps);
-  DroppedExamples examples(steps.size(), options.examples_per_step);
+  DroppedExamples examples(steps.size(), kMaxExamples);
   std::vector<StepFacts> facts(steps.size());
-  YURAI_TRY(ledger.for_each(
-      [&](const DecisionRow& row) {
-        funnel.add(row);
-        index.add(row);
-        examples.add(row);
-        add(row, facts);
-        return true;
-      },
-      progress));
+  YURAI_TRY(ledger.for_each([&](const DecisionRow& row) {
+    funnel.add(row);
+    index.add(row);
+    examples.add(row);
+    add(row, facts);
+    return true;
+  }));
   const Manifest& manifest = ledger.manifest();
   YURAI_ASSIGN(const std::string name, chain_name(manifest));
   YURAI_ASSIGN(const uint64_t rejected, json_uint(manifest.facts, "rejected"));
@@ -107,7 +108,7 @@ Result<DecisionView> DecisionView::open(const std::filesystem::path& dir, const 
                     {"rejected", rejected},
                     {"left_out", left_out},
                     {"steps", steps_json(std::move(summary["steps"]), view.ledger_.steps(), funnel,
-                                         facts, options.max_bars)},
+                                         facts, kMaxBars)},
                     {"licenses", named_or_null(std::move(summary["licenses"]))}};
   for (size_t i = 0; i < view.ledger_.steps().size(); ++i) {
     view.examples_.emplace_back(examples.of(i).begin(), examples.of(i).end());

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "yurai/base/json.h"
-#include "yurai/base/progress.h"
 #include "yurai/base/result.h"
 #include "yurai/curate/decisions.h"
 #include "yurai/curate/whatif.h"
@@ -26,16 +25,9 @@ namespace yurai {
 /// Thread-safe.
 class DecisionView {
  public:
-  struct Options {
-    size_t examples_per_step = 100;
-    size_t max_bars = 64;  ///< of a histogram
-  };
-
   /// `dir`: the OUT of `yurai corpus filter`. A row or file that is not as it was written is
   /// kCorrupt, naming it.
-  static Result<DecisionView> open(const std::filesystem::path& dir, const Options& options,
-                                   const Progress& progress = no_progress);
-  static Result<DecisionView> open(const std::filesystem::path& dir) { return open(dir, {}); }
+  static Result<DecisionView> open(const std::filesystem::path& dir);
 
   const DecisionLedger& ledger() const { return ledger_; }
 

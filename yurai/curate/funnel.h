@@ -85,7 +85,6 @@ class Funnel {
   uint64_t bytes() const { return total_.bytes; }
   uint64_t kept_bytes() const { return total_.kept_bytes; }
   uint64_t kept_bytes_after() const { return kept_bytes_after_; }
-  uint64_t rejected() const { return rejected_; }
   const std::vector<StepFunnel>& steps() const { return funnels_; }
   Json to_json() const;
 

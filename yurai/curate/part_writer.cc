@@ -31,8 +31,6 @@ Result<void> PartWriter::append(std::string_view line) {
   YURAI_TRY(write(line, false));
   YURAI_TRY(write("\n", false));
   in_part_ += line.size() + 1;
-  num_bytes_ += line.size() + 1;
-  ++num_lines_;
   return in_part_ >= options_.part_bytes ? end_part() : Result<void>();
 }
 

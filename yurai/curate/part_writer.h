@@ -43,8 +43,6 @@ class PartWriter {
   /// The parts that are whole and on the disk (not yet their names: the folder wants a sync).
   const std::vector<ManifestFile>& finished() const { return finished_; }
   uint64_t num_parts() const { return finished_.size() + (file_ != nullptr ? 1 : 0); }
-  uint64_t num_lines() const { return num_lines_; }
-  uint64_t num_bytes() const { return num_bytes_; }  ///< of lines, before compression
 
  private:
   struct Encoder;
@@ -61,8 +59,6 @@ class PartWriter {
   Sha256 hash_;
   uint64_t in_part_ = 0;  ///< of lines
   std::vector<ManifestFile> finished_;
-  uint64_t num_lines_ = 0;
-  uint64_t num_bytes_ = 0;
 };
 
 }  // namespace yurai

@@ -33,8 +33,6 @@ struct Metrics::State {
 };
 
 Metrics::Metrics() : state_(std::make_unique<State>()) {}
-Metrics::Metrics(Metrics&&) noexcept = default;
-Metrics& Metrics::operator=(Metrics&&) noexcept = default;
 Metrics::~Metrics() = default;
 
 void Metrics::set_fact(const std::string& name, const std::string& help, double value) {

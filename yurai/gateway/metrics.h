@@ -12,8 +12,6 @@ namespace yurai {
 class Metrics {
  public:
   Metrics();
-  Metrics(Metrics&&) noexcept;
-  Metrics& operator=(Metrics&&) noexcept;
   ~Metrics();
 
   /// A number that stays as it is: yurai_index_documents and the like.

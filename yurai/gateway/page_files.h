@@ -11,7 +11,7 @@
 
 namespace yurai {
 
-/// The files of the page, read once when the server starts: what is asked for is looked up by name,
+/// The files of the page, read once when it is opened: what is asked for is looked up by name,
 /// so no path ever leads anywhere else. Immutable; thread-safe.
 class PageFiles {
  public:

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "yurai/base/large_array.h"
+#include "yurai/base/number_codec.h"
 #include "yurai/base/terminal.h"
 
 namespace yurai {
@@ -25,10 +26,6 @@ constexpr size_t kGroupBytes = 6;
 constexpr uint64_t kLeavesPerGroup = 32;
 constexpr size_t kMoreFollows = 15;
 constexpr size_t kTieBytes = 10;
-
-void append_little(std::string& out, uint64_t value, size_t num_bytes) {
-  for (size_t i = 0; i < num_bytes; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
-}
 
 template <size_t kNumBytes>
 uint64_t little(const char* bytes) {
@@ -187,10 +184,10 @@ void append_record(std::string_view before, const Fence& fence, std::string& out
   }
   out += fence.separator().substr(shared);
   if (fence.size < kMaxFenceBytes) return;
-  append_little(out, fence.first_position, 5);
-  append_little(out, fence.first_lcp, 2);
-  append_little(out, fence.leaf_lcp, 2);
-  append_little(out, fence.leaf_branch, 1);
+  append_fixed(fence.first_position, 5, out);
+  append_fixed(fence.first_lcp, 2, out);
+  append_fixed(fence.leaf_lcp, 2, out);
+  append_fixed(fence.leaf_branch, 1, out);
 }
 
 }  // namespace
@@ -481,14 +478,14 @@ Result<void> FencesWriter::add(const Fence& fence, uint64_t first_rank) {
   }
   if (num_leaves_ == first_leaf_) {
     first_rank_ = first_rank;
-    append_little(heads_, first_leaf_, 8);
-    append_little(heads_, first_rank_, 8);
-    append_little(heads_, fence.size | (fence.is_cut() ? kCutFlag : 0u), 1);
+    append_fixed(first_leaf_, 8, heads_);
+    append_fixed(first_rank_, 8, heads_);
+    append_fixed(fence.size | (fence.is_cut() ? kCutFlag : 0u), 1, heads_);
     heads_ += fence.separator();
   }
   if (opens_group) {
-    append_little(groups_, records_.size(), 2);  // where it begins, when the groups are known
-    append_little(groups_, first_rank - first_rank_, 4);
+    append_fixed(records_.size(), 2, groups_);  // where it begins, when the groups are known
+    append_fixed(first_rank - first_rank_, 4, groups_);
   }
   records_ += record;
   last_separator_ = fence.separator();
@@ -498,13 +495,13 @@ Result<void> FencesWriter::add(const Fence& fence, uint64_t first_rank) {
 
 Result<void> FencesWriter::finish_page() {
   std::string page;
-  append_little(page, num_leaves_ - first_leaf_, 2);
-  append_little(page, 0, 6);
-  append_little(page, first_leaf_, 8);
-  append_little(page, first_rank_, 8);
+  append_fixed(num_leaves_ - first_leaf_, 2, page);
+  append_fixed(0, 6, page);
+  append_fixed(first_leaf_, 8, page);
+  append_fixed(first_rank_, 8, page);
   const size_t records_begin = kPageHeader + groups_.size();
   for (size_t at = 0; at < groups_.size(); at += kGroupBytes) {
-    append_little(page, little<2>(&groups_[at]) + records_begin, 2);
+    append_fixed(little<2>(&groups_[at]) + records_begin, 2, page);
     page += groups_.substr(at + 2, 4);
   }
   page += records_;
@@ -518,10 +515,10 @@ Result<void> FencesWriter::finish(uint64_t num_points) {
   if (!records_.empty()) YURAI_TRY(finish_page());
   YURAI_TRY(file_.close());
   std::string directory(kMagic);
-  append_little(directory, kVersion, 8);
-  append_little(directory, num_leaves_, 8);
-  append_little(directory, num_points, 8);
-  append_little(directory, file_.num_pages(), 8);
+  append_fixed(kVersion, 8, directory);
+  append_fixed(num_leaves_, 8, directory);
+  append_fixed(num_points, 8, directory);
+  append_fixed(file_.num_pages(), 8, directory);
   return stage_->add_file(kDirectoryName, directory + heads_);
 }
 

@@ -52,7 +52,7 @@ class NgramPiece {
 /// Counts n-grams. Rare ones are forgotten when more than `max_ngrams` would be kept.
 class NgramCounter {
  public:
-  explicit NgramCounter(size_t max_ngrams = size_t{1} << 25);
+  explicit NgramCounter(size_t max_ngrams);
 
   /// Counts pairs and triples of these pieces, which follow those before; the same on any number of
   /// threads.

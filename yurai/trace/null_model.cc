@@ -7,6 +7,8 @@
 #include <cstring>
 #include <limits>
 
+#include "yurai/base/number_codec.h"
+
 namespace yurai {
 namespace {
 
@@ -20,35 +22,6 @@ constexpr double kUniform = 1e-4;
 /// Weights of the shorter context, in occurrences (Dirichlet smoothing).
 constexpr double kUnigramWeight = 10;
 constexpr double kContextWeight = 3;
-
-void append_uint(std::string& out, uint64_t value, int num_bytes) {
-  for (int i = 0; i < num_bytes; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
-}
-
-uint64_t load_uint(const char* bytes, int num_bytes) {
-  uint64_t value = 0;
-  for (int i = 0; i < num_bytes; ++i) {
-    value |= uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
-  }
-  return value;
-}
-
-void append_varint(std::string& out, uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
-  out.push_back(static_cast<char>(value));
-}
-
-/// The number at the front of `bytes`, which it is cut from; false when there is none.
-bool take_varint(std::string_view& bytes, uint64_t& value) {
-  value = 0;
-  for (int shift = 0; shift < 64 && !bytes.empty(); shift += 7) {
-    const auto byte = static_cast<unsigned char>(bytes.front());
-    bytes.remove_prefix(1);
-    value |= uint64_t{byte & 0x7Fu} << shift;
-    if (byte < 0x80) return true;
-  }
-  return false;
-}
 
 size_t varint_bytes(uint64_t value) {
   size_t size = 1;
@@ -110,14 +83,14 @@ uint64_t NullModel::entry_bytes(uint64_t step, uint32_t count) {
 
 std::string NullModel::serialize() const {
   std::string bytes(kMagic);
-  append_uint(bytes, kVersion, 4);
-  append_uint(bytes, min_count_, 4);
-  append_uint(bytes, num_chars_, 8);
-  append_uint(bytes, keys_.size(), 8);
+  append_fixed(kVersion, 4, bytes);
+  append_fixed(min_count_, 4, bytes);
+  append_fixed(num_chars_, 8, bytes);
+  append_fixed(keys_.size(), 8, bytes);
   uint64_t previous = 0;
   for (size_t i = 0; i < keys_.size(); ++i) {
-    append_varint(bytes, keys_[i] - previous);
-    append_varint(bytes, counts_[i]);
+    append_varint(keys_[i] - previous, bytes);
+    append_varint(counts_[i], bytes);
     previous = keys_[i];
   }
   return bytes;
@@ -131,27 +104,28 @@ Result<NullModel> NullModel::parse(std::string_view bytes) {
   if (bytes.size() < kHeaderBytes || !bytes.starts_with(kMagic)) {
     return corrupt("it does not begin as one does");
   }
-  if (const uint64_t version = load_uint(bytes.data() + 8, 4); version != kVersion) {
+  NumberReader reader(bytes.substr(kMagic.size()));
+  if (const uint64_t version = reader.fixed(4); version != kVersion) {
     return corrupt(fmt::format("its version is {}, this program reads {}", version, kVersion));
   }
-  const uint64_t min_count = load_uint(bytes.data() + 12, 4);
-  const uint64_t num_chars = load_uint(bytes.data() + 16, 8);
-  const uint64_t num_ngrams = load_uint(bytes.data() + 24, 8);
-  bytes.remove_prefix(kHeaderBytes);
-  if (num_ngrams > bytes.size() / 2) return corrupt("it is cut short");
+  const uint64_t min_count = reader.fixed(4);
+  const uint64_t num_chars = reader.fixed(8);
+  const uint64_t num_ngrams = reader.fixed(8);
+  if (num_ngrams > (bytes.size() - kHeaderBytes) / 2) return corrupt("it is cut short");
   std::vector<uint64_t> keys(num_ngrams);
   std::vector<uint32_t> counts(num_ngrams);
   uint64_t key = 0;
   for (size_t i = 0; i < num_ngrams; ++i) {
-    uint64_t step = 0, count = 0;
-    if (!take_varint(bytes, step) || !take_varint(bytes, count)) return corrupt("it is cut short");
+    const uint64_t step = reader.varint();
+    const uint64_t count = reader.varint();
+    if (!reader.ok()) return corrupt("it is cut short");
     if (step == 0 || key + step < key || count == 0 || count > kMaxCount) {
       return corrupt(fmt::format("n-gram {} is out of order", i));
     }
     keys[i] = key += step;
     counts[i] = static_cast<uint32_t>(count);
   }
-  if (!bytes.empty()) return corrupt("bytes follow its end");
+  if (!reader.at_end()) return corrupt("bytes follow its end");
   return NullModel(num_chars, min_count, std::move(keys), std::move(counts));
 }
 
