@@ -108,7 +108,7 @@ TEST_F(TrainCli, WalksAnAnswerBackToTheStepsThatReadIt) {
   EXPECT_TRUE(found) << rows;
   const auto shown = yurai({"ask", "--model", path("run"), "--index", path("index"), "--max-chars",
                             "60", "吾輩は猫である。"});
-  EXPECT_THAT(shown.out, HasSubstr("times in training, at steps"));
+  EXPECT_THAT(shown.out, HasSubstr("times in training, whole or in part, at steps"));
 
   // A second time: the same text; and refused to be trained over.
   const Json again = json({"ask", "--model", path("run"), "--index", path("index"), "--max-chars",

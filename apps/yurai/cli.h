@@ -77,6 +77,11 @@ std::function<std::string(const std::string&)> checked_by(Parse parse) {
   };
 }
 
+/// For the parser, beside CLI::Range, which takes what is no number.
+inline std::string no_nan(const std::string& text) {
+  return text.find_first_of("nN") == std::string::npos ? "" : "a number is needed";
+}
+
 // One function a noun, in cmd_<noun>.cc.
 void add_corpus_commands(CLI::App& app);
 void add_index_commands(CLI::App& app);

@@ -107,6 +107,7 @@ void add_corpus_card_command(CLI::App& corpus) {
   verb->add_option("--top", given.top_percent,
                    tr("Percent of the domains that are listed", "示すドメインの上位の割合（%）"))
       ->check(CLI::Range(0.0, 100.0))
+      ->check(no_nan)
       ->capture_default_str();
   verb->add_option(
       "--tokenizer", options->tokenizer,

@@ -187,6 +187,16 @@ Result<void> run_dedup(const Options& options, std::unique_ptr<Workers>& workers
   YURAI_ASSIGN(const DedupSummary summary, std::move(done));
   YURAI_TRY(workers->agree(stage != nullptr ? stage->commit() : Result<void>()));
   if (stage == nullptr) return {};
+  if (summary.rows == 0 && summary.rejected > 0) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format(fmt::runtime(tr("none of the {0} rows could be read: '{1}/rejects.jsonl' "
+                                            "says why; where the text or another field has another "
+                                            "name, give it with --map, such as --map text=content",
+                                            "{0} 件の行はどれも読めなかった（理由は '{1}/rejects.jsonl'）。"
+                                            "本文などの項目名が違うときは --map text=content のように"
+                                            "指定する")),
+                            summary.rejected, for_terminal(options.out)));
+  }
   if (!first->inputs.skipped.empty()) {
     say(fmt::format(fmt::runtime(tr("{} files of another kind in the folders were left out: {}{}",
                                     "フォルダー内の対象外のファイル {} 個を除いた: {}{}")),
@@ -237,9 +247,7 @@ void add_corpus_dedup_command(CLI::App& corpus) {
                    tr("Least Jaccard index of near twins (default: 0.741; datatrove 0.719)",
                       "ほぼ同文とみなす Jaccard 係数の下限（既定 0.741、datatrove は 0.719）"))
       ->check(CLI::Range(0.0, 1.0))
-      ->check([](const std::string& text) {  // the range takes what is no number
-        return text.find_first_of("nN") == text.npos ? "" : "a number from 0 to 1 is needed";
-      });
+      ->check(no_nan);
   verb->add_option("--index", options->index,
                    tr("For substring: an index over the corpus of the same inputs",
                       "substring 用: 同じ入力から作ったコーパスの索引"));

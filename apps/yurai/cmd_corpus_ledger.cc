@@ -265,6 +265,7 @@ void add_domains(CLI::App& corpus) {
   verb->add_option("--top", options->top,
                    tr("Percent of the domains that are listed", "表示する上位の割合（%）"))
       ->check(CLI::Range(0.0, 100.0))
+      ->check(no_nan)
       ->capture_default_str();
   verb->add_flag(
       "--hosts", options->hosts,

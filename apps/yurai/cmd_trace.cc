@@ -231,9 +231,10 @@ class Picture {
       steps += fmt::format("{}{}", steps.empty() ? "" : ", ", step);
     }
     if (distinct.size() > kShown || exposures.total > exposures.seen.size()) steps += ", …";
-    std::string out = fmt::format(fmt::runtime(tr("read {} times in training, at steps {}",
-                                                  "学習で {} 回読まれた。ステップ: {}")),
-                                  exposures.total, steps);
+    std::string out =
+        fmt::format(fmt::runtime(tr("read {} times in training, whole or in part, at steps {}",
+                                    "学習で {} 回（一部分だけの回も含む）読まれた。ステップ: {}")),
+                    exposures.total, steps);
     if (exposures.loss_first && exposures.loss_last) {
       out += fmt::format(fmt::runtime(tr("; loss {:.2f} at first, {:.2f} at last",
                                          "。損失は最初 {:.2f}、最後 {:.2f}")),

@@ -62,15 +62,14 @@ std::string wrong_word(const CLI::App& app, std::span<const char* const> words) 
       }
       continue;
     }
-    const auto verbs = verb->get_subcommands([](const CLI::App*) { return true; });
+    const auto verbs =  // groups of options are subcommands without a name
+        verb->get_subcommands([](const CLI::App* one) { return !one->get_name().empty(); });
     if (verbs.empty()) continue;  // an argument
     const auto named = [&](const CLI::App* one) { return one->get_name() == word; };
     const auto found = std::find_if(verbs.begin(), verbs.end(), named);
     if (found == verbs.end()) {
       std::vector<std::string> known;
-      for (const CLI::App* one : verbs) {
-        if (!one->get_name().empty()) known.push_back(one->get_name());
-      }
+      for (const CLI::App* one : verbs) known.push_back(one->get_name());
       return describe(tr("verb", "動詞"), word, known, *verb);
     }
     verb = *found;

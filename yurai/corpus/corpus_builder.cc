@@ -88,7 +88,7 @@ Result<CorpusSummary> build_corpus(const InputList& inputs, const CorpusBuildOpt
     manifest.inputs.push_back(std::move(read));
     progress("read", bytes_before, inputs.bytes);
   }
-  manifest.lineage = lineage_of(inputs, manifest.inputs);
+  YURAI_ASSIGN(manifest.lineage, lineage_of(inputs, manifest.inputs));
   YURAI_TRY(bound_inputs(manifest, stage));
   return builder.finish(std::move(manifest), progress);
 }

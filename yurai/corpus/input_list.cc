@@ -87,7 +87,7 @@ Result<void> refuse_without_manifest(const fs::path& folder) {
   for (const auto& [one, other] : kOwnFiles) {
     if (!fs::exists(folder / one, status) || !fs::exists(folder / other, status)) continue;
     return fail(ErrorCode::kCorrupt,
-                fmt::format("'{}' holds {} and {} but no {}: yurai wrote it, and without that file "
+                fmt::format("'{}' holds {} and {} but no {} of yurai's: yurai wrote it, and without that file "
                             "not all that it holds are documents; bring it back, make the folder "
                             "again, or name the files that should be read",
                             for_terminal(folder.string()), one, other, kManifestName));
@@ -104,8 +104,21 @@ Result<bool> is_own_folder(const fs::path& folder) {
     return false;
   }
   const auto text = read_file(folder / kManifestName);
-  if (!text || text->find("\"yurai-") == std::string::npos) return false;  // somebody else's
-  YURAI_TRY(read_manifest(folder));
+  if (!text || text->find("\"yurai-") == std::string::npos) {  // somebody else's, or emptied
+    YURAI_TRY(refuse_without_manifest(folder));
+    return false;
+  }
+  YURAI_ASSIGN(const Manifest manifest, read_manifest(folder));
+  for (const auto& entry : fs::directory_iterator(folder, status)) {
+    const std::string name = entry.path().filename().string();
+    const bool is_listed = std::any_of(manifest.files.begin(), manifest.files.end(),
+                                       [&](const ManifestFile& file) { return file.name == name; });
+    if (is_listed || !name.starts_with("part-")) continue;
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("'{}' is not among the files that {} lists; move it away, or name it by "
+                            "itself to read it",
+                            for_terminal(entry.path().string()), kManifestName));
+  }
   return true;
 }
 

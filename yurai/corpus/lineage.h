@@ -9,12 +9,12 @@
 namespace yurai {
 
 /// The artefacts that the inputs came out of: those whose folder an input lies in and whose
-/// manifest lists it with the hash that was read, and what they carry of their own lineage. An
-/// input that was changed since, or lies anywhere else, adds nothing.
+/// manifest lists it, and what they carry of their own lineage. An input that lies anywhere else adds
+/// nothing; one that is not as its artefact's manifest says is kCorrupt.
 ///
-///     manifest.lineage = lineage_of(inputs, manifest.inputs);
+///     YURAI_ASSIGN(manifest.lineage, lineage_of(inputs, manifest.inputs));
 ///
 /// `read`: of each of `inputs.files`, in their order.
-Json lineage_of(const InputList& inputs, const std::vector<ManifestFile>& read);
+Result<Json> lineage_of(const InputList& inputs, const std::vector<ManifestFile>& read);
 
 }  // namespace yurai

@@ -43,13 +43,15 @@ std::vector<ManifestFile> read(const std::string& bytes) {
 TEST(Lineage, HoldsTheFolderAndWhatItCameFromOldestFirst) {
   const testing::TemporaryDirectory dir;
   const Manifest first = write_folder(dir / "first", "yurai-filtered", "{}\n");
-  const Json lineage = lineage_of(input(dir / "first/part-00000.jsonl", "{}\n"), read("{}\n"));
+  const Json lineage =
+      lineage_of(input(dir / "first/part-00000.jsonl", "{}\n"), read("{}\n")).value();
   ASSERT_EQ(lineage.size(), 1u);
   EXPECT_EQ(lineage[0]["checksum"], manifest_checksum(first));
   EXPECT_EQ(lineage[0]["facts"]["kept"], 1);
 
   const Manifest second = write_folder(dir / "second", "yurai-dedup", "[]\n", lineage);
-  const Json longer = lineage_of(input(dir / "second/part-00000.jsonl", "[]\n"), read("[]\n"));
+  const Json longer =
+      lineage_of(input(dir / "second/part-00000.jsonl", "[]\n"), read("[]\n")).value();
   ASSERT_EQ(longer.size(), 2u);
   EXPECT_EQ(longer[0], lineage[0]);
   EXPECT_EQ(longer[1]["checksum"], manifest_checksum(second));
@@ -63,15 +65,18 @@ TEST(Lineage, HoldsAFolderOnceHoweverManyInputsItGave) {
   inputs.files.push_back(inputs.files[0]);
   std::vector<ManifestFile> files = read("{}\n");
   files.push_back(files[0]);
-  EXPECT_EQ(lineage_of(inputs, files).size(), 1u);
+  EXPECT_EQ(lineage_of(inputs, files)->size(), 1u);
 }
 
-TEST(Lineage, IsEmptyWhereTheInputIsNotWhatTheManifestLists) {
+TEST(Lineage, RefusesAnInputThatIsNotAsItsManifestSays) {
   const testing::TemporaryDirectory dir;
   write_folder(dir / "first", "yurai-filtered", "{}\n");
-  EXPECT_TRUE(lineage_of(input(dir / "first/part-00000.jsonl", "[]\n"), read("[]\n")).empty());
+  const auto changed = lineage_of(input(dir / "first/part-00000.jsonl", "[]\n"), read("[]\n"));
+  ASSERT_FALSE(changed);
+  EXPECT_EQ(changed.error().code, ErrorCode::kCorrupt);
+  EXPECT_NE(changed.error().message.find("part-00000.jsonl"), std::string::npos);
   std::ofstream(dir / "alone.jsonl") << "{}\n";
-  EXPECT_TRUE(lineage_of(input(dir / "alone.jsonl", "{}\n"), read("{}\n")).empty());
+  EXPECT_TRUE(lineage_of(input(dir / "alone.jsonl", "{}\n"), read("{}\n"))->empty());
 }
 
 TEST(Lineage, OfAManifestSurvivesReadingAndKeepsTheChecksum) {

@@ -228,7 +228,7 @@ Result<DedupSummary> write_result(const DedupJob& job, std::span<const Removal> 
   manifest.configuration = configuration(job.options, finder);
   manifest.facts = to_json(summary);
   manifest.facts["conflicting_licenses"] = writer.conflicts();
-  manifest.lineage = lineage_of(job.inputs, manifest.inputs);
+  YURAI_ASSIGN(manifest.lineage, lineage_of(job.inputs, manifest.inputs));
   YURAI_TRY(bound_inputs(manifest, stage));
   std::error_code status;
   std::filesystem::remove_all(job.scratch, status);

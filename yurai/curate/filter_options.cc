@@ -91,6 +91,7 @@ Result<std::vector<std::string>> FilterOptions::word_list(std::string_view name)
                            for_terminal(given)),
                ErrorCode::kNotFound);
   }
+  if (given.find('\0') != std::string::npos) return bad(name, "holds a NUL: no file is named so");
   const fs::path file = words_ / given;
   if (leads_out_of(words_, file)) {
     // A chain may come from somebody else: it names no other file of this machine.

@@ -206,7 +206,7 @@ Result<FilterRun> filter_files(const Chain& chain, std::string_view chain_name,
       [&](FilterBatch& batch) { return folder->add(batch); }));
 
   manifest.inputs = reader.take_files();
-  manifest.lineage = lineage_of(inputs, manifest.inputs);
+  YURAI_ASSIGN(manifest.lineage, lineage_of(inputs, manifest.inputs));
   for (const Manifest& artefact : chain.artefacts()) add_to_lineage(manifest.lineage, artefact);
   manifest.inputs.insert(manifest.inputs.end(), chain.inputs().begin(), chain.inputs().end());
   YURAI_TRY(bound_inputs(manifest, stage));

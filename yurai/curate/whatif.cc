@@ -52,7 +52,7 @@ Result<Bounds> asked_bounds(const Bounds& now, const WhatIfQuestion& question) {
         now.min && (!now.max || std::abs(asked - *now.min) <= std::abs(asked - *now.max));
     (min ? then.min : then.max) = asked;
   }
-  if (then.min && then.max && *then.min > *then.max) {
+  if (question.min && question.max && *then.min > *then.max) {
     return fail(
         ErrorCode::kInvalidArgument,
         fmt::format("with these bounds step '{}' keeps no document: its minimum {} is above "

@@ -54,7 +54,7 @@ Result<WhatIf> what_if(const DecisionLedger& ledger, const WhatIfQuestion& quest
                        const Progress& progress = no_progress, const std::stop_token& stop = {});
 
 /// The bounds that a question asks for. kInvalidArgument when they are those of the step, when
-/// there is none, and when the minimum is above the maximum.
+/// there is none, and when both are asked for and the minimum is above the maximum.
 Result<Bounds> asked_bounds(const Bounds& now, const WhatIfQuestion& question);
 
 /// Whether a step with these bounds keeps a document; none: the ledger cannot tell. `found`: what

@@ -252,7 +252,7 @@ ServerHandlers Gateway::handlers() const {
 
 Result<Gateway> Gateway::open(const GatewayOptions& options) {
   auto metrics = std::make_shared<Metrics>();
-  YURAI_ASSIGN(Services services, open_services(options, metrics, true));
+  YURAI_ASSIGN(Services services, open_services(options, metrics, nullptr));
   auto state = std::make_unique<State>();
   state->options = options;
   for (std::string& host : state->options.allowed_hosts) host = to_lower(host);
@@ -266,7 +266,7 @@ Result<bool> Gateway::refresh() const {
   const auto services = state_->current();
   YURAI_ASSIGN(const std::string manifest, read_file(state_->options.index_dir / kManifestName));
   if (manifest == services->index_manifest) return false;
-  YURAI_ASSIGN(Services opened, open_services(state_->options, state_->metrics, false));
+  YURAI_ASSIGN(Services opened, open_services(state_->options, state_->metrics, services.get()));
   auto changed = std::make_shared<const Services>(std::move(opened));
   state_->replace(changed);
   state_->metrics->set_fact("yurai_index_changes", "Times that a changed index was opened",
@@ -278,6 +278,6 @@ bool Gateway::lost_run() const {
   return !state_->options.run_dir.empty() && !state_->current()->run;
 }
 
-bool Gateway::page_built() const { return state_->current()->page.built(); }
+bool Gateway::page_built() const { return state_->current()->page->built(); }
 
 }  // namespace yurai

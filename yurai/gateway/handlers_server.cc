@@ -23,7 +23,7 @@ ApiResult<ApiResponse> openapi(const Services&, const ApiRequest&) {
 }
 
 ApiResult<ApiResponse> page(const Services& services, const ApiRequest& request) {
-  return services.page.get(request);
+  return services.page->get(request);
 }
 
 }  // namespace yurai::handlers

@@ -25,10 +25,45 @@ bool are_behind(const DecisionLedger& ledger, const CorpusIndex& index) {
   });
 }
 
+/// What does not come out of the index.
+Result<void> open_rest(const GatewayOptions& options, Services& services) {
+  YURAI_ASSIGN(PageFiles page, PageFiles::open(options.web_dir));
+  services.page = std::make_shared<const PageFiles>(std::move(page));
+  if (!options.filtered_dir.empty()) {
+    YURAI_ASSIGN(DecisionView decisions, DecisionView::open(options.filtered_dir));
+    services.decisions = std::make_shared<const DecisionView>(std::move(decisions));
+  }
+  if (!options.upstream_url.empty()) {
+    YURAI_ASSIGN(Upstream upstream, Upstream::open(options.upstream_url, options.upstream_api_key));
+    services.upstream = std::make_shared<const Upstream>(std::move(upstream));
+  }
+  services.transformer = options.model;
+  if (!options.run_dir.empty()) {
+    YURAI_ASSIGN(TrainedRun run, TrainedRun::open(options.run_dir));
+    YURAI_TRY(run.check_corpus(services.index->corpus().identity()));
+    YURAI_ASSIGN(services.run_facts, facts_json(run));
+    services.run = std::make_shared<const TrainedRun>(std::move(run));
+  }
+  services.transformer_is_of_run = options.model_is_of_run && services.run;
+  return {};
+}
+
+void keep_rest(const Services& before, Services& services) {
+  services.page = before.page;
+  services.decisions = before.decisions;
+  services.upstream = before.upstream;
+  services.transformer = before.transformer;
+  if (before.run && before.run->check_corpus(services.index->corpus().identity())) {
+    services.run = before.run;
+    services.run_facts = before.run_facts;
+    services.transformer_is_of_run = before.transformer_is_of_run;
+  }
+}
+
 }  // namespace
 
 Result<Services> open_services(const GatewayOptions& options, std::shared_ptr<Metrics> metrics,
-                               bool at_start) {
+                               const Services* before) {
   // Read first: should the index change meanwhile, the next look finds it changed.
   auto index_manifest = read_file(options.index_dir / kManifestName);
   YURAI_ASSIGN(
@@ -39,54 +74,38 @@ Result<Services> open_services(const GatewayOptions& options, std::shared_ptr<Me
   YURAI_ASSIGN(auto search, DocumentSearch::open(index->search_dir(), index->search_manifest(),
                                                  index->taken_down()));
   YURAI_ASSIGN(const CorpusStats stats, corpus_stats(index->corpus()));
-  YURAI_ASSIGN(PageFiles page, PageFiles::open(options.web_dir));
-  std::optional<DecisionView> decisions;
-  if (!options.filtered_dir.empty()) {
-    YURAI_ASSIGN(decisions, DecisionView::open(options.filtered_dir));
-  }
-  const bool decisions_of_corpus = decisions && are_behind(decisions->ledger(), *index);
-  std::optional<Upstream> upstream;
-  if (!options.upstream_url.empty()) {
-    YURAI_ASSIGN(upstream, Upstream::open(options.upstream_url, options.upstream_api_key));
-  }
   auto ngram = std::make_unique<NgramModel>(*index);
   if (options.model && options.model->id() == ngram->id()) {
     return fail(ErrorCode::kInvalidArgument,
                 "a model may not be called 'ngram' here: rename its folder");
   }
-  std::optional<TrainedRun> run;
-  Json run_facts;
-  if (!options.run_dir.empty()) {
-    YURAI_ASSIGN(run, TrainedRun::open(options.run_dir));
-    const Result<void> fits = run->check_corpus(index->corpus().identity());
-    if (!fits && at_start) return fail(fits.error());
-    if (fits) {
-      YURAI_ASSIGN(run_facts, facts_json(*run));
-    } else {
-      run.reset();
-    }
+  Services services{.index = std::move(index),
+                    .tracer = std::move(tracer),
+                    .search = std::move(search),
+                    .ngram = std::move(ngram),
+                    .transformer = {},
+                    .run = {},
+                    .run_facts = {},
+                    .upstream = {},
+                    .page = {},
+                    .corpus_statistics = to_json(stats),
+                    .decisions = {},
+                    .metrics = std::move(metrics),
+                    .index_manifest = std::move(index_manifest).value_or("")};
+  if (before != nullptr) {
+    keep_rest(*before, services);
+  } else {
+    YURAI_TRY(open_rest(options, services));
   }
-  metrics->set_fact("yurai_index_documents", "Documents of the corpus",
-                    static_cast<double>(stats.documents));
-  metrics->set_fact("yurai_index_text_bytes", "Bytes of text of the corpus",
-                    static_cast<double>(stats.bytes));
-  metrics->set_fact("yurai_index_points", "Places where an occurrence may begin",
-                    static_cast<double>(index->num_points()));
-  return Services{.index = std::move(index),
-                  .tracer = std::move(tracer),
-                  .search = std::move(search),
-                  .ngram = std::move(ngram),
-                  .transformer = options.model,
-                  .transformer_is_of_run = options.model_is_of_run && run,
-                  .run = std::move(run),
-                  .run_facts = std::move(run_facts),
-                  .upstream = std::move(upstream),
-                  .page = std::move(page),
-                  .corpus_statistics = to_json(stats),
-                  .decisions = std::move(decisions),
-                  .decisions_of_corpus = decisions_of_corpus,
-                  .metrics = std::move(metrics),
-                  .index_manifest = std::move(index_manifest).value_or("")};
+  services.decisions_of_corpus =
+      services.decisions && are_behind(services.decisions->ledger(), *services.index);
+  services.metrics->set_fact("yurai_index_documents", "Documents of the corpus",
+                             static_cast<double>(stats.documents));
+  services.metrics->set_fact("yurai_index_text_bytes", "Bytes of text of the corpus",
+                             static_cast<double>(stats.bytes));
+  services.metrics->set_fact("yurai_index_points", "Places where an occurrence may begin",
+                             static_cast<double>(services.index->num_points()));
+  return services;
 }
 
 }  // namespace yurai

@@ -28,20 +28,21 @@ struct Services {
   std::unique_ptr<LanguageModel> ngram;
   std::shared_ptr<const LanguageModel> transformer;  ///< null: none
   bool transformer_is_of_run = false;
-  std::optional<TrainedRun> run;  ///< with --run
-  Json run_facts;                 ///< of that run, as it was at the start
-  std::optional<Upstream> upstream;
-  PageFiles page;
+  std::shared_ptr<const TrainedRun> run;  ///< with --run, where it fits the index
+  Json run_facts;                         ///< of that run, as it was at the start
+  std::shared_ptr<const Upstream> upstream;
+  std::shared_ptr<const PageFiles> page;
   Json corpus_statistics;
-  std::optional<DecisionView> decisions;  ///< with --filtered
+  std::shared_ptr<const DecisionView> decisions;  ///< with --filtered
   bool decisions_of_corpus = false;       ///< the corpus was built from what they kept
   std::shared_ptr<Metrics> metrics;       ///< of all services that a gateway had
   std::string index_manifest;             ///< the bytes of the file when the index was opened
 };
 
-/// Opens all that the options name. `at_start`: a run that does not fit the index is an error;
-/// later the index goes without it, since what was taken down must not stay for a run's sake.
+/// Opens all that the options name. With `before`, only the index and what comes out of it; the rest
+/// is as it was, but a run that does not fit the index any more is left out: what was taken down
+/// must not stay for its sake.
 Result<Services> open_services(const GatewayOptions& options, std::shared_ptr<Metrics> metrics,
-                               bool at_start);
+                               const Services* before);
 
 }  // namespace yurai

@@ -50,7 +50,7 @@ YURAI_INLINE float sum(F16 value) {
 }
 YURAI_INLINE F16 max(F16 a, F16 b) { return a > b ? a : b; }
 
-/// exp within 2 units in the last place from -87 to 88, the limits beyond (Cephes' expf).
+/// exp within 2 units in the last place from -87 to 88, 0 and infinity beyond (Cephes' expf).
 YURAI_INLINE F16 exp(F16 x) {
   const F16 clamped = max(x < 88.0F ? x : all(88.0F), all(-88.0F));
   constexpr float kRound = 12582912.0F;  // 1.5 · 2^23: adding it rounds to an integer
@@ -67,7 +67,8 @@ YURAI_INLINE F16 exp(F16 x) {
   const I16 power = (__builtin_convertvector(n, I16) + 127) << 23;
   F16 scale;
   std::memcpy(&scale, &power, sizeof(scale));
-  const F16 result = x > -87.0F ? p * scale : F16{};
+  const F16 finite = x > -87.0F ? p * scale : F16{};
+  const F16 result = x > 88.0F ? all(std::numeric_limits<float>::infinity()) : finite;
   return x == x ? result : x;  // what is no number stays none
 }
 

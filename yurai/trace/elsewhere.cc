@@ -8,14 +8,16 @@ namespace yurai {
 namespace {
 
 constexpr uint64_t kMaxSteps = 64 << 10;
+constexpr uint64_t kMaxAllSteps = 4 << 20;
 constexpr uint64_t kMaxCounted = 100;
 
 }  // namespace
 
 Result<Elsewhere::Found> Elsewhere::first_in(RankRange range, bool from_end) {
+  if (is_alone_) return Found{};
   uint64_t steps = 0;
   for (uint64_t batch = 8; range.size() > 0; batch *= 4) {
-    if (steps >= kMaxSteps) return Found{{}, true};
+    if (steps >= kMaxSteps || all_steps_ >= kMaxAllSteps) return Found{{}, true};
     RankRange part = range;
     if (part.size() > batch)
       (from_end ? part.begin : part.end) = from_end ? part.end - batch : part.begin + batch;
@@ -25,6 +27,7 @@ Result<Elsewhere::Found> Elsewhere::first_in(RankRange range, bool from_end) {
       if (groups_[index_.corpus().document_at(position)] != own_) return Found{position, false};
     }
     steps += part.size();
+    all_steps_ += part.size();
     (from_end ? range.end : range.begin) = from_end ? part.begin : part.end;
   }
   return Found{};

@@ -14,10 +14,11 @@ namespace yurai {
 class Elsewhere {
  public:
   Elsewhere(const CorpusIndex& index, const std::vector<uint32_t>& group_of_document,
-            uint32_t own_group)
+            uint32_t own_group, uint32_t num_groups)
       : index_(index),
         groups_(group_of_document),
         own_(own_group),
+        is_alone_(num_groups < 2),
         session_(index),
         text_(index.corpus().text()) {}
 
@@ -26,7 +27,8 @@ class Elsewhere {
     uint64_t document = 0;  ///< one that holds it
   };
   /// The longest prefix of `text` in another group, exactly: the nearest suffix of another group on
-  /// either side in the index's order has it. Nothing when none was met in 65,536 steps.
+  /// either side in the index's order has it. Nothing when none was met in 65,536 steps, or in
+  /// 4,194,304 of all calls: where one group is nearly the whole corpus, all would walk that far.
   Result<std::optional<Match>> longest_match(std::string_view text);
 
   /// Occurrences of `text` in other groups; estimated from 100 of them when there are more.
@@ -44,6 +46,8 @@ class Elsewhere {
   const CorpusIndex& index_;
   const std::vector<uint32_t>& groups_;
   uint32_t own_;
+  bool is_alone_;  ///< there is no other group
+  uint64_t all_steps_ = 0;
   IndexSession session_;
   TextReader text_;
 };
