@@ -210,7 +210,8 @@ Result<std::optional<std::vector<PassageSpan>>> trace_elsewhere(const CorpusInde
                        static_cast<double>(std::max<uint64_t>(1, counts.model.num_chars()));
   const double ln_points = std::log(std::max(1.0, share * static_cast<double>(index.num_points())));
 
-  Elsewhere elsewhere(index, sample.group_of_document, group, sample.num_groups);
+  const bool is_alone = counts.chars_of_group[group] == counts.model.num_chars();
+  Elsewhere elsewhere(index, sample.group_of_document, group, is_alone);
   std::vector<PassageSpan> spans;
   const std::string_view text = passage.text;
   size_t reached = 0, reached_char = 0;

@@ -8,7 +8,7 @@ namespace yurai {
 namespace {
 
 constexpr uint64_t kMaxSteps = 64 << 10;
-constexpr uint64_t kMaxAllSteps = 4 << 20;
+constexpr uint64_t kMaxAllSteps = 1 << 20;
 constexpr uint64_t kMaxCounted = 100;
 
 }  // namespace

@@ -14,11 +14,11 @@ namespace yurai {
 class Elsewhere {
  public:
   Elsewhere(const CorpusIndex& index, const std::vector<uint32_t>& group_of_document,
-            uint32_t own_group, uint32_t num_groups)
+            uint32_t own_group, bool is_alone)
       : index_(index),
         groups_(group_of_document),
         own_(own_group),
-        is_alone_(num_groups < 2),
+        is_alone_(is_alone),
         session_(index),
         text_(index.corpus().text()) {}
 
@@ -28,7 +28,7 @@ class Elsewhere {
   };
   /// The longest prefix of `text` in another group, exactly: the nearest suffix of another group on
   /// either side in the index's order has it. Nothing when none was met in 65,536 steps, or in
-  /// 4,194,304 of all calls: where one group is nearly the whole corpus, all would walk that far.
+  /// 1,048,576 of all calls: where one group is nearly the whole corpus, all would walk that far.
   Result<std::optional<Match>> longest_match(std::string_view text);
 
   /// Occurrences of `text` in other groups; estimated from 100 of them when there are more.
@@ -46,7 +46,7 @@ class Elsewhere {
   const CorpusIndex& index_;
   const std::vector<uint32_t>& groups_;
   uint32_t own_;
-  bool is_alone_;  ///< there is no other group
+  bool is_alone_;  ///< no other group has a character
   uint64_t all_steps_ = 0;
   IndexSession session_;
   TextReader text_;
