@@ -188,14 +188,15 @@ Result<void> run_dedup(const Options& options, std::unique_ptr<Workers>& workers
   YURAI_TRY(workers->agree(stage != nullptr ? stage->commit() : Result<void>()));
   if (stage == nullptr) return {};
   if (summary.rows == 0 && summary.rejected > 0) {
-    return fail(ErrorCode::kInvalidArgument,
-                fmt::format(fmt::runtime(tr("none of the {0} rows could be read: '{1}/rejects.jsonl' "
-                                            "says why; where the text or another field has another "
-                                            "name, give it with --map, such as --map text=content",
-                                            "{0} 件の行はどれも読めなかった（理由は '{1}/rejects.jsonl'）。"
-                                            "本文などの項目名が違うときは --map text=content のように"
-                                            "指定する")),
-                            summary.rejected, for_terminal(options.out)));
+    return fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format(fmt::runtime(tr("none of the {0} rows could be read: '{1}/rejects.jsonl' "
+                                    "says why; where the text or another field has another "
+                                    "name, give it with --map, such as --map text=content",
+                                    "{0} 件の行はどれも読めなかった（理由は '{1}/rejects.jsonl'）。"
+                                    "本文などの項目名が違うときは --map text=content のように"
+                                    "指定する")),
+                    summary.rejected, for_terminal(options.out)));
   }
   if (!first->inputs.skipped.empty()) {
     say(fmt::format(fmt::runtime(tr("{} files of another kind in the folders were left out: {}{}",

@@ -86,11 +86,13 @@ Result<void> refuse_without_manifest(const fs::path& folder) {
   }
   for (const auto& [one, other] : kOwnFiles) {
     if (!fs::exists(folder / one, status) || !fs::exists(folder / other, status)) continue;
-    return fail(ErrorCode::kCorrupt,
-                fmt::format("'{}' holds {} and {} but no {} of yurai's: yurai wrote it, and without that file "
-                            "not all that it holds are documents; bring it back, make the folder "
-                            "again, or name the files that should be read",
-                            for_terminal(folder.string()), one, other, kManifestName));
+    return fail(
+        ErrorCode::kCorrupt,
+        fmt::format(
+            "'{}' holds {} and {} but no {} of yurai's: yurai wrote it, and without that file "
+            "not all that it holds are documents; bring it back, make the folder "
+            "again, or name the files that should be read",
+            for_terminal(folder.string()), one, other, kManifestName));
   }
   return {};
 }
@@ -114,10 +116,11 @@ Result<bool> is_own_folder(const fs::path& folder) {
     const bool is_listed = std::any_of(manifest.files.begin(), manifest.files.end(),
                                        [&](const ManifestFile& file) { return file.name == name; });
     if (is_listed || !name.starts_with("part-")) continue;
-    return fail(ErrorCode::kCorrupt,
-                fmt::format("'{}' is not among the files that {} lists; move it away, or name it by "
-                            "itself to read it",
-                            for_terminal(entry.path().string()), kManifestName));
+    return fail(
+        ErrorCode::kCorrupt,
+        fmt::format("'{}' is not among the files that {} lists; move it away, or name it by "
+                    "itself to read it",
+                    for_terminal(entry.path().string()), kManifestName));
   }
   return true;
 }

@@ -32,10 +32,11 @@ Result<Json> lineage_of(const InputList& inputs, const std::vector<ManifestFile>
                                    [&](const ManifestFile& one) { return one.name == name; });
     if (file == manifest->files.end()) continue;
     if (file->bytes != read[i].bytes || file->sha256 != read[i].sha256) {
-      return fail(ErrorCode::kCorrupt,
-                  fmt::format("'{}' is not as {} beside it says: it was changed or damaged since; "
-                              "make the folder again, or copy the file elsewhere to read it as it is",
-                              for_terminal(path.string()), kManifestName));
+      return fail(
+          ErrorCode::kCorrupt,
+          fmt::format("'{}' is not as {} beside it says: it was changed or damaged since; "
+                      "make the folder again, or copy the file elsewhere to read it as it is",
+                      for_terminal(path.string()), kManifestName));
     }
     if (added.insert(folder).second) add_to_lineage(lineage, *manifest);
   }

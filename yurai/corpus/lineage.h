@@ -9,8 +9,8 @@
 namespace yurai {
 
 /// The artefacts that the inputs came out of: those whose folder an input lies in and whose
-/// manifest lists it, and what they carry of their own lineage. An input that lies anywhere else adds
-/// nothing; one that is not as its artefact's manifest says is kCorrupt.
+/// manifest lists it, and what they carry of their own lineage. An input that lies anywhere else
+/// adds nothing; one that is not as its artefact's manifest says is kCorrupt.
 ///
 ///     YURAI_ASSIGN(manifest.lineage, lineage_of(inputs, manifest.inputs));
 ///

@@ -34,14 +34,14 @@ struct Services {
   std::shared_ptr<const PageFiles> page;
   Json corpus_statistics;
   std::shared_ptr<const DecisionView> decisions;  ///< with --filtered
-  bool decisions_of_corpus = false;       ///< the corpus was built from what they kept
-  std::shared_ptr<Metrics> metrics;       ///< of all services that a gateway had
-  std::string index_manifest;             ///< the bytes of the file when the index was opened
+  bool decisions_of_corpus = false;               ///< the corpus was built from what they kept
+  std::shared_ptr<Metrics> metrics;               ///< of all services that a gateway had
+  std::string index_manifest;  ///< the bytes of the file when the index was opened
 };
 
-/// Opens all that the options name. With `before`, only the index and what comes out of it; the rest
-/// is as it was, but a run that does not fit the index any more is left out: what was taken down
-/// must not stay for its sake.
+/// Opens all that the options name. With `before`, only the index and what comes out of it; the
+/// rest is as it was, but a run that does not fit the index any more is left out: what was taken
+/// down must not stay for its sake.
 Result<Services> open_services(const GatewayOptions& options, std::shared_ptr<Metrics> metrics,
                                const Services* before);
 
