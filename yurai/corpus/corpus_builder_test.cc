@@ -220,6 +220,11 @@ TEST_F(CorpusBuilder, RefusesAFolderOfOursThatLostItsManifest) {
     EXPECT_NE(listed.error().message.find(names[0] + " and " + names[1] + " but no manifest.json"),
               std::string::npos)
         << listed.error().message;
+    // Emptied, as a power cut leaves it, or somebody else's.
+    for (const char* manifest : {"", "{}", "garbage"}) {
+      std::ofstream(folder / "manifest.json", std::ios::trunc) << manifest;
+      EXPECT_FALSE(list_inputs({folder})) << names[0] << " " << manifest;
+    }
   }
   // One such name alone is anybody's.
   const std::filesystem::path mine = dir_ / "mine";
@@ -229,6 +234,32 @@ TEST_F(CorpusBuilder, RefusesAFolderOfOursThatLostItsManifest) {
   EXPECT_EQ(list_inputs({mine})->files.size(), 2U);
   std::ofstream(mine / ".yurai-partial") << "";
   EXPECT_NE(list_inputs({mine}).error().message.find("has not finished"), std::string::npos);
+}
+
+TEST_F(CorpusBuilder, RefusesAPartThatWasChangedOrAddedToAFolderOfOurs) {
+  const auto write_folder = [&] {
+    std::filesystem::remove_all(dir_ / "kept");
+    auto stage = StagingDirectory::create(dir_ / "kept", {}).value();
+    EXPECT_TRUE(stage.add_file("part-00000.jsonl", record("a")));
+    Manifest manifest;
+    manifest.format = "yurai-filtered";
+    EXPECT_TRUE(write_manifest(manifest, stage));
+    EXPECT_TRUE(stage.commit());
+  };
+  write_folder();
+  EXPECT_TRUE(build({}, {dir_ / "kept"}));
+  std::filesystem::remove_all(dir_ / "corpus");
+  std::ofstream(dir_ / "kept/part-00001.jsonl") << record("added");
+  EXPECT_NE(build({}, {dir_ / "kept"}).error().message.find("part-00001.jsonl"), std::string::npos);
+  write_folder();
+  std::string bytes = read_file(dir_ / "kept/part-00000.jsonl").value();
+  bytes[bytes.find(":") + 2] ^= 1;
+  std::ofstream(dir_ / "kept/part-00000.jsonl", std::ios::trunc) << bytes;
+  const auto changed = build({}, {dir_ / "kept"});
+  ASSERT_FALSE(changed);
+  EXPECT_EQ(changed.error().code, ErrorCode::kCorrupt) << changed.error().message;
+  EXPECT_NE(changed.error().message.find("part-00000.jsonl"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "corpus"));
 }
 
 TEST_F(CorpusBuilder, FillsInDefaultsAndRenamesFields) {

@@ -235,6 +235,7 @@ TEST(Filters, AWordListNeverLeavesTheFolderOfWordLists) {
     ASSERT_FALSE(refused) << list;
     EXPECT_THAT(refused.error().message, ::testing::HasSubstr("is not in the folder of --words"));
   }
+  EXPECT_FALSE(made("in.txt\\u0000.txt"));
 }
 
 TEST(Filters, PerplexityIsThatOfTheCountsByHand) {
