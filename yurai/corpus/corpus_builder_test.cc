@@ -247,6 +247,7 @@ TEST_F(CorpusBuilder, RefusesAPartThatWasChangedOrAddedToAFolderOfOurs) {
     EXPECT_TRUE(stage.commit());
   };
   write_folder();
+  EXPECT_NE(list_inputs({dir_.path()}).error().message.find("one by one"), std::string::npos);
   EXPECT_TRUE(build({}, {dir_ / "kept"}));
   std::filesystem::remove_all(dir_ / "corpus");
   std::ofstream(dir_ / "kept/part-00001.jsonl") << record("added");

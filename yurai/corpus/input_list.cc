@@ -143,6 +143,16 @@ Result<void> add_folder(const fs::path& folder, InputList& list) {
   }
   if (status) return fail(io_error("list", folder, status.value()));
   std::sort(names.begin(), names.end());
+  for (const std::string& name : names) {
+    if (name == kManifestName || fs::path(name).filename() != kManifestName) continue;
+    const auto text = read_file(folder / name);
+    if (!text || text->find("\"yurai-") == std::string::npos) continue;  // somebody else's
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("'{}' is a folder that yurai wrote, inside of '{}': not all that it "
+                            "holds are documents; name such folders one by one",
+                            for_terminal((folder / name).parent_path().string()),
+                            for_terminal(folder.string())));
+  }
   const size_t before = list.files.size();
   // What our own verbs wrote: the documents are in the parts, the rest tells about them.
   YURAI_ASSIGN(const bool parts_only, is_own_folder(folder));
