@@ -68,7 +68,7 @@ void add_ask_command(CLI::App& app) {
              "is a run)",
              "いつ読まれたかを台帳で調べる学習結果（既定: モデルが学習結果ならそれ）"))
       ->type_name("DIR");
-  verb->add_option("--max-chars", arguments->request.max_chars,
+  verb->add_option("--max-tokens,--max-chars", arguments->request.max_chars,
                    tr("at most so many tokens", "最大のトークン数"))
       ->check(checked_by(parse_count))
       ->type_name("N")

@@ -107,20 +107,18 @@ Result<void> train(const TrainOptions& options) {
           tr("{}: learnt from {} documents, {} of them positive\n"
              "Each document scored by a model of the other folds ({}-fold "
              "cross-validation, 95 % intervals): AUROC {}, PR-AUC {}\n"
-             "At the threshold {:.6f}: {} found, precision {}, recall {:.3f}\n"
+             "At the threshold {:.6f}: {} found, precision {}, recall {}\n"
              "Calibration and threshold saw these scores; label eval learns them within "
              "each fold, so that its figures differ\n",
              "{}: 文書 {} 件（該当 {} 件）から学習した\n"
              "各文書を、ほかの分割で学習したモデルで採点した成績（{} 分割の交差検証、"
              "95 % 区間）: AUROC {}、PR-AUC {}\n"
-             "しきい値 {:.6f}: {} 件が該当、適合率 {}、再現率 {:.3f}\n"
+             "しきい値 {:.6f}: {} 件が該当、適合率 {}、再現率 {}\n"
              "較正としきい値はこの採点から決めた。label eval は分割ごとに決め直すので値が違う\n")),
       for_terminal(options.out), facts["documents"].get<uint64_t>(),
       facts["positive"].get<uint64_t>(), options.train.folds, shown(unseen["auroc"]),
       shown(unseen["pr_auc"]), facts["threshold"].get<double>(), unseen["found"].get<uint64_t>(),
-      unseen["precision"].is_null() ? "–"
-                                    : fmt::format("{:.3f}", unseen["precision"].get<double>()),
-      unseen["recall"].get<double>())));
+      unseen["precision"].is_null() ? "–" : shown(unseen["precision"]), shown(unseen["recall"]))));
   if (unseen["found"] != 0) {
     YURAI_TRY(
         print(fmt::format(fmt::runtime(tr("In a chain: max = {}\n", "チェーンでは: max = {}\n")),

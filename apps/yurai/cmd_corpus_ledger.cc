@@ -64,8 +64,11 @@ Result<void> print_why(const DecisionLedger& ledger, const std::vector<ManifestF
   const std::string input = row.input < inputs.size() ? for_terminal(inputs[row.input].name)
                                                       : fmt::format("{}", row.input);
   YURAI_TRY(print(fmt::format(
-      fmt::runtime(tr("{}, line {}, {} bytes of text\n", "{}、{} 行目、本文 {} バイト\n")), input,
-      row.line, grouped(row.bytes))));
+      fmt::runtime(tr("{}, line {}, {} bytes of text{}\n", "{}、{} 行目、本文 {} バイト{}\n")),
+      input, row.line, grouped(row.bytes),
+      row.host.empty()
+          ? ""
+          : fmt::format(fmt::runtime(tr(", from {}", "、{} から")), for_terminal(row.host)))));
   YURAI_TRY(print(row.kept() ? tr("kept\n", "残った\n")
                              : fmt::format(fmt::runtime(tr("dropped by {}\n", "{} で除いた\n")),
                                            for_terminal(steps[*row.dropped_by].name))));

@@ -189,6 +189,7 @@ std::string model_markdown(const Json& model, CardLanguage language) {
   const Json& unseen = object_of(model, "unseen");
   const auto interval = [&](const char* key) {
     const Json& metric = object_of(unseen, key);
+    if (metric.empty()) return shown_number(member_of(unseen, key));  // nothing was measured
     return fmt::format("{} [{}, {}]", shown_number(member_of(metric, "value")),
                        shown_number(member_of(metric, "low")),
                        shown_number(member_of(metric, "high")));
@@ -201,10 +202,8 @@ std::string model_markdown(const Json& model, CardLanguage language) {
        shown_number(member_of(model, "threshold"))},
       {tr("AUROC in cross-validation [95 %]", "交差検証での AUROC [95 %]"), interval("auroc")},
       {tr("Average precision [95 %]", "平均適合率 [95 %]"), interval("pr_auc")},
-      {tr("Precision at the threshold", "しきい値での適合率"),
-       shown_number(member_of(unseen, "precision"))},
-      {tr("Recall at the threshold", "しきい値での再現率"),
-       shown_number(member_of(unseen, "recall"))}};
+      {tr("Precision at the threshold [95 %]", "しきい値での適合率 [95 %]"), interval("precision")},
+      {tr("Recall at the threshold [95 %]", "しきい値での再現率 [95 %]"), interval("recall")}};
   const std::string labels = text_of(object_of(model, "labels"), "checksum");
   if (!labels.empty()) {
     rows.push_back(

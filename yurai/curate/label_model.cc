@@ -114,7 +114,10 @@ Result<Manifest> train_label_model(const LabelSet& labels, const LabelTrainOptio
     num_positive += example.positive;
   }
   progress("bootstrap", 0, 0);
-  const LabelCounts counts = count_at(unseen, trained.threshold);
+  const auto at_threshold = [&](std::span<const ScoredLabel> some) {
+    return count_at(some, trained.threshold);
+  };
+  const LabelCounts counts = at_threshold(unseen);
   const auto interval = [&](const ScoreMetric& metric) {
     return to_json(bootstrap(unseen, groups, metric));
   };
@@ -124,17 +127,18 @@ Result<Manifest> train_label_model(const LabelSet& labels, const LabelTrainOptio
   manifest.inputs = {labels.file()};
   add_to_lineage(manifest.lineage, labels.manifest());
   manifest.configuration = configuration(options);
-  manifest.facts = {{"documents", examples.size()},
-                    {"positive", num_positive},
-                    {"bias", trained.linear.bias},
-                    {"calibration", trained.calibration.to_json()},
-                    {"threshold", trained.threshold},
-                    {"unseen",
-                     {{"auroc", interval(auroc)},
-                      {"pr_auc", interval(average_precision)},
-                      {"found", counts.found()},
-                      {"precision", or_null(counts.precision())},
-                      {"recall", counts.recall()}}}};
+  manifest.facts = {
+      {"documents", examples.size()},
+      {"positive", num_positive},
+      {"bias", trained.linear.bias},
+      {"calibration", trained.calibration.to_json()},
+      {"threshold", trained.threshold},
+      {"unseen",
+       {{"auroc", interval(auroc)},
+        {"pr_auc", interval(average_precision)},
+        {"found", counts.found()},
+        {"precision", interval([&](auto some) { return at_threshold(some).precision(); })},
+        {"recall", interval([&](auto some) { return at_threshold(some).recall(); })}}}};
   const std::vector<float>& weights = trained.linear.weights;
   YURAI_TRY(stage.add_file(kWeightsName, {reinterpret_cast<const char*>(weights.data()),
                                           weights.size() * sizeof(float)}));

@@ -94,7 +94,7 @@ TEST_F(LabelModels, AreTheSameForReorderedDuplicatedAndBlankLinesButForTheirLine
 TEST_F(LabelModels, KeepTheThresholdOfTheWantedPrecision) {
   const LabelModel model = train(labels(csv(0)), "model", {.precision = 0.95}).value();
   EXPECT_GT(model.threshold(), 0);
-  EXPECT_EQ(model.manifest().facts["unseen"]["precision"].get<double>() >= 0.95, true);
+  EXPECT_EQ(model.manifest().facts["unseen"]["precision"]["value"].get<double>() >= 0.95, true);
   const LabelModel isotonic =
       train(labels(csv(0)), "model", {.calibration = ScoreCalibration::Method::kIsotonic}).value();
   EXPECT_GT(isotonic.score("この馬鹿野郎"), isotonic.score("昨日は晴れ"));
@@ -115,7 +115,7 @@ TEST_F(LabelModels, WhoseThresholdFindsNothingAreRefusedByAChainThatSaysNoMax) {
   const Json unseen = model.manifest().facts["unseen"];
   ASSERT_EQ(unseen["found"], 0);
   EXPECT_TRUE(unseen["precision"].is_null());
-  EXPECT_EQ(unseen["recall"], 0);
+  EXPECT_EQ(unseen["recall"]["value"], 0);
   EXPECT_TRUE(model.finds_nothing());
   const std::string chain = "[[filter]]\nname = \"toxicity\"\nmodel = \"model\"\n";
   const auto refused = Chain::parse(chain, "c", dir_.path(), {});
