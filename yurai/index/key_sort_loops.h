@@ -13,8 +13,7 @@ namespace {
 
 /// Moves items to the front that are less than the pivot or, with `or_equal`, not above it; returns
 /// how many.
-[[maybe_unused]] size_t partition_scalar(KeyedPositions items, size_t size, uint64_t pivot,
-                                         bool or_equal) {
+inline size_t partition_scalar(KeyedPositions items, size_t size, uint64_t pivot, bool or_equal) {
   size_t left = 0;
   for (size_t i = 0; i < size; ++i) {  // without a branch
     const uint64_t key = items.keys[i];
@@ -28,7 +27,7 @@ namespace {
   return left;
 }
 
-[[maybe_unused]] void insertion_sort(KeyedPositions items, size_t size) {
+inline void insertion_sort(KeyedPositions items, size_t size) {
   for (size_t i = 1; i < size; ++i) {
     const uint64_t key = items.keys[i];
     const uint32_t position = items.positions[i];
@@ -42,7 +41,7 @@ namespace {
   }
 }
 
-void sift_down(KeyedPositions items, size_t root, size_t size) {
+inline void sift_down(KeyedPositions items, size_t root, size_t size) {
   for (size_t child; (child = 2 * root + 1) < size; root = child) {
     if (child + 1 < size && items.keys[child] < items.keys[child + 1]) ++child;
     if (items.keys[child] <= items.keys[root]) return;
@@ -51,7 +50,7 @@ void sift_down(KeyedPositions items, size_t root, size_t size) {
   }
 }
 /// For keys that were made to be bad to quicksort.
-void heap_sort(KeyedPositions items, size_t size) {
+inline void heap_sort(KeyedPositions items, size_t size) {
   for (size_t root = size / 2; root-- > 0;) sift_down(items, root, size);
   for (size_t end = size; end-- > 1;) {
     std::swap(items.keys[0], items.keys[end]);
@@ -60,7 +59,7 @@ void heap_sort(KeyedPositions items, size_t size) {
   }
 }
 
-uint64_t median(uint64_t a, uint64_t b, uint64_t c) {
+inline uint64_t median(uint64_t a, uint64_t b, uint64_t c) {
   return std::max(std::min(a, b), std::min(std::max(a, b), c));
 }
 
