@@ -18,6 +18,7 @@ namespace yurai {
 template <class T>
 class LargeArray {
  public:
+  LargeArray() = default;  ///< empty
   /// The first `small_bytes` are in small pages: clearing a huge one does not pay for a few values.
   static Result<LargeArray> allocate(uint64_t size, uint64_t small_bytes = 0) {
     LargeArray array;
@@ -64,7 +65,6 @@ class LargeArray {
   std::span<const T> span() const { return {values_, size_}; }
 
  private:
-  LargeArray() = default;
   T* values_ = nullptr;
   uint64_t size_ = 0;
 };

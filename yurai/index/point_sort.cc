@@ -246,7 +246,7 @@ std::vector<uint32_t> fill_buckets(std::string_view text, PointMode points, int 
 uint64_t sort_memory(uint64_t text_bytes, uint64_t num_points, int num_threads) {
   constexpr uint64_t kItemBytes = 2 * (sizeof(uint64_t) + sizeof(uint32_t));
   const uint64_t room = std::min<uint64_t>(kMaxItems, num_points) * kItemBytes;
-  return num_points * (sizeof(uint32_t) + sizeof(uint16_t)) + text_bytes * sizeof(uint32_t) +
+  return num_points * (sizeof(uint32_t) + sizeof(uint16_t)) + tie_memory(text_bytes, num_points) +
          static_cast<uint64_t>(num_threads) * (room + kNumBuckets * sizeof(uint32_t)) +
          kNumBuckets * sizeof(uint32_t);
 }

@@ -55,9 +55,8 @@ Result<Shard> Shard::read(const Corpus& corpus, uint64_t first_document,
   const auto memory = [&](uint64_t text_bytes, uint64_t num_points) {
     return text_bytes + kSortPadding + sort_memory(text_bytes, num_points, options.num_threads);
   };
-  // Sorting takes at least four bytes more for each of the text.
   const uint64_t room = std::min(
-      {text.size_bytes() - text_begin + kSortPadding, options.memory_bytes / 5, kMaxSortBytes});
+      {text.size_bytes() - text_begin + kSortPadding, options.memory_bytes, kMaxSortBytes});
   YURAI_ASSIGN(auto bytes, LargeArray<char>::allocate(room));
   Shard shard(std::move(bytes));
   shard.text_begin_ = text_begin;

@@ -1,6 +1,8 @@
 #include "yurai/index/tie_sort.h"
 
 #include <algorithm>
+#include <atomic>
+#include <bit>
 #include <vector>
 
 #include "yurai/base/large_array.h"
@@ -18,59 +20,96 @@ constexpr uint64_t kMaxItems = uint64_t{1} << 19;
 /// The pass over the text may compare so many points for each that ties.
 constexpr uint64_t kMaxWork = 16;
 
-/// Ranks of points by position: a point that ties has the rank of its run's first. The high bit
-/// marks those that tied at first.
-class TieSorter {
+/// A set of places in a text, and the number of each among them.
+class PlaceSet {
  public:
-  TieSorter(std::string_view text, PointMode points, std::span<uint32_t> positions,
-            std::span<uint16_t> lcps, std::span<uint32_t> ranks, const Progress& progress)
-      : text_(text),
-        points_(points),
-        positions_(positions),
-        lcps_(lcps),
-        ranks_(ranks),
-        progress_(progress) {}
-
-  void fill_ranks(int num_threads) {
-    for_each_part(num_threads, positions_.size(), [&](uint64_t begin, uint64_t end) {
-      uint64_t first = begin;
-      while (first > 0 && ties(first)) --first;
-      for (uint64_t rank = begin; rank < end; ++rank) {
-        if (rank + kLookAhead < end) {
-          __builtin_prefetch(&ranks_[positions_[rank + kLookAhead] & ~kTied], 1);
-        }
-        if (!ties(rank)) first = rank;
-        const bool tied = ties(rank) || ties(rank + 1);
-        ranks_[positions_[rank] & ~kTied] = static_cast<uint32_t>(first) | (tied ? kTied : 0);
-      }
-    });
+  PlaceSet() = default;
+  static Result<PlaceSet> allocate(uint64_t text_size) {
+    YURAI_ASSIGN(auto words, LargeArray<Word>::allocate(text_size / 64 + 1));
+    return PlaceSet(std::move(words));
   }
 
-  void resolve() {
-    pass_from_right();
-    while (double_once()) {
+  static uint64_t memory(uint64_t text_size) { return (text_size / 64 + 1) * sizeof(Word); }
+
+  /// By several threads at once.
+  void add(uint64_t place) {
+    uint64_t& word = words_.span()[place / 64].places;
+    const std::atomic_ref<uint64_t> bits(word);
+    const uint64_t bit = uint64_t{1} << place % 64;
+    if ((bits.load(std::memory_order_relaxed) & bit) == 0) {
+      bits.fetch_or(bit, std::memory_order_relaxed);
     }
   }
+  /// Numbers the places, from the left; returns how many there are.
+  uint64_t number() {
+    uint64_t before = 0;
+    for (Word& word : words_.span()) {
+      word.before = before;
+      before += static_cast<uint64_t>(std::popcount(word.places));
+    }
+    return before;
+  }
 
-  /// The lcps of all that tied at first: a suffix shares with the one before it at least what the
-  /// point before it in the text does, less the way between (see lcp.h's paper, CPM 2009).
-  void compare(int num_threads) {
-    for_each_part(num_threads, ranks_.size(), [&](uint64_t begin, uint64_t end) {
-      uint64_t reach = 0;  // where the last one's shared bytes end
-      for (uint64_t p = begin; p < end; ++p) {
-        if (p + kLookAhead < end && (ranks_[p + kLookAhead] & kTied) != 0) {
-          __builtin_prefetch(&positions_[ranks_[p + kLookAhead] & ~kTied]);
-          __builtin_prefetch(&lcps_[ranks_[p + kLookAhead] & ~kTied], 1);
-        }
-        if ((ranks_[p] & kTied) == 0) continue;
-        const uint64_t rank = ranks_[p] & ~kTied;
-        if (rank == 0) continue;
-        const uint64_t shared = shared_suffix_bytes(text_.data() + positions_[rank - 1],
-                                                    text_.data() + p, reach > p ? reach - p : 0);
-        reach = p + shared;
-        lcps_[rank] = static_cast<uint16_t>(std::min<uint64_t>(shared, kMaxLcp));
+  bool has(uint64_t place) const { return (word_of(place).places >> place % 64 & 1) != 0; }
+  uint64_t number_of(uint64_t place) const {
+    const Word& word = word_of(place);
+    const uint64_t left = word.places & ((uint64_t{1} << place % 64) - 1);
+    return word.before + static_cast<uint64_t>(std::popcount(left));
+  }
+  void prefetch(uint64_t place) const { __builtin_prefetch(&word_of(place)); }
+
+  uint64_t num_words() const { return words_.span().size(); }
+  uint64_t word(uint64_t i) const { return words_.span()[i].places; }
+
+ private:
+  struct Word {
+    uint64_t places = 0;
+    uint64_t before = 0;
+  };
+  explicit PlaceSet(LargeArray<Word> words) : words_(std::move(words)) {}
+  const Word& word_of(uint64_t place) const { return words_.span()[place / 64]; }
+
+  LargeArray<Word> words_;
+};
+
+/// Keeps the rank of each point that tied at first and of the first point after each: a point that
+/// ties has the rank of its run's first. For doubling, the ranks of all points.
+class TieSorter {
+ public:
+  TieSorter(std::string_view text, PointMode points, int num_threads, std::span<uint32_t> positions,
+            std::span<uint16_t> lcps, const Progress& progress)
+      : text_(text),
+        points_(points),
+        num_threads_(num_threads),
+        positions_(positions),
+        lcps_(lcps),
+        progress_(progress) {}
+
+  Result<void> resolve() {
+    YURAI_ASSIGN(tied_, PlaceSet::allocate(text_.size()));
+    for_each_part(num_threads_, positions_.size(), [&](uint64_t begin, uint64_t end) {
+      for (uint64_t rank = begin; rank < end; ++rank) {
+        if (ties(rank) || ties(rank + 1)) tied_.add(position(rank));
       }
     });
+    YURAI_ASSIGN(ranked_, PlaceSet::allocate(text_.size()));
+    for_each_part(num_threads_, tied_.num_words(), [&](uint64_t begin, uint64_t end) {
+      for_each_tied(begin, end, [&](uint64_t p) {
+        ranked_.add(p);
+        ranked_.add(p + next_point(text_.data() + p, ~uint64_t{0}, points_));
+      });
+    });
+    YURAI_TRY(fill_ranks());
+    if (!pass_from_right()) {
+      for (uint64_t p = 1; p < text_.size(); ++p) {
+        if (is_point(text_.data(), p, points_)) ranked_.add(p);
+      }
+      YURAI_TRY(fill_ranks());
+      while (double_once()) {
+      }
+    }
+    compare();
+    return {};
   }
 
  private:
@@ -79,6 +118,8 @@ class TieSorter {
     uint32_t position;
   };
 
+  uint32_t position(uint64_t rank) const { return positions_[rank] & ~kTied; }
+  uint32_t& rank_of(uint64_t p) { return ranks_.span()[ranked_.number_of(p)]; }
   bool ties(uint64_t rank) const {
     return rank < positions_.size() && (positions_[rank] & kTied) != 0;
   }
@@ -92,14 +133,62 @@ class TieSorter {
     return ties(rank + 1) ? uint64_t{lcps_[rank + 1]} * kTieUnit : 0;
   }
 
+  /// The points that tied at first, words [begin, end) of them, from the left.
+  template <class Use>
+  void for_each_tied(uint64_t begin, uint64_t end, const Use& use) const {
+    for (uint64_t word = begin; word < end; ++word) {
+      for (uint64_t left = tied_.word(word); left != 0; left &= left - 1) {
+        use(word * 64 + static_cast<uint64_t>(std::countr_zero(left)));
+      }
+    }
+  }
+
+  Result<void> fill_ranks() {
+    ranks_ = {};  // the old ones go before the new ones come
+    YURAI_ASSIGN(ranks_, LargeArray<uint32_t>::allocate(ranked_.number()));
+    for_each_part(num_threads_, positions_.size(), [&](uint64_t begin, uint64_t end) {
+      uint64_t first = begin;
+      while (first > 0 && ties(first)) --first;
+      for (uint64_t rank = begin; rank < end; ++rank) {
+        if (rank + kLookAhead < end) ranked_.prefetch(position(rank + kLookAhead));
+        if (!ties(rank)) first = rank;
+        const uint32_t p = position(rank);
+        if (ranked_.has(p)) rank_of(p) = static_cast<uint32_t>(first);
+      }
+    });
+    return {};
+  }
+
+  /// The lcps of all that tied at first: a suffix shares with the one before it at least what the
+  /// point before it in the text does, less the way between (see lcp.h's paper, CPM 2009).
+  void compare() {
+    for_each_part(num_threads_, tied_.num_words(), [&](uint64_t begin, uint64_t end) {
+      uint64_t reach = 0;  // where the last one's shared bytes end
+      for_each_tied(begin, end, [&](uint64_t p) {
+        const std::span<const uint32_t> ranks = ranks_.span();
+        const uint64_t number = ranked_.number_of(p);
+        if (number + kLookAhead < ranks.size()) {
+          __builtin_prefetch(&positions_[ranks[number + kLookAhead]]);
+          __builtin_prefetch(&lcps_[ranks[number + kLookAhead]], 1);
+        }
+        const uint64_t rank = ranks[number];
+        if (rank == 0) return;
+        const uint64_t shared = shared_suffix_bytes(text_.data() + positions_[rank - 1],
+                                                    text_.data() + p, reach > p ? reach - p : 0);
+        reach = p + shared;
+        lcps_[rank] = static_cast<uint16_t>(std::min<uint64_t>(shared, kMaxLcp));
+      });
+    });
+  }
+
   /// Sorts a run by the ranks of the points `ahead` bytes on.
   void refine(uint64_t begin, uint64_t end, uint64_t ahead) {
     // Its own depth is overwritten below, that of other runs is not.
     const uint64_t own_depth = run_depth(begin);
-    const auto key = [&](uint32_t position) { return ranks_[position + ahead] & ~kTied; };
+    const auto key = [&](uint32_t p) { return rank_of(p + ahead); };
     for (uint64_t rank = begin; rank < end; ++rank) positions_[rank] &= ~kTied;
+    items_.clear();
     if (end - begin <= kMaxItems) {
-      items_.clear();
       for (uint64_t rank = begin; rank < end; ++rank) {
         items_.push_back({key(positions_[rank]), positions_[rank]});
       }
@@ -121,26 +210,32 @@ class TieSorter {
     uint64_t first = begin;
     for (uint64_t rank = begin; rank < end; ++rank) {
       if (!ties(rank)) first = rank;
-      ranks_[positions_[rank] & ~kTied] = static_cast<uint32_t>(first) | kTied;
+      rank_of(position(rank)) = static_cast<uint32_t>(first);
     }
   }
 
-  void pass_from_right() {
+  /// Whether that was enough.
+  bool pass_from_right() {
     uint64_t work = kMaxWork << 16;
-    for (uint64_t p = ranks_.size(); p-- > 0;) {
-      if (p > kLookAhead) {
-        __builtin_prefetch(&positions_[ranks_[p - kLookAhead] & ~kTied]);
+    for (uint64_t word = tied_.num_words(); word-- > 0;) {
+      if (word % (1 << 16) == 0) progress_("copies", text_.size() - word * 64, text_.size());
+      for (uint64_t left = tied_.word(word); left != 0;) {
+        const auto bit = static_cast<uint64_t>(63 - std::countl_zero(left));
+        left ^= uint64_t{1} << bit;
+        const uint64_t p = word * 64 + bit;
+        const uint64_t number = ranked_.number_of(p);
+        const std::span<const uint32_t> ranks = ranks_.span();
+        if (number >= kLookAhead) __builtin_prefetch(&positions_[ranks[number - kLookAhead]]);
+        work += kMaxWork;
+        const uint64_t begin = ranks[number];
+        if (!ties(begin + 1)) continue;
+        const uint64_t end = run_end(begin);
+        if (end - begin > work) return false;
+        work -= end - begin;
+        refine(begin, end, next_point(text_.data() + p, ~uint64_t{0}, points_));
       }
-      if (p % (1 << 22) == 0) progress_("copies", ranks_.size() - p, ranks_.size());
-      if ((ranks_[p] & kTied) == 0) continue;
-      work += kMaxWork;
-      const uint64_t begin = ranks_[p] & ~kTied;
-      if (!ties(begin + 1)) continue;
-      const uint64_t end = run_end(begin);
-      if (end - begin > work) return;
-      work -= end - begin;
-      refine(begin, end, next_point(text_.data() + p, ~uint64_t{0}, points_));
     }
+    return true;
   }
 
   /// Sorts every run that is left by what follows as far on as its depth allows.
@@ -168,11 +263,13 @@ class TieSorter {
 
   std::string_view text_;
   PointMode points_;
+  int num_threads_;
   std::span<uint32_t> positions_;
   std::span<uint16_t> lcps_;
-  std::span<uint32_t> ranks_;
-  std::vector<Item> items_;
   const Progress& progress_;
+  PlaceSet tied_, ranked_;
+  LargeArray<uint32_t> ranks_;  ///< of the places in ranked_
+  std::vector<Item> items_;
 };
 
 }  // namespace
@@ -184,14 +281,15 @@ uint64_t next_point(const char* suffix, uint64_t limit, PointMode points) {
   return 0;
 }
 
+uint64_t tie_memory(uint64_t text_bytes, uint64_t num_points) {
+  return 2 * PlaceSet::memory(text_bytes) + num_points * sizeof(uint32_t);
+}
+
 Result<void> resolve_ties(std::string_view text, PointMode points, int num_threads,
                           std::span<uint32_t> positions, std::span<uint16_t> lcps,
                           const Progress& progress) {
-  YURAI_ASSIGN(auto ranks, LargeArray<uint32_t>::allocate(text.size()));
-  TieSorter sorter(text, points, positions, lcps, ranks.span(), progress);
-  sorter.fill_ranks(num_threads);
-  sorter.resolve();
-  sorter.compare(num_threads);
+  TieSorter sorter(text, points, num_threads, positions, lcps, progress);
+  YURAI_TRY(sorter.resolve());
   progress("copies", text.size(), text.size());
   return {};
 }

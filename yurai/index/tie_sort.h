@@ -30,6 +30,9 @@ Result<void> resolve_ties(std::string_view text, PointMode points, int num_threa
                           std::span<uint32_t> positions, std::span<uint16_t> lcps,
                           const Progress& progress);
 
+/// Bytes of memory that this takes, most.
+uint64_t tie_memory(uint64_t text_bytes, uint64_t num_points);
+
 /// The first point after the suffix's own within its first `limit` bytes, as a distance; 0: none.
 uint64_t next_point(const char* suffix, uint64_t limit, PointMode points);
 
