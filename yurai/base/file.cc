@@ -314,6 +314,14 @@ Result<void> ReadableFile::read_exactly(uint64_t offset, std::span<char> out) co
                           for_terminal(path_.string()), offset + done, out.size() - done));
 }
 
+void free_file_range(const fs::path& path, uint64_t begin, uint64_t end) {
+  const int file = begin < end ? ::open(path.c_str(), O_WRONLY | O_CLOEXEC) : -1;
+  if (file < 0) return;
+  ::fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(begin),
+              static_cast<off_t>(end - begin));
+  ::close(file);
+}
+
 Result<std::string> read_file(const fs::path& path, uint64_t max_bytes) {
   YURAI_ASSIGN(const ReadableFile file, ReadableFile::open(path));
   if (file.size_bytes() > max_bytes) {

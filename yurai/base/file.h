@@ -91,6 +91,10 @@ Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_by
 Result<void> write_file(const std::filesystem::path& path, std::string_view bytes,
                         Disk& disk = posix_disk());
 
+/// Gives the disk space of whole blocks in bytes [begin, end) of a file back: they read as zeros
+/// then. Does nothing where the file system cannot.
+void free_file_range(const std::filesystem::path& path, uint64_t begin, uint64_t end);
+
 /// A file that is whole or absent: written as `<path>.partial`, which becomes `path` at the end.
 /// Where `path` is a device or a pipe, what is written goes there as it comes. Not committed, it is
 /// removed on destruction. Not thread-safe.

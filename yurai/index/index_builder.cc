@@ -58,11 +58,13 @@ class SortedShard {
  public:
   SortedShard(const Shard& shard, const SortedPoints& sorted)
       : text_(shard.text().data()),
+        text_size_(shard.text().size()),
         text_begin_(shard.text_begin()),
         positions_(sorted.positions.span()),
         lcps_(sorted.lcps.span()) {}
 
   uint64_t size() const { return positions_.size(); }
+  TextPart text_part() const { return {text_begin_, text_begin_ + text_size_}; }
   uint64_t num_parts() const { return (size() + kRanksAPart - 1) / kRanksAPart; }
 
   Result<void> leaf_entries(uint64_t part, std::vector<uint64_t>& out) const {
@@ -96,6 +98,7 @@ class SortedShard {
   }
 
   const char* text_;
+  uint64_t text_size_;
   uint64_t text_begin_;
   std::span<const uint32_t> positions_;
   std::span<const uint16_t> lcps_;
@@ -103,7 +106,8 @@ class SortedShard {
 
 Result<Run> write_run(const SortedShard& sorted, int num_threads, size_t number,
                       StagingDirectory& stage) {
-  YURAI_ASSIGN(RunWriter writer, RunWriter::create(stage, fmt::format("run.{}", number)));
+  YURAI_ASSIGN(RunWriter writer,
+               RunWriter::create(stage, fmt::format("run.{}", number), sorted.text_part()));
   const Result<void> written = make_and_write<std::vector<RunRecord>>(
       num_threads, sorted.num_parts(),
       [&](uint64_t, uint64_t part, auto& out) { return sorted.records(part, out); },

@@ -303,14 +303,15 @@ Result<Corpus> write_corpus(const CorpusIndex& index, StagingDirectory& stage,
 }
 
 /// The points of each segment that are left, as a run.
-Result<std::vector<Run>> write_runs(const CorpusIndex& index, StagingDirectory& stage,
-                                    const Progress& progress) {
+Result<std::vector<Run>> write_runs(const CorpusIndex& index, const Corpus& corpus,
+                                    StagingDirectory& stage, const Progress& progress) {
   std::vector<Run> runs;
   uint64_t done = 0;
   for (const Segment& segment : index.segments()) {
     SegmentView view = segment.view(nullptr);
     SegmentRecords records(view, 0, index.corpus(), runs.size(), true);
-    YURAI_ASSIGN(RunWriter writer, RunWriter::create(stage, fmt::format("run.{}", runs.size())));
+    YURAI_ASSIGN(RunWriter writer, RunWriter::create(stage, fmt::format("run.{}", runs.size()),
+                                                     {0, corpus.text().size_bytes()}));
     RunRecord record;
     for (;;) {
       YURAI_ASSIGN(const bool more, records.next(record));
@@ -330,7 +331,7 @@ Result<std::vector<Run>> write_runs(const CorpusIndex& index, StagingDirectory& 
 Result<uint64_t> merge_segments(const CorpusIndex& index, const Corpus& corpus,
                                 const IndexBuildOptions& options, StagingDirectory& stage,
                                 const Progress& progress) {
-  YURAI_ASSIGN(std::vector<Run> runs, write_runs(index, stage, progress));
+  YURAI_ASSIGN(std::vector<Run> runs, write_runs(index, corpus, stage, progress));
   return merge_segment(corpus, std::move(runs), options, stage, progress);
 }
 

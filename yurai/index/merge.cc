@@ -113,10 +113,12 @@ Result<std::vector<Ranges>> cut_slices(std::span<const Run> runs, TextCache& tex
 /// What a slice's records become: leaf entries, the first of which is not yet compared with the
 /// slice before.
 struct Slice {
+  const Ranges* ranges = nullptr;
   std::vector<uint64_t> entries;
 };
 
 Result<void> merge_slice(const Ranges& ranges, TextCache& text, Slice& slice) {
+  slice.ranges = &ranges;
   slice.entries.clear();
   YURAI_ASSIGN(RunMerger merger, RunMerger::create(ranges, text));
   std::vector<RunRecord> records(kBatch);
@@ -164,6 +166,9 @@ Result<void> merge_into_segment(std::span<const Run> runs, const TextFile& text,
     }
     last = unpack(slice.entries.back()).position;
     YURAI_TRY(writer.append(slice.entries));
+    for (const RunMerger::Range& range : *slice.ranges) {
+      free_records(*range.run, range.begin, range.end);
+    }
     progress("merge", writer.num_points() * sizeof(RunRecord), total * sizeof(RunRecord));
     return {};
   };
@@ -177,7 +182,8 @@ Result<Run> merge_into_run(std::span<const Run> runs, const TextFile& text, uint
   Ranges ranges;
   for (const Run& run : runs) ranges.push_back({&run, 0, run.num_records});
   YURAI_ASSIGN(RunMerger merger, RunMerger::create(ranges, cache));
-  YURAI_ASSIGN(RunWriter writer, RunWriter::create(stage, name));
+  YURAI_ASSIGN(RunWriter writer,
+               RunWriter::create(stage, name, {runs.front().part.begin, runs.back().part.end}));
   std::vector<RunRecord> records(kBatch);
   for (size_t size = records.size(); size == records.size();) {
     YURAI_ASSIGN(size, merger.fill(records));

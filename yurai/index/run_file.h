@@ -13,7 +13,7 @@
 /// of the staging folder: records in chunks, each with its checksum.
 namespace yurai {
 
-/// A point, and the eight bytes of its suffix (suffix_key.h) after the lcp.
+/// A point, and the first bytes of its suffix (suffix_key.h) after the lcp.
 struct RunRecord {
   uint64_t position = 0;   ///< in the corpus text
   uint32_t lcp = 0;        ///< bytes shared with the record before, capped at kMaxLcp
@@ -32,31 +32,59 @@ class RecordReader {
 /// Of every so many records, the first one's position stays in memory.
 inline constexpr uint64_t kRecordsASample = 1 << 13;
 
-/// A finished run.
+/// A part of the corpus text, bytes [begin, end).
+struct TextPart {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+};
+
+/// A finished run: the points of a part of the text.
 struct Run {
   std::filesystem::path path;
+  TextPart part;
   uint64_t num_records = 0;
   std::vector<uint64_t> samples;  ///< positions of records 0, kRecordsASample, …
+};
+
+/// How records lie in the file of a run: position in the part and number of valid bytes in as few
+/// bytes as the part allows, two of lcp, kRunKeyBytes of the key. A chunk: records, then the XXH3
+/// of their bytes.
+struct RunFormat {
+  explicit RunFormat(const TextPart& part);
+  uint64_t text_begin;
+  size_t place_bytes;
+  size_t record_bytes;
+  uint64_t chunk_records;
+
+  uint64_t full_chunk_bytes() const { return chunk_records * record_bytes + kSumBytes; }
+  void append(const RunRecord& record, std::string& out) const;
+  RunRecord read(const char* bytes) const;
+
+  static constexpr size_t kSumBytes = 8;
 };
 
 class RunWriter {
  public:
   /// Writes the file `name` of the staging folder.
-  static Result<RunWriter> create(StagingDirectory& stage, std::string_view name);
+  static Result<RunWriter> create(StagingDirectory& stage, std::string_view name,
+                                  const TextPart& part);
   Result<void> append(const RunRecord& record);
   Result<Run> finish();
 
  private:
-  RunWriter(std::filesystem::path path, std::unique_ptr<WritableFile> file)
-      : path_(std::move(path)), file_(std::move(file)) {}
+  RunWriter(std::filesystem::path path, const TextPart& part, std::unique_ptr<WritableFile> file)
+      : format_(part), run_{std::move(path), part, 0, {}}, file_(std::move(file)) {}
   Result<void> write_chunk();
 
-  std::filesystem::path path_;
+  RunFormat format_;
+  Run run_;
   std::unique_ptr<WritableFile> file_;
   std::string chunk_;
-  uint64_t num_records_ = 0;
-  std::vector<uint64_t> samples_;
 };
+
+/// Gives the disk space of a run's chunks back that lie in records [begin, end) or before them,
+/// where the file system can.
+void free_records(const Run& run, uint64_t begin, uint64_t end);
 
 /// Records [begin, end) of a run, front to back. Keeps one chunk in memory.
 class RunReader final : public RecordReader {
@@ -70,10 +98,11 @@ class RunReader final : public RecordReader {
   static constexpr uint64_t kMemory = 64 << 10;
 
  private:
-  RunReader(ReadableFile file, uint64_t num_records)
-      : file_(std::move(file)), num_records_(num_records) {}
+  RunReader(ReadableFile file, const Run& run)
+      : format_(run.part), file_(std::move(file)), num_records_(run.num_records) {}
   Result<void> read_chunk(uint64_t number);
 
+  RunFormat format_;
   ReadableFile file_;
   uint64_t num_records_;
   uint64_t next_ = 0;
