@@ -61,7 +61,8 @@ class SortedShard {
         text_size_(shard.text().size()),
         text_begin_(shard.text_begin()),
         positions_(sorted.positions.span()),
-        lcps_(sorted.lcps.span()) {}
+        lcps_(sorted.lcps.span()),
+        branches_(sorted.branches.span()) {}
 
   uint64_t size() const { return positions_.size(); }
   TextPart text_part() const { return {text_begin_, text_begin_ + text_size_}; }
@@ -71,10 +72,7 @@ class SortedShard {
     out.clear();
     const uint64_t end = std::min(size(), (part + 1) * kRanksAPart);
     for (uint64_t rank = part * kRanksAPart; rank < end; ++rank) {
-      look_ahead(rank);
-      const uint32_t lcp = lcps_[rank];
-      const char branch = lcp < kMaxLcp ? text_[positions_[rank] + lcp] : '\0';
-      out.push_back(pack({text_begin_ + positions_[rank], lcp, static_cast<uint8_t>(branch)}));
+      out.push_back(pack({text_begin_ + positions_[rank], lcps_[rank], branches_[rank]}));
     }
     return {};
   }
@@ -83,7 +81,8 @@ class SortedShard {
     out.clear();
     const uint64_t end = std::min(size(), (part + 1) * kRanksAPart);
     for (uint64_t rank = part * kRanksAPart; rank < end; ++rank) {
-      look_ahead(rank);
+      const uint64_t ahead = std::min(rank + kLookAhead, positions_.size() - 1);
+      __builtin_prefetch(text_ + positions_[ahead] + lcps_[ahead]);
       const uint32_t lcp = lcps_[rank];
       out.push_back({text_begin_ + positions_[rank], lcp, kKeyBytes,
                      load_key(text_ + positions_[rank] + lcp)});
@@ -92,16 +91,12 @@ class SortedShard {
   }
 
  private:
-  void look_ahead(uint64_t rank) const {
-    const uint64_t ahead = std::min(rank + kLookAhead, positions_.size() - 1);
-    __builtin_prefetch(text_ + positions_[ahead] + lcps_[ahead]);
-  }
-
   const char* text_;
   uint64_t text_size_;
   uint64_t text_begin_;
   std::span<const uint32_t> positions_;
   std::span<const uint16_t> lcps_;
+  std::span<const uint8_t> branches_;
 };
 
 Result<Run> write_run(const SortedShard& sorted, int num_threads, size_t number,

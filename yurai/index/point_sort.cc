@@ -20,6 +20,7 @@ constexpr uint64_t kTieDepth = 64;
 constexpr uint64_t kMaxDepth = 1024;
 /// A larger range is cut in place first: a thread has room for so many keys.
 constexpr size_t kMaxItems = size_t{1} << 19;
+constexpr size_t kLookAhead = 32;
 
 // Buckets in the order of bytes: ASCII by two bytes, characters of two and three bytes each one,
 // those of four by all but their last six bits.
@@ -44,7 +45,13 @@ uint64_t bucket_depth(uint32_t bucket) {
   return bucket < kTwoByteBuckets && (bucket & 0xFF) == 0xFF ? 1 : 2;
 }
 
-uint16_t capped(uint64_t lcp) { return static_cast<uint16_t>(std::min<uint64_t>(lcp, kMaxLcp)); }
+/// Compares a suffix with the one before it; they share `depth` bytes.
+void set_shared_bytes(const char* text, SortedPoints& sorted, uint64_t rank, uint64_t depth) {
+  const std::span<const uint32_t> positions = sorted.positions.span();
+  const char* suffix = text + (positions[rank] & ~kTied);
+  const uint64_t shared = shared_suffix_bytes(text + (positions[rank - 1] & ~kTied), suffix, depth);
+  sorted.set_shared(rank, shared, static_cast<uint8_t>(suffix[shared]));
+}
 
 /// Room for the items of one range.
 struct ItemRoom {
@@ -60,15 +67,17 @@ struct ItemRoom {
 /// One thread's sorting of ranges whose suffixes share `depth` bytes.
 class RangeSorter {
  public:
-  RangeSorter(std::string_view text, PointMode points, std::span<uint32_t> positions,
-              std::span<uint16_t> lcps)
+  RangeSorter(std::string_view text, PointMode points, SortedPoints& sorted)
       : text_(text.data()),
         points_(points),
-        positions_(positions.data()),
-        lcps_(lcps.data()),
-        room_(std::min(kMaxItems, positions.size())),
-        scratch_(std::min(kMaxItems, positions.size()) + kKeySortPadding) {}
+        sorted_(sorted),
+        positions_(sorted.positions.span().data()),
+        room_(std::min(kMaxItems, sorted.positions.span().size())),
+        scratch_(std::min(kMaxItems, sorted.positions.span().size()) + kKeySortPadding) {}
 
+  static uint64_t memory(uint64_t num_points) {
+    return std::min<uint64_t>(kMaxItems, num_points) * 2 * (sizeof(uint64_t) + sizeof(uint32_t));
+  }
   uint64_t num_tied() const { return num_tied_; }
 
   /// Sorts ranks [begin, end); the lcp of the first is not touched.
@@ -122,7 +131,9 @@ class RangeSorter {
     if (end - begin < 2) return;
     if (ends_in_key(key)) {
       std::sort(positions_ + begin, positions_ + end);
-      std::fill(lcps_ + begin + 1, lcps_ + end, capped(depth + key_end(key)));
+      for (uint64_t rank = begin + 1; rank < end; ++rank) {
+        sorted_.set_shared(rank, depth + key_end(key), kEndByte);
+      }
       return;
     }
     depth += kKeyBytes;
@@ -140,7 +151,8 @@ class RangeSorter {
   }
   void tie(uint64_t begin, uint64_t end, uint64_t depth) {
     for (uint64_t rank = begin + 1; rank < end; ++rank) positions_[rank] |= kTied;
-    std::fill(lcps_ + begin + 1, lcps_ + end, pack_tie(depth));
+    const std::span<uint16_t> lcps = sorted_.lcps.span();
+    std::fill(&lcps[begin] + 1, &lcps[begin] + (end - begin), pack_tie(depth));
     num_tied_ += end - begin;
   }
 
@@ -155,15 +167,13 @@ class RangeSorter {
     for (uint64_t rank = begin + 1; rank < end; ++rank) set_lcp(rank, depth);
   }
 
-  void set_lcp(uint64_t rank, uint64_t depth) {
-    lcps_[rank] = capped(shared_suffix_bytes(text_ + (positions_[rank - 1] & ~kTied),
-                                             text_ + (positions_[rank] & ~kTied), depth));
-  }
+  void set_lcp(uint64_t rank, uint64_t depth) { set_shared_bytes(text_, sorted_, rank, depth); }
 
   /// Items that become ranks [rank, rank + size) and share `depth` bytes.
   void sort_items(KeyedPositions items, size_t size, uint64_t depth, uint64_t rank) {
     for (;;) {
       for (size_t i = 0; i < size; ++i) {
+        __builtin_prefetch(text_ + items.positions[std::min(i + kLookAhead, size - 1)] + depth);
         items.keys[i] = load_key(text_ + items.positions[i] + depth);
       }
       sort_keys_(items, size, scratch_.items());
@@ -173,7 +183,11 @@ class RangeSorter {
     }
     for (size_t i = 0; i < size;) {
       const uint64_t key = items.keys[i];
-      if (i > 0) lcps_[rank + i] = capped(depth + shared_key_bytes(items.keys[i - 1], key));
+      if (i > 0) {
+        const size_t shared = shared_key_bytes(items.keys[i - 1], key);
+        sorted_.set_shared(rank + i, depth + shared,
+                           static_cast<uint8_t>(key >> (56 - 8 * shared)));
+      }
       size_t end = i + 1;
       while (end < size && items.keys[end] == key) ++end;
       if (end - i == 1) {
@@ -202,8 +216,8 @@ class RangeSorter {
 
   const char* text_;
   PointMode points_;
+  SortedPoints& sorted_;
   uint32_t* positions_;
-  uint16_t* lcps_;
   ItemRoom room_, scratch_;
   KeySort sort_keys_ = key_sort_kernels().front().sort;
   uint64_t num_tied_ = 0;
@@ -244,10 +258,9 @@ std::vector<uint32_t> fill_buckets(std::string_view text, PointMode points, int 
 }  // namespace
 
 uint64_t sort_memory(uint64_t text_bytes, uint64_t num_points, int num_threads) {
-  constexpr uint64_t kItemBytes = 2 * (sizeof(uint64_t) + sizeof(uint32_t));
-  const uint64_t room = std::min<uint64_t>(kMaxItems, num_points) * kItemBytes;
-  return num_points * (sizeof(uint32_t) + sizeof(uint16_t)) + tie_memory(text_bytes, num_points) +
-         static_cast<uint64_t>(num_threads) * (room + kNumBuckets * sizeof(uint32_t)) +
+  return num_points * SortedPoints::kBytesAPoint + tie_memory(text_bytes, num_points) +
+         static_cast<uint64_t>(num_threads) *
+             (RangeSorter::memory(num_points) + kNumBuckets * sizeof(uint32_t)) +
          kNumBuckets * sizeof(uint32_t);
 }
 
@@ -255,16 +268,16 @@ Result<SortedPoints> sort_points(std::string_view text, uint64_t num_points, Poi
                                  int num_threads, const Progress& progress) {
   YURAI_CHECK(text.size() <= kMaxSortBytes);
   progress("sort", 0, text.size());
-  YURAI_ASSIGN(auto positions, LargeArray<uint32_t>::allocate(num_points));
-  YURAI_ASSIGN(auto lcps, LargeArray<uint16_t>::allocate(num_points));
+  YURAI_ASSIGN(SortedPoints sorted, SortedPoints::allocate(num_points));
   std::atomic<uint64_t> num_tied = 0;
   {
-    const std::vector<uint32_t> begins = fill_buckets(text, points, num_threads, positions.span());
+    const std::vector<uint32_t> begins =
+        fill_buckets(text, points, num_threads, sorted.positions.span());
     std::atomic<uint32_t> next_bucket = 0;
     std::atomic<uint64_t> num_sorted = 0;
     const auto num_parts = static_cast<uint64_t>(num_threads);
     for_each_part(num_threads, num_parts, [&](uint64_t part, uint64_t) {
-      RangeSorter sorter(text, points, positions.span(), lcps.span());
+      RangeSorter sorter(text, points, sorted);
       for (uint32_t bucket; (bucket = next_bucket++) < kNumBuckets;) {
         if (begins[bucket] == begins[bucket + 1]) continue;
         sorter.sort(begins[bucket], begins[bucket + 1], bucket_depth(bucket));
@@ -281,16 +294,17 @@ Result<SortedPoints> sort_points(std::string_view text, uint64_t num_points, Poi
     for (uint32_t bucket = 0; bucket < kNumBuckets; ++bucket) {
       const uint32_t first = begins[bucket];
       if (first == 0 || first == begins[bucket + 1]) continue;
-      lcps.span()[first] = static_cast<uint16_t>(
-          shared_suffix_bytes(text.data() + (positions.span()[first - 1] & ~kTied),
-                              text.data() + (positions.span()[first] & ~kTied), 0));
+      set_shared_bytes(text.data(), sorted, first, 0);
     }
+  }
+  if (num_points > 0) {
+    sorted.set_shared(0, 0, static_cast<uint8_t>(text[sorted.positions.span()[0] & ~kTied]));
   }
   progress("sort", text.size(), text.size());
   if (num_tied > 0) {
-    YURAI_TRY(resolve_ties(text, points, num_threads, positions.span(), lcps.span(), progress));
+    YURAI_TRY(resolve_ties(text, points, num_threads, sorted, progress));
   }
-  return SortedPoints{std::move(positions), std::move(lcps)};
+  return sorted;
 }
 
 }  // namespace yurai

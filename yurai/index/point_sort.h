@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "yurai/base/large_array.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/result.h"
+#include "yurai/index/sorted_points.h"
 #include "yurai/record/trace.h"
 
 namespace yurai {
@@ -14,13 +14,6 @@ namespace yurai {
 inline constexpr uint64_t kSortPadding = 16;
 /// Positions have 31 bits.
 inline constexpr uint64_t kMaxSortBytes = (uint64_t{1} << 31) - 1;
-
-/// The points of a text in the order of their suffixes: by bytes up to the end of the document,
-/// then by position.
-struct SortedPoints {
-  LargeArray<uint32_t> positions;
-  LargeArray<uint16_t> lcps;  ///< bytes shared with the one before, capped at kMaxLcp
-};
 
 /// Sorts the `num_points` points of `text`: FF document FF document … FF, kSortPadding bytes FF
 /// behind it, at most kMaxSortBytes. The same on any number of threads.

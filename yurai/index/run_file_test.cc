@@ -9,7 +9,8 @@
 namespace yurai {
 namespace {
 
-yurai::Run write_run(StagingDirectory& stage, const TextPart& part, std::span<const RunRecord> records) {
+yurai::Run write_run(StagingDirectory& stage, const TextPart& part,
+                     std::span<const RunRecord> records) {
   RunWriter writer = RunWriter::create(stage, "run", part).value();
   for (const RunRecord& record : records) EXPECT_TRUE(writer.append(record));
   return writer.finish().value();

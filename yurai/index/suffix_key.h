@@ -9,6 +9,7 @@
 namespace yurai {
 
 inline constexpr size_t kKeyBytes = 8;
+inline constexpr uint8_t kEndByte = 0xFF;  ///< of a document
 
 /// How many bytes of a key are above the first FF, or kKeyBytes.
 inline size_t key_end(uint64_t key) {

@@ -76,13 +76,14 @@ class PlaceSet {
 /// ties has the rank of its run's first. For doubling, the ranks of all points.
 class TieSorter {
  public:
-  TieSorter(std::string_view text, PointMode points, int num_threads, std::span<uint32_t> positions,
-            std::span<uint16_t> lcps, const Progress& progress)
+  TieSorter(std::string_view text, PointMode points, int num_threads, SortedPoints& sorted,
+            const Progress& progress)
       : text_(text),
         points_(points),
         num_threads_(num_threads),
-        positions_(positions),
-        lcps_(lcps),
+        sorted_(sorted),
+        positions_(sorted.positions.span()),
+        lcps_(sorted.lcps.span()),
         progress_(progress) {}
 
   Result<void> resolve() {
@@ -159,7 +160,7 @@ class TieSorter {
     return {};
   }
 
-  /// The lcps of all that tied at first: a suffix shares with the one before it at least what the
+  /// What all that tied at first share: a suffix shares with the one before it at least what the
   /// point before it in the text does, less the way between (see lcp.h's paper, CPM 2009).
   void compare() {
     for_each_part(num_threads_, tied_.num_words(), [&](uint64_t begin, uint64_t end) {
@@ -176,7 +177,7 @@ class TieSorter {
         const uint64_t shared = shared_suffix_bytes(text_.data() + positions_[rank - 1],
                                                     text_.data() + p, reach > p ? reach - p : 0);
         reach = p + shared;
-        lcps_[rank] = static_cast<uint16_t>(std::min<uint64_t>(shared, kMaxLcp));
+        sorted_.set_shared(rank, shared, static_cast<uint8_t>(text_[reach]));
       });
     });
   }
@@ -264,6 +265,7 @@ class TieSorter {
   std::string_view text_;
   PointMode points_;
   int num_threads_;
+  SortedPoints& sorted_;
   std::span<uint32_t> positions_;
   std::span<uint16_t> lcps_;
   const Progress& progress_;
@@ -286,9 +288,8 @@ uint64_t tie_memory(uint64_t text_bytes, uint64_t num_points) {
 }
 
 Result<void> resolve_ties(std::string_view text, PointMode points, int num_threads,
-                          std::span<uint32_t> positions, std::span<uint16_t> lcps,
-                          const Progress& progress) {
-  TieSorter sorter(text, points, num_threads, positions, lcps, progress);
+                          SortedPoints& sorted, const Progress& progress) {
+  TieSorter sorter(text, points, num_threads, sorted, progress);
   YURAI_TRY(sorter.resolve());
   progress("copies", text.size(), text.size());
   return {};

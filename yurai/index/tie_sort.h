@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 #include "yurai/base/progress.h"
 #include "yurai/base/result.h"
+#include "yurai/index/sorted_points.h"
 #include "yurai/record/trace.h"
 
 namespace yurai {
@@ -19,16 +19,15 @@ inline uint16_t pack_tie(uint64_t shared_bytes) {
   return static_cast<uint16_t>(shared_bytes / kTieUnit < 0xFFFF ? shared_bytes / kTieUnit : 0xFFFF);
 }
 
-/// Sorts each run of points that tie and fills in their lcps. The members of a run share at least
-/// kTieUnit bytes more than the way to the first point after them, and no end of a document.
+/// Sorts each run of points that tie and fills in what they share. The members of a run share at
+/// least kTieUnit bytes more than the way to the first point after them, and no end of a document.
 ///
 /// From the right end of the text to the left, every point that still ties is compared with its run
 /// by the ranks of the points that follow them: so a copy is resolved in one pass. Where that
 /// takes too long (a text that repeats itself at once, "aaaa"), what is left is sorted by doubling:
 /// N. J. Larsson, K. Sadakane, "Faster suffix sorting", Theoretical Computer Science 387, 2007.
 Result<void> resolve_ties(std::string_view text, PointMode points, int num_threads,
-                          std::span<uint32_t> positions, std::span<uint16_t> lcps,
-                          const Progress& progress);
+                          SortedPoints& sorted, const Progress& progress);
 
 /// Bytes of memory that this takes, most.
 uint64_t tie_memory(uint64_t text_bytes, uint64_t num_points);
