@@ -6,12 +6,12 @@
 #include <memory>
 #include <mutex>
 #include <queue>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "yurai/base/block_file.h"
 #include "yurai/base/parallel.h"
+#include "yurai/search/entry_sort.h"
 #include "yurai/search/postings.h"
 #include "yurai/search/terms.h"
 
@@ -24,23 +24,14 @@ constexpr uint64_t kMinEntries = 1 << 10;
 constexpr uint64_t kMaxEntries = uint64_t{1} << 32;
 constexpr size_t kRunReadBytes = 1 << 20;
 
-struct Entry {
-  TermKey key = 0;
-  Posting posting;
-  bool operator<(const Entry& other) const {
-    return key != other.key ? key < other.key : posting.document < other.posting.document;
-  }
-};
-static_assert(sizeof(Entry) == 16);
-
 /// Sorted entries, the first of them in memory and the rest, if any, in a part of a file.
 struct Run {
-  std::vector<Entry> entries;
+  std::vector<TermEntry> entries;
   std::shared_ptr<const ReadableFile> file;
   uint64_t at = 0, end = 0;  ///< bytes of the file not read yet
   size_t next = 0;
 
-  const Entry& front() const { return entries[next]; }
+  const TermEntry& front() const { return entries[next]; }
   bool is_done() const { return next == entries.size(); }
   Result<void> pop() {
     if (++next < entries.size()) return {};
@@ -48,8 +39,8 @@ struct Run {
   }
   Result<void> read() {
     next = 0;
-    entries.resize(std::min<uint64_t>(kRunReadBytes, end - at) / sizeof(Entry));
-    const size_t num_bytes = entries.size() * sizeof(Entry);
+    entries.resize(std::min<uint64_t>(kRunReadBytes, end - at) / sizeof(TermEntry));
+    const size_t num_bytes = entries.size() * sizeof(TermEntry);
     if (num_bytes > 0) {
       YURAI_TRY(file->read_exactly(at, {reinterpret_cast<char*>(entries.data()), num_bytes}));
     }
@@ -84,9 +75,9 @@ class EntrySorter {
   EntrySorter(StagingDirectory& stage, std::string file_name, uint64_t memory_bytes)
       : stage_(stage),
         file_name_(std::move(file_name)),
-        max_entries_(std::clamp(memory_bytes / sizeof(Entry), kMinEntries, kMaxEntries)) {}
+        max_entries_(std::clamp(memory_bytes / sizeof(TermEntry), kMinEntries, kMaxEntries)) {}
 
-  Result<void> add(const Entry& entry) {
+  Result<void> add(const TermEntry& entry) {
     if (entries_.size() == max_entries_) YURAI_TRY(spill());
     if (entries_.capacity() == entries_.size()) {  // never more than the bound
       entries_.reserve(
@@ -99,7 +90,7 @@ class EntrySorter {
   /// Appends all that was added, and leaves nothing here.
   Result<void> take_runs(std::vector<Run>& out) {
     if (file_ != nullptr && !entries_.empty()) YURAI_TRY(spill());
-    std::sort(entries_.begin(), entries_.end());
+    sort_entries(entries_);
     out.push_back({std::exchange(entries_, {}), nullptr, 0, 0, 0});
     if (file_ == nullptr) return {};
     YURAI_TRY(file_->close());
@@ -127,11 +118,11 @@ class EntrySorter {
     if (file_ == nullptr) {
       YURAI_ASSIGN(file_, stage_.create_file(file_name_));
     }
-    std::sort(entries_.begin(), entries_.end());
+    sort_entries(entries_);
     YURAI_TRY(file_->append(
-        {reinterpret_cast<const char*>(entries_.data()), entries_.size() * sizeof(Entry)}));
+        {reinterpret_cast<const char*>(entries_.data()), entries_.size() * sizeof(TermEntry)}));
     run_ends_.push_back((run_ends_.empty() ? 0 : run_ends_.back()) +
-                        entries_.size() * sizeof(Entry));
+                        entries_.size() * sizeof(TermEntry));
     entries_.clear();
     return {};
   }
@@ -139,7 +130,7 @@ class EntrySorter {
   StagingDirectory& stage_;
   const std::string file_name_;
   const uint64_t max_entries_;
-  std::vector<Entry> entries_;
+  std::vector<TermEntry> entries_;
   std::unique_ptr<WritableFile> file_;
   std::vector<uint64_t> run_ends_;
 };
@@ -155,23 +146,65 @@ struct Part {
   Result<void> result;
 };
 
+/// How often the terms of one document occur.
+class TermCounts {
+ public:
+  struct Count {
+    TermKey key = 0;
+    uint32_t frequency = 0;
+  };
+
+  void increment(TermKey key) {
+    uint32_t& number = slot(key);
+    if (number == 0) {
+      counts_.push_back({key, 1});
+      number = static_cast<uint32_t>(counts_.size());
+      if (2 * counts_.size() > slots_.size()) grow();
+    } else {
+      ++counts_[number - 1].frequency;
+    }
+  }
+  const std::vector<Count>& counts() const { return counts_; }
+  void clear() {
+    counts_.clear();
+    slots_.assign(kFewSlots, 0);
+  }
+
+ private:
+  static constexpr size_t kFewSlots = 1 << 12;
+
+  uint32_t& slot(TermKey key) {
+    const size_t mask = slots_.size() - 1;
+    size_t at = (key * 0x9E3779B97F4A7C15u >> 32) & mask;
+    while (slots_[at] != 0 && counts_[slots_[at] - 1].key != key) at = (at + 1) & mask;
+    return slots_[at];
+  }
+  void grow() {
+    slots_.assign(2 * slots_.size(), 0);
+    for (uint32_t i = 0; i < counts_.size(); ++i) slot(counts_[i].key) = i + 1;
+  }
+
+  std::vector<Count> counts_;
+  std::vector<uint32_t> slots_;  ///< numbers in counts_, from 1; open addressing
+};
+
 /// Documents [begin, end); `read(n)` hears of n bytes more.
 template <class Read>
 Result<void> make_part(const Corpus& corpus, uint64_t begin, uint64_t end, const Read& read,
                        Part& part) {
   part.lengths.reserve(end - begin);
   Folder folder;
-  std::unordered_map<TermKey, uint32_t> frequencies;
+  TermCounts counts;
   for (uint64_t number = begin; number < end; ++number) {
     YURAI_ASSIGN(const Document document, corpus.document(number));
-    frequencies.clear();
+    counts.clear();
     uint64_t length = 0;
     for_each_term(folder, document.text, TermsOf::kDocument, [&](const Term& term) {
-      ++frequencies[term.key];
+      counts.increment(term.key);
       length += term.extra ? 0 : 1;
     });
-    for (const auto& [key, frequency] : frequencies) {
-      YURAI_TRY(part.sorter.add({key, {static_cast<uint32_t>(number), frequency}}));
+    for (const TermCounts::Count& count : counts.counts()) {
+      YURAI_TRY(part.sorter.add({count.key, {static_cast<uint32_t>(number), count.frequency}}));
     }
     part.lengths.push_back(length_byte(length));
     read(document.text.size());
@@ -201,7 +234,7 @@ class ListWriter {
     return ListWriter(std::move(terms), std::move(postings), lengths, length_norms(mean_length));
   }
 
-  Result<void> add(const Entry& entry) {
+  Result<void> add(const TermEntry& entry) {
     if (df_ > 0 && entry.key != key_) YURAI_TRY(end_list());
     if (pending_.size() == kPostingsInBlock) YURAI_TRY(end_block());
     key_ = entry.key;
@@ -352,7 +385,7 @@ Result<void> build_document_search(const Corpus& corpus, const SearchBuildOption
   const double mean_length = static_cast<double>(total_length) /
                              static_cast<double>(std::max<uint64_t>(1, corpus.num_documents()));
   YURAI_ASSIGN(ListWriter writer, ListWriter::create(stage, lengths, mean_length));
-  YURAI_TRY(merge(std::move(runs), [&](const Entry& entry) { return writer.add(entry); }));
+  YURAI_TRY(merge(std::move(runs), [&](const TermEntry& entry) { return writer.add(entry); }));
   YURAI_TRY(writer.finish());
   for (const auto& part : parts) YURAI_TRY(part->sorter.remove_file());
 

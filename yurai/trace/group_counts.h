@@ -51,10 +51,9 @@ class GroupCounts {
   }
   /// One number for both; never 0. That two of a million pairs meet has odds of 1 in 10^7.
   static uint64_t mix(uint32_t group, uint64_t ngram) {
-    uint64_t key = ngram + (uint64_t{group} + 1) * 0x9E3779B97F4A7C15u;
-    key = (key ^ (key >> 31)) * 0xBF58476D1CE4E5B9u;
-    key = (key ^ (key >> 29)) * 0x94D049BB133111EBu;
-    return (key ^ (key >> 32)) | 1;
+    const uint64_t key =
+        (ngram + (uint64_t{group} + 1) * 0x9E3779B97F4A7C15u) * 0xBF58476D1CE4E5B9u;
+    return (key ^ key >> 32) | 1;
   }
   struct Slot {
     uint64_t key = 0;
