@@ -146,9 +146,7 @@ Result<void> count_piece(const Corpus& corpus, const PassageSample& sample, uint
 /// The same on any number of threads.
 Result<Counts> count_ngrams(const Corpus& corpus, const PassageSample& sample, size_t max_ngrams,
                             int num_threads, const Progress& progress) {
-  Counts counts{NullModel(0, 0, {}, {}),
-                GroupCounts(sample.passages.size() * kPassageChars * kMaxOrder),
-                std::vector<uint64_t>(sample.num_groups)};
+  Counts counts{NullModel(0, 0, {}, {}), GroupCounts(), std::vector<uint64_t>(sample.num_groups)};
   for (const SampledPassage& passage : sample.passages) {
     const uint32_t group = sample.group_of_document[passage.document];
     for_each_ngram(decode_chars(passage.text),

@@ -14,16 +14,12 @@ namespace yurai {
 /// over the corpus.
 class GroupCounts {
  public:
-  /// Room for `max_ngrams` calls of `choose`.
-  explicit GroupCounts(size_t max_ngrams) {
-    size_t size = 64;
-    while (size < 2 * max_ngrams) size *= 2;
-    slots_ = huge_vector<Slot>(size);
-  }
-
   void choose(uint32_t group, uint64_t ngram) {
     const uint64_t key = mix(group, ngram);
-    slot(key).key = key;
+    Slot& at = slot(key);
+    if (at.key == key) return;
+    at.key = key;
+    if (2 * ++num_chosen_ > slots_.size()) grow();
   }
   /// Counts once `flush` is called: until then the memory it needs is on its way.
   void increment(uint32_t group, uint64_t ngram) {
@@ -45,9 +41,8 @@ class GroupCounts {
 
  private:
   void increment_now(uint64_t key) {
-    if (key == 0) return;
     Slot& at = slot(key);
-    if (at.key == key) ++at.count;
+    at.count += static_cast<uint64_t>(at.key == key) & key;  // a key is odd, 0 none: no branch
   }
   /// One number for both; never 0. That two of a million pairs meet has odds of 1 in 10^7.
   static uint64_t mix(uint32_t group, uint64_t ngram) {
@@ -68,7 +63,15 @@ class GroupCounts {
   }
   Slot& slot(uint64_t key) { return const_cast<Slot&>(std::as_const(*this).slot(key)); }
 
-  std::vector<Slot> slots_;
+  void grow() {
+    const std::vector<Slot> old = std::exchange(slots_, huge_vector<Slot>(2 * slots_.size()));
+    for (const Slot& chosen : old) {
+      if (chosen.key != 0) slot(chosen.key).key = chosen.key;
+    }
+  }
+
+  std::vector<Slot> slots_ = std::vector<Slot>(64);
+  size_t num_chosen_ = 0;
   std::array<uint64_t, 32> queue_{};
   size_t num_queued_ = 0;
 };
