@@ -10,6 +10,7 @@
 
 #include "apps/yurai/cli.h"
 #include "apps/yurai/index_companions.h"
+#include "apps/yurai/takedown_options.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/terminal.h"
 #include "yurai/index/index_update.h"
@@ -25,8 +26,7 @@ struct Options {
   std::string memory = "4G";
   bool json = false;
   std::string corpus;  ///< add
-  std::string hashes;  ///< takedown
-  Takedown takedown{};
+  TakedownOptions takedown{};
 };
 
 Result<IndexBuildOptions> build_options(const Options& options) {
@@ -127,10 +127,7 @@ Result<void> merge(const Options& options) {
 
 Result<void> takedown(const Options& options) {
   YURAI_ASSIGN(const IndexBuildOptions build, build_options(options));
-  Takedown wanted = options.takedown;
-  if (!options.hashes.empty()) {
-    YURAI_ASSIGN(wanted.hashes, read_hashes(options.hashes));
-  }
+  YURAI_ASSIGN(const Takedown wanted, takedown_of(options.takedown));
   ProgressBar bar;
   IndexUpdate::Summary summary;
   {
@@ -148,11 +145,7 @@ Result<void> takedown(const Options& options) {
       fmt::runtime(tr("{}: {} documents taken down, {} left ({} bytes)\n",
                       "{}: 文書 {} 件を取り下げました。残りは {} 件（{} バイト）\n")),
       for_terminal(options.dir), summary.taken_down, summary.documents, summary.bytes)));
-  for (const std::string& name : summary.not_found) {
-    YURAI_TRY(
-        print(fmt::format(fmt::runtime(tr("names no document: {}\n", "該当する文書なし: {}\n")),
-                          for_terminal(name))));
-  }
+  YURAI_TRY(print_not_found(summary.not_found));
   return print(tr("Their texts stay in the files until: yurai index merge; yurai corpus takedown\n",
                   "本文は次を行うまでファイルに残ります: yurai index merge; yurai corpus "
                   "takedown\n"));
@@ -192,28 +185,11 @@ void add_index_update_commands(CLI::App& index) {
   merge_verb->callback([merging] { run([&] { return merge(*merging); }); });
 
   auto taking = std::make_shared<Options>();
-  Takedown& named = taking->takedown;
   CLI::App* verb = index.add_subcommand(
       "takedown", tr("Leave documents out of every answer at once, and log who, when and why",
                      "文書をただちにすべての答えから除き、誰が・いつ・なぜかを記録する"));
   add_common(*verb, *taking);
-  verb->add_option(
-      "--hashes", taking->hashes,
-      tr("File with the SHA-256 of a text a line", "本文の SHA-256 を 1 行に 1 つ書いたファイル"));
-  verb->add_option("--id", named.ids,
-                   tr("Id of documents; may be repeated", "文書の id（繰り返し可）"))
-      ->allow_extra_args(false);
-  verb->add_option("--source", named.sources,
-                   tr("Source of documents; may be repeated", "出典（繰り返し可）"))
-      ->allow_extra_args(false);
-  verb->add_option("--license", named.licenses,
-                   tr("Licence of documents as stored; may be repeated",
-                      "保存されたライセンス名（繰り返し可）"))
-      ->allow_extra_args(false);
-  verb->add_option("--who", named.who, tr("Who decided, for the log", "決めた人（記録用）"))
-      ->required();
-  verb->add_option("--when", named.when, tr("When, for the log", "日時（記録用）"))->required();
-  verb->add_option("--why", named.why, tr("Why, for the log", "理由（記録用）"))->required();
+  add_takedown_options(*verb, taking->takedown);
   verb->callback([taking] { run([&] { return takedown(*taking); }); });
 }
 

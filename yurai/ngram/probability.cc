@@ -1,13 +1,10 @@
 #include "yurai/ngram/probability.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 namespace yurai {
 namespace {
-
-constexpr double kZ95 = 1.959963984540054;  // the normal distribution's 0.975 quantile
 
 std::optional<double> ratio(uint64_t numerator, uint64_t denominator) {
   if (denominator == 0) return {};
@@ -15,18 +12,6 @@ std::optional<double> ratio(uint64_t numerator, uint64_t denominator) {
 }
 
 }  // namespace
-
-Interval wilson_interval(uint64_t successes, uint64_t trials) {
-  if (trials == 0) return {};
-  const double n = static_cast<double>(trials);
-  const double p = static_cast<double>(successes) / n;
-  const double z2 = kZ95 * kZ95;
-  const double center = (p + z2 / (2 * n)) / (1 + z2 / n);
-  const double half = kZ95 * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n);
-  // The ends are exact where nothing or all was seen; rounding must not move them.
-  return {.low = successes == 0 ? 0 : std::max(0.0, center - half),
-          .high = successes == trials ? 1 : std::min(1.0, center + half)};
-}
 
 Result<ConditionalProbabilities> conditional_probabilities(
     const CorpusIndex& index, std::string_view context, const std::vector<std::string>& strings) {

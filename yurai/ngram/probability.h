@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "yurai/base/interval.h"
 #include "yurai/base/json.h"
 #include "yurai/index/corpus_index.h"
 
@@ -15,15 +16,6 @@
 ///     YURAI_ASSIGN(const auto p, conditional_probabilities(index, "りんごを", {"食べた",
 ///     "殴った"}));
 namespace yurai {
-
-struct Interval {
-  double low = 0;
-  double high = 1;
-};
-
-/// Wilson's score interval for `successes` of `trials`, at 95 %; [0, 1] without trials.
-/// (E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927.)
-Interval wilson_interval(uint64_t successes, uint64_t trials);
 
 struct StringProbability {
   std::string text;
