@@ -68,7 +68,7 @@ class SegmentsCli : public ::testing::Test {
     return answer;
   }
 
- private:
+ protected:
   struct Row {
     std::string id, text, source;
   };
@@ -125,6 +125,26 @@ TEST_F(SegmentsCli, RefusesACorpusThatIsThereAlready) {
   const ProcessResult again = add();
   EXPECT_EQ(again.exit_status, 1);
   EXPECT_NE(again.err.find("already"), std::string::npos) << again.err;
+}
+
+TEST_F(SegmentsCli, WhatWasTakenDownDoesNotComeBackUnseen) {
+  ASSERT_EQ(take_down({"--id", "two"}).exit_status, 0);
+  write("c.jsonl", {{"five", "new text", "s"}, {"other name", "concat cat", "t"}});
+  ASSERT_EQ(run({"corpus", "build", path("c"), path("c.jsonl")}).exit_status, 0);
+  const std::vector<std::string> add_c = {"index", "add", path("index"), "--corpus", path("c")};
+  const auto refused = [&] {
+    const ProcessResult result = run(add_c);
+    EXPECT_EQ(result.exit_status, 1);
+    EXPECT_THAT(result.err, HasSubstr("'other name'"));
+    EXPECT_EQ(run({"index", "count", path("index"), "new text"}).out, "0\tnew text\n");
+  };
+  refused();
+  ASSERT_EQ(run({"index", "merge", path("index")}).exit_status, 0);
+  refused();
+  std::vector<std::string> again = add_c;
+  again.push_back("--again");
+  ASSERT_EQ(run(again).exit_status, 0);
+  EXPECT_EQ(run({"index", "count", path("index"), "concat"}).out, "1\tconcat\n");
 }
 
 TEST_F(SegmentsCli, MergesToTheIndexOfABuildAtOnce) {

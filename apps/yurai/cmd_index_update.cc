@@ -26,6 +26,7 @@ struct Options {
   std::string memory = "4G";
   bool json = false;
   std::string corpus;  ///< add
+  bool again = false;  ///< add
   TakedownOptions takedown{};
 };
 
@@ -83,6 +84,23 @@ Result<void> check_new(const CorpusIndex& index, const std::string& corpus_dir) 
                   for_terminal(corpus_dir)));
 }
 
+/// What was taken down does not come back unseen.
+Result<void> check_not_taken_down(const IndexUpdate& update, const std::string& corpus_dir) {
+  YURAI_ASSIGN(const Corpus corpus, Corpus::open(corpus_dir));
+  YURAI_ASSIGN(const std::vector<std::string> ids, update.taken_down_before(corpus));
+  if (ids.empty()) return {};
+  return fail(
+      ErrorCode::kAlreadyExists,
+      fmt::format(
+          fmt::runtime(tr("{} documents of '{}' were taken down from this index before, the first "
+                          "is '{}'; take them out with 'yurai corpus takedown', or add --again to "
+                          "have them back",
+                          "'{1}' の文書 {0} 件は、以前この索引から取り下げられたものです（最初は "
+                          "'{2}'）。'yurai corpus takedown' で除くか、戻してよければ --again "
+                          "を付けてください")),
+          ids.size(), for_terminal(corpus_dir), for_terminal(ids.front())));
+}
+
 Result<void> add(const Options& options) {
   YURAI_ASSIGN(const IndexBuildOptions build, build_options(options));
   YURAI_TRY(check_apart(options.dir, options.corpus));
@@ -90,6 +108,7 @@ Result<void> add(const Options& options) {
   {
     YURAI_ASSIGN(IndexUpdate update, IndexUpdate::begin(options.dir));
     YURAI_TRY(check_new(update.index(), options.corpus));
+    if (!options.again) YURAI_TRY(check_not_taken_down(update, options.corpus));
     YURAI_ASSIGN(const bool with_search, has_search(update.index()));
     YURAI_TRY(update.add(options.corpus, build, bar.callback()));
     if (with_search) {
@@ -175,6 +194,9 @@ void add_index_update_commands(CLI::App& index) {
   add_common(*add_verb, *adding);
   add_verb->add_option("--corpus", adding->corpus, tr("corpus folder", "コーパスのフォルダー"))
       ->required();
+  add_verb->add_flag(
+      "--again", adding->again,
+      tr("also documents that were taken down before", "以前に取り下げた文書も加える"));
   add_verb->callback([adding] { run([&] { return add(*adding); }); });
 
   auto merging = std::make_shared<Options>();

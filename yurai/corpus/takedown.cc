@@ -80,6 +80,17 @@ std::string takedown_log_line(const Document& document, const std::string& text_
          "\n";
 }
 
+Result<std::set<std::string>> hashes_in_takedown_log(const std::string& log) {
+  std::set<std::string> hashes;
+  std::istringstream lines(log);
+  for (std::string line; std::getline(lines, line);) {
+    YURAI_ASSIGN(const Json json, parse_json(line, kTakedownLogName));
+    YURAI_ASSIGN(std::string sha256, json_string(json, "sha256"));
+    hashes.insert(std::move(sha256));
+  }
+  return hashes;
+}
+
 Result<std::string> read_takedown_log(const Corpus& corpus) {
   return read_if_there(corpus, kTakedownLogName);
 }

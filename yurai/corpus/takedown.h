@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,9 @@ class TakedownNames {
 /// What the log says of a document.
 std::string takedown_log_line(const Document& document, const std::string& text_sha256,
                               const Takedown& takedown);
+
+/// SHA-256 of the texts that a log names.
+Result<std::set<std::string>> hashes_in_takedown_log(const std::string& log);
 
 /// The log of a corpus; empty when nothing was taken down.
 Result<std::string> read_takedown_log(const Corpus& corpus);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <set>
 #include <utility>
 
 #include "yurai/base/hash.h"
@@ -129,6 +130,30 @@ Result<void> IndexUpdate::stage_folder(const std::string& name) {
   return {};
 }
 
+/// That of the index; what left its corpora before stands in theirs.
+Result<std::string> IndexUpdate::takedown_log() const {
+  if (layout_.taken.dir.empty()) return std::string();
+  return read_manifest_file(dir_, manifest_, name_in(layout_.taken.dir, kTakedownLogName));
+}
+
+Result<std::vector<std::string>> IndexUpdate::taken_down_before(const Corpus& corpus) const {
+  YURAI_ASSIGN(std::string log, takedown_log());
+  for (const auto& part : corpora_) {
+    YURAI_ASSIGN(const std::string part_log, read_takedown_log(*part));
+    log += part_log;
+  }
+  std::vector<std::string> ids;
+  if (log.empty()) return ids;
+  YURAI_ASSIGN(const std::set<std::string> hashes, hashes_in_takedown_log(log));
+  for (uint64_t number = 0; number < corpus.num_documents(); ++number) {
+    YURAI_ASSIGN(const std::string sha256, corpus.text_sha256(number));
+    if (!hashes.contains(sha256)) continue;
+    YURAI_ASSIGN(Document row, corpus.row(number));
+    ids.push_back(std::move(row.id));
+  }
+  return ids;
+}
+
 Result<void> IndexUpdate::add(const fs::path& corpus_dir, IndexBuildOptions options,
                               const Progress& progress) {
   YURAI_ASSIGN(Corpus corpus, Corpus::open(corpus_dir));
@@ -179,11 +204,7 @@ Result<IndexUpdate::Summary> IndexUpdate::take_down(const Takedown& takedown,
                                                     IndexBuildOptions options,
                                                     const Progress& progress) {
   YURAI_ASSIGN(TakedownNames names, TakedownNames::make(takedown));
-  std::string log;
-  if (!layout_.taken.dir.empty()) {
-    YURAI_ASSIGN(log,
-                 read_manifest_file(dir_, manifest_, name_in(layout_.taken.dir, kTakedownLogName)));
-  }
+  YURAI_ASSIGN(std::string log, takedown_log());
   Summary summary;
   const Corpus& corpus = index_->corpus();
   const std::vector<uint64_t>& before = index_->taken_down();

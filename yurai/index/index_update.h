@@ -35,6 +35,9 @@ class IndexUpdate {
   /// The index before the change.
   const CorpusIndex& index() const { return *index_; }
 
+  /// Ids of the documents of a corpus whose texts were taken down before, from the index or from
+  /// one of its corpora, as far as the logs say.
+  Result<std::vector<std::string>> taken_down_before(const Corpus& corpus) const;
   /// Sorts a corpus as one more segment. Its points are of the kind that the index has.
   Result<void> add(const std::filesystem::path& corpus_dir, IndexBuildOptions options,
                    const Progress& progress);
@@ -60,6 +63,7 @@ class IndexUpdate {
       : dir_(std::move(dir)), lock_fd_(lock_fd), disk_(&disk) {}
   std::string new_name(std::string_view kind) const;
   Result<void> stage_folder(const std::string& name);
+  Result<std::string> takedown_log() const;
   std::vector<std::shared_ptr<const Corpus>> folded_corpora() const;
 
   std::filesystem::path dir_;
