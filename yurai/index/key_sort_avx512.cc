@@ -39,18 +39,7 @@ struct Avx512 {
       left += num_left;
       right += 16 - num_left;
     }
-    for (; i < size; ++i) {
-      const uint64_t key = items.keys[i];
-      const uint32_t position = items.positions[i];
-      const bool is_left = key < pivot || (or_equal && key == pivot);
-      const KeyedPositions to = is_left ? items + left : scratch + right;
-      *to.keys = key;
-      *to.positions = position;
-      (is_left ? left : right) += 1;
-    }
-    std::memcpy(items.keys + left, scratch.keys, right * sizeof(uint64_t));
-    std::memcpy(items.positions + left, scratch.positions, right * sizeof(uint32_t));
-    return left;
+    return finish_partition(items, size, pivot, or_equal, scratch, i, left, right);
   }
 
   /// Every item goes to the place that the number of those before it says.

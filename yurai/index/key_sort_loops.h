@@ -27,6 +27,24 @@ inline size_t partition_scalar(KeyedPositions items, size_t size, uint64_t pivot
   return left;
 }
 
+/// The end of a partition, whose items before `i` are packed: `left` of them where they were, the
+/// other `right` in the scratch.
+inline size_t finish_partition(KeyedPositions items, size_t size, uint64_t pivot, bool or_equal,
+                               KeyedPositions scratch, size_t i, size_t left, size_t right) {
+  for (; i < size; ++i) {
+    const uint64_t key = items.keys[i];
+    const uint32_t position = items.positions[i];
+    const bool is_left = key < pivot || (or_equal && key == pivot);
+    const KeyedPositions to = is_left ? items + left : scratch + right;
+    *to.keys = key;
+    *to.positions = position;
+    (is_left ? left : right) += 1;
+  }
+  std::memcpy(items.keys + left, scratch.keys, right * sizeof(uint64_t));
+  std::memcpy(items.positions + left, scratch.positions, right * sizeof(uint32_t));
+  return left;
+}
+
 inline void insertion_sort(KeyedPositions items, size_t size) {
   for (size_t i = 1; i < size; ++i) {
     const uint64_t key = items.keys[i];
