@@ -20,6 +20,14 @@ constexpr uint64_t kMaxItems = uint64_t{1} << 19;
 /// The pass over the text may compare so many points for each that ties.
 constexpr uint64_t kMaxWork = 16;
 
+/// std::popcount is a call, for machines that cannot count.
+inline uint64_t num_bits(uint64_t word) {
+  word -= word >> 1 & 0x5555555555555555;
+  word = (word & 0x3333333333333333) + (word >> 2 & 0x3333333333333333);
+  word = (word + (word >> 4)) & 0x0F0F0F0F0F0F0F0F;
+  return word * 0x0101010101010101 >> 56;
+}
+
 /// A set of places in a text, and the number of each among them.
 class PlaceSet {
  public:
@@ -45,7 +53,7 @@ class PlaceSet {
     uint64_t before = 0;
     for (Word& word : words_.span()) {
       word.before = before;
-      before += static_cast<uint64_t>(std::popcount(word.places));
+      before += num_bits(word.places);
     }
     return before;
   }
@@ -54,7 +62,7 @@ class PlaceSet {
   uint64_t number_of(uint64_t place) const {
     const Word& word = word_of(place);
     const uint64_t left = word.places & ((uint64_t{1} << place % 64) - 1);
-    return word.before + static_cast<uint64_t>(std::popcount(left));
+    return word.before + num_bits(left);
   }
   void prefetch(uint64_t place) const { __builtin_prefetch(&word_of(place)); }
 
