@@ -176,3 +176,5 @@ BENCHMARK(BM_first_of_an_epoch)->Arg(200'000)->Arg(1'000'000)->Unit(benchmark::k
 
 }  // namespace
 }  // namespace yurai
+
+BENCHMARK_MAIN();
