@@ -110,6 +110,33 @@ TEST_F(TrainCli, WalksAnAnswerBackToTheStepsThatReadIt) {
                             "60", "吾輩は猫である。"});
   EXPECT_THAT(shown.out, HasSubstr("times in training, whole or in part, at steps"));
 
+  // What the run is, whole and proven; and damage is found.
+  const Json info = json({"info", path("run"), "--verify"});
+  EXPECT_EQ(info["format"], "yurai-run");
+  EXPECT_EQ(info["verified"], true);
+  EXPECT_EQ(info["ledger"]["steps"], 120);
+  EXPECT_EQ(info["ledger"]["chain_head"], report["ledger_head"]);
+  EXPECT_EQ(info["checkpoints"].size(), 2U);
+  EXPECT_EQ(info["metrics"].size(), 120U);
+  EXPECT_EQ(info["model"]["id"], "step-120");
+  const Json model = json({"model", "info", path("run")});
+  EXPECT_EQ(model["parameters"]["total"], report["parameters"]);
+  EXPECT_EQ(model["trained"]["steps"], 120);
+  EXPECT_THAT(yurai({"model", "info", path("run")}).out, HasSubstr("120 steps (step-120)"));
+  const auto said = yurai({"info", path("run")});
+  EXPECT_THAT(said.out, HasSubstr("120 of 120"));
+  EXPECT_THAT(said.out, HasSubstr("schedule.learning_rate"));
+  ::setenv("YURAI_LANG", "ja", 1);
+  EXPECT_THAT(yurai({"info", path("run")}).out, HasSubstr("チェックポイント"));
+  EXPECT_THAT(yurai({"model", "info", path("run")}).out, HasSubstr("120 ステップ（step-120）"));
+  ::setenv("YURAI_LANG", "en", 1);
+  const std::string metrics = read_file(path("run/metrics.jsonl")).value();
+  std::string other = metrics;
+  other[other.find("loss_nats") + 11] ^= 1;
+  ASSERT_TRUE(write_file(path("run/metrics.jsonl"), other));
+  EXPECT_THAT(yurai({"info", path("run"), "--verify"}).err, HasSubstr("metrics.jsonl is not what"));
+  ASSERT_TRUE(write_file(path("run/metrics.jsonl"), metrics));
+
   // A second time: the same text; and refused to be trained over.
   const Json again = json({"ask", "--model", path("run"), "--index", path("index"), "--max-chars",
                            "60", "吾輩は猫である。"});
@@ -117,7 +144,7 @@ TEST_F(TrainCli, WalksAnAnswerBackToTheStepsThatReadIt) {
   const auto refused = yurai({"train", path("run.toml"), "--out", path("run")});
   EXPECT_EQ(refused.exit_status, 1);
   EXPECT_THAT(refused.err, HasSubstr("--resume"));
-  EXPECT_EQ(yurai({"train", path("run.toml"), "--out", path("run"), "--resume"}).exit_status, 0);
+  EXPECT_EQ(json({"train", path("run.toml"), "--out", path("run"), "--resume"}), report);
 }
 
 TEST_F(TrainCli, NamesWhatIsWrongBeforeAnyWork) {

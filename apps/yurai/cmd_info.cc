@@ -5,6 +5,8 @@
 #include <string>
 
 #include "apps/yurai/cli.h"
+#include "apps/yurai/cmd_info_run.h"
+#include "apps/yurai/models.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/corpus.h"
 #include "yurai/index/corpus_index.h"
@@ -202,6 +204,7 @@ Result<void> print_artefact(const Artefact& artefact, bool verified) {
 }
 
 Result<void> info(const std::string& dir, bool wants_verify, bool json) {
+  if (!run_of_model(dir).empty()) return run_info(dir, wants_verify, json);
   YURAI_ASSIGN(const std::vector<Artefact> lineage, read_lineage(dir));
   if (wants_verify) {
     for (const Artefact& artefact : lineage) YURAI_TRY(verify(artefact));
@@ -237,10 +240,12 @@ void add_info_command(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand(
       "info",
-      tr("What a corpus, an index or a ledger is, what it was made from, and whether it is whole",
-         "コーパス・索引・学習台帳の素性と、壊れていないことを示す"));
+      tr("What a corpus, an index, a model, a training run or a ledger is, what it was made from, "
+         "and whether it is whole",
+         "コーパス・索引・モデル・学習結果・学習台帳の素性と、壊れていないことを示す"));
   verb->add_option("DIR", options->dir,
-                   tr("A corpus, an index or a ledger", "コーパス・索引・学習台帳"))
+                   tr("A corpus, an index, a model, a run or a ledger",
+                      "コーパス・索引・モデル・学習結果・学習台帳"))
       ->required();
   verb->add_flag("--verify", options->verify,
                  tr("Read everything and compare it with the stored hashes",

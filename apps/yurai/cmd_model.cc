@@ -16,6 +16,7 @@
 #include "yurai/model/model_folder.h"
 #include "yurai/model/model_import.h"
 #include "yurai/tokenizer/tokenizer.h"
+#include "yurai/train/run_inputs.h"
 
 namespace yurai::cli {
 namespace {
@@ -50,6 +51,16 @@ Result<Json> recorded(const fs::path& dir) {
   return Json{{"license", fact("license")},
               {"source", fact("source")},
               {"weights_sha256", fact("weights_sha256")}};
+}
+
+/// Of a checkpoint of a run: where its training stood; null of any other folder.
+Result<Json> trained(const fs::path& dir) {
+  const auto manifest = read_manifest(dir);
+  if (!manifest || manifest->format != kCheckpointFormat) return Json(nullptr);
+  YURAI_ASSIGN(const uint64_t steps, json_uint(manifest->facts, "steps"));
+  YURAI_ASSIGN(const std::string ledger_head, json_string(manifest->facts, "ledger_head"));
+  return Json{
+      {"checkpoint", dir.filename().string()}, {"steps", steps}, {"ledger_head", ledger_head}};
 }
 
 std::string megabytes(const Json& bytes) {
@@ -139,14 +150,23 @@ Result<void> print_facts(const Json& facts) {
     rows.push_back(
         {tr("SHA-256 of the weights", "重みの SHA-256"), known(origin["weights_sha256"])});
   }
+  if (const Json& run = facts["trained"]; !run.is_null()) {
+    rows.push_back({tr("trained here", "ここで学習"),
+                    fmt::format(fmt::runtime(tr("{} steps ({})", "{} ステップ（{}）")),
+                                grouped(run["steps"].get<uint64_t>()), known(run["checkpoint"]))});
+    rows.push_back(
+        {tr("chain head of the ledger", "台帳の連鎖ハッシュ"), known(run["ledger_head"])});
+  }
   return print(table(rows, 2));
 }
 
-Result<void> info(const std::string& dir, bool json) {
+Result<void> info(const std::string& given, bool json) {
+  YURAI_ASSIGN(const fs::path dir, model_dir(given));
   YURAI_ASSIGN(const ModelFolder folder, ModelFolder::open(dir));
   Json facts = facts_json(folder);
   facts["tokenizer"] = tokenizer_json(dir);
   YURAI_ASSIGN(facts["recorded"], recorded(dir));
+  YURAI_ASSIGN(facts["trained"], trained(dir));
   return json ? print_json(facts) : print_facts(facts);
 }
 
@@ -160,8 +180,8 @@ void add_info(CLI::App& model) {
       "info", tr("What a model is: parameters, dtypes, context, memory; from headers alone",
                  "モデルの素性（パラメータ数、型、文脈長、必要なメモリ）をヘッダーだけから示す"));
   verb->add_option("DIR", arguments->dir,
-                   tr("A Hugging Face model folder, or what import made of it",
-                      "Hugging Face のモデルフォルダー、または import したもの"))
+                   tr("A Hugging Face model folder, what import made of it, or a run",
+                      "Hugging Face のモデルフォルダー、import したもの、または学習結果"))
       ->required();
   verb->add_flag("--json", arguments->json,
                  tr("Print one line of JSON", "結果を 1 行の JSON で出力する"));

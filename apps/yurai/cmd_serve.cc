@@ -101,13 +101,18 @@ Result<GatewayOptions> gateway_options(const ServeOptions& options, const std::s
   return gateway;
 }
 
-/// Until a signal comes; meanwhile what `index add`, `merge` and `takedown` change is taken up.
+/// Until a signal comes; meanwhile what `index add`, `merge` and `takedown` change is taken up, and
+/// a run's new checkpoint.
 void wait_for_end(const sigset_t& ending, const Gateway& gateway) {
   std::string failure;  // one that goes away at the next look was a change under way
   bool told = false;
   for (const timespec wait{.tv_sec = 1, .tv_nsec = 0}; sigtimedwait(&ending, nullptr, &wait) < 0;) {
-    const Result<bool> changed = gateway.refresh();
-    if (changed && *changed) {
+    const auto changed = gateway.refresh();
+    if (changed && changed->run) {
+      say(tr("the run has a new checkpoint: it is shown as it is now",
+             "学習結果に新しいチェックポイントができました。今の内容を見せます"));
+    }
+    if (changed && changed->index) {
       say(tr("the index has changed: it is served as it is now",
              "索引が変わりました。今の内容で答えます"));
       if (gateway.lost_run()) {
@@ -119,8 +124,8 @@ void wait_for_end(const sigset_t& ending, const Gateway& gateway) {
     if (message != failure) {
       told = false;
     } else if (!message.empty() && !told) {
-      say(tr("the index has changed and cannot be opened; the old one is served: ",
-             "索引が変わりましたが、開けません。前の内容で答えます: ") +
+      say(tr("the index or the run has changed and cannot be opened; the old one is served: ",
+             "索引または学習結果が変わりましたが、開けません。前の内容で答えます: ") +
           message);
       told = true;
     }

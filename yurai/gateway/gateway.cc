@@ -261,17 +261,31 @@ Result<Gateway> Gateway::open(const GatewayOptions& options) {
   return Gateway(std::move(state));
 }
 
-Result<bool> Gateway::refresh() const {
+Result<Gateway::Changes> Gateway::refresh() const {
   const std::lock_guard lock(state_->refreshing);
-  const auto services = state_->current();
+  Changes changes;
+  const auto take_up = [&](Services opened) {
+    auto changed = std::make_shared<const Services>(std::move(opened));
+    state_->replace(changed);
+  };
+  auto services = state_->current();
   YURAI_ASSIGN(const std::string manifest, read_file(state_->options.index_dir / kManifestName));
-  if (manifest == services->index_manifest) return false;
-  YURAI_ASSIGN(Services opened, open_services(state_->options, state_->metrics, services.get()));
-  auto changed = std::make_shared<const Services>(std::move(opened));
-  state_->replace(changed);
-  state_->metrics->set_fact("yurai_index_changes", "Times that a changed index was opened",
-                            static_cast<double>(++state_->num_changes));
-  return true;
+  if (manifest != services->index_manifest) {
+    YURAI_ASSIGN(Services opened, open_services(state_->options, state_->metrics, services.get()));
+    take_up(std::move(opened));
+    state_->metrics->set_fact("yurai_index_changes", "Times that a changed index was opened",
+                              static_cast<double>(++state_->num_changes));
+    changes.index = true;
+    services = state_->current();
+  }
+  if (!services->run) return changes;  // none, or one that does not fit the index any more
+  YURAI_ASSIGN(const auto checkpoint, served_checkpoint(state_->options));
+  if (checkpoint != services->run_checkpoint) {
+    YURAI_ASSIGN(Services opened, with_run_reopened(state_->options, *services));
+    take_up(std::move(opened));
+    changes.run = true;
+  }
+  return changes;
 }
 
 bool Gateway::lost_run() const {

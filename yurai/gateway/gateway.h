@@ -59,10 +59,14 @@ class Gateway {
 
   bool page_built() const;
 
-  /// Opens the index anew when its folder holds another one than before; page, decisions and run
-  /// stay as they are. Requests that began with the old one end with it. Whether it did. After a
-  /// failure the old one goes on to serve.
-  Result<bool> refresh() const;
+  /// Opens the index anew when its folder holds another one than before, and the run when it has
+  /// another newest checkpoint; page, decisions and model stay as they are. Requests that began
+  /// with the old ones end with them. After a failure those go on to serve.
+  struct Changes {
+    bool index = false;
+    bool run = false;
+  };
+  Result<Changes> refresh() const;
   /// Whether the index has changed so that the run does not fit it, and is not shown.
   bool lost_run() const;
 

@@ -47,13 +47,13 @@ ApiResult<ApiResponse> trace(const Services& services, const ApiRequest& request
                   "no_document_search");
   }
   YURAI_ASSIGN(options.fold, body.boolean("fold", false));
-  if (options.fold && !services.tracer.can_fold()) {
+  if (options.fold && !services.tracer->can_fold()) {
     return refuse(
         404,
         "the index was built without a folded twin; build it again with 'yurai index build --fold'",
         "fold", "no_folded_twin");
   }
-  YURAI_ASSIGN(Trace traced, services.tracer.trace(text, options));
+  YURAI_ASSIGN(Trace traced, services.tracer->trace(text, options));
   if (services.run) {
     const bool its_own = services.transformer_is_of_run;
     YURAI_TRY(services.run->add_exposures(traced, its_own ? services.transformer.get() : nullptr));
@@ -62,7 +62,7 @@ ApiResult<ApiResponse> trace(const Services& services, const ApiRequest& request
   YURAI_ASSIGN(const bool near, body.boolean("near", false));
   if (near) {
     YURAI_ASSIGN(const auto copies,
-                 services.tracer.near_copies(text, {.max_chance = options.max_chance}));
+                 services.tracer->near_copies(text, {.max_chance = options.max_chance}));
     json["near_copies"] = to_json(copies);
   }
   if (related) {

@@ -29,15 +29,15 @@ Result<void> take_down(const std::filesystem::path& index, const std::string& id
 TEST(Refresh, TakesUpWhatWasTakenDown) {
   const ServedIndex served;
   const Gateway gateway = Gateway::open({.index_dir = served.dir()}).value();
-  EXPECT_EQ(gateway.refresh().value(), false);
+  EXPECT_EQ(gateway.refresh()->index, false);
   ASSERT_EQ(count(gateway, "quick brown fox"), 2u);
   const auto taken = take_down(served.dir(), "fox");
   ASSERT_TRUE(taken) << taken.error().message;
   EXPECT_EQ(count(gateway, "quick brown fox"), 2u);
-  EXPECT_EQ(gateway.refresh().value(), true);
+  EXPECT_EQ(gateway.refresh()->index, true);
   EXPECT_EQ(count(gateway, "quick brown fox"), 0u);
   EXPECT_EQ(ask(gateway, "GET", "/v1/documents/fox").status, 404);
-  EXPECT_EQ(gateway.refresh().value(), false);
+  EXPECT_EQ(gateway.refresh()->index, false);
   const std::string metrics = ask(gateway, "GET", "/metrics").body;
   EXPECT_NE(metrics.find("yurai_index_documents 6"), std::string::npos) << metrics;
   EXPECT_NE(metrics.find("yurai_index_changes 1"), std::string::npos) << metrics;
@@ -52,7 +52,7 @@ TEST(Refresh, WhatCannotBeOpenedLeavesTheOldIndexServed) {
   EXPECT_FALSE(gateway.refresh());
   EXPECT_EQ(count(gateway, "quick brown fox"), 2u);
   ASSERT_TRUE(write_file(path, good));
-  EXPECT_EQ(gateway.refresh().value(), false);
+  EXPECT_EQ(gateway.refresh()->index, false);
 }
 
 TEST(Refresh, AStreamEndsWithTheIndexThatItBeganWith) {
@@ -67,7 +67,7 @@ TEST(Refresh, AStreamEndsWithTheIndexThatItBeganWith) {
   ApiResponse response = gateway.answer(request);
   ASSERT_TRUE(response.stream);
   ASSERT_TRUE(take_down(served.dir(), "fox"));
-  ASSERT_EQ(gateway.refresh().value(), true);
+  ASSERT_EQ(gateway.refresh()->index, true);
   struct Collect final : ResponseWriter {
     void begin(int, const HttpFields&) override {}
     bool write(std::string_view bytes) override {
@@ -90,10 +90,58 @@ TEST(Refresh, ARunThatNoLongerFitsGoesAndTheTakedownStays) {
   const Gateway gateway = Gateway::open(options).value();
   EXPECT_EQ(ask(gateway, "GET", "/v1/run").status, 200);
   ASSERT_TRUE(take_down(served.dir(), "fox"));
-  EXPECT_EQ(gateway.refresh().value(), true);
+  EXPECT_EQ(gateway.refresh()->index, true);
   EXPECT_EQ(count(gateway, "quick brown fox"), 0u);
   EXPECT_EQ(ask(gateway, "GET", "/v1/run").status, 404);
   EXPECT_TRUE(gateway.lost_run());
+}
+
+/// Appends steps to the ledger and the metrics of a run, and a checkpoint after them.
+void train_on(const std::filesystem::path& run, uint64_t to) {
+  const testing::TemporaryDirectory longer;
+  const std::string corpus = (run.parent_path() / "corpus").string();
+  ASSERT_TRUE(testing::write_run(longer.path(), corpus, to));
+  for (const char* name : {"ledger/steps.log", "ledger/steps.idx", "metrics.jsonl"}) {
+    ASSERT_TRUE(write_file(run / name, read_file(longer / "run" / name).value()));
+  }
+  const auto checkpoint = run / "checkpoints" / ("step-" + std::to_string(to));
+  std::filesystem::create_directories(checkpoint);
+  ModelConfig config;
+  config.vocabulary_size = 300;
+  config.hidden_size = 8;
+  config.intermediate_size = 16;
+  config.num_layers = 1;
+  config.num_heads = config.num_kv_heads = 2;
+  config.head_size = 4;
+  config.max_positions = 8;
+  ASSERT_TRUE(write_file(checkpoint / "config.json", dump_json(to_json(config))));
+  ASSERT_TRUE(write_file(checkpoint / kManifestName, "{}"));
+}
+
+TEST(Refresh, ShowsARunThatHasGoneOnOnceItHasANewCheckpoint) {
+  const ServedIndex served;
+  const auto folder = served.dir().parent_path();
+  ASSERT_TRUE(testing::write_run(folder, folder / "corpus", 4));
+  const Gateway gateway =
+      Gateway::open({.index_dir = served.dir(), .run_dir = folder / "run"}).value();
+  const auto run = [&] { return ask(gateway, "GET", "/v1/run").json(); };
+  EXPECT_EQ(run()["ledger"]["steps"], 4);
+  EXPECT_FALSE(gateway.refresh()->run);
+  train_on(folder / "run", 9);
+  EXPECT_EQ(run()["ledger"]["steps"], 4);
+  const auto changed = gateway.refresh();
+  ASSERT_TRUE(changed) << changed.error().message;
+  EXPECT_TRUE(changed->run);
+  EXPECT_FALSE(changed->index);
+  EXPECT_EQ(run()["ledger"]["steps"], 9);
+  EXPECT_EQ(run()["model"]["id"], "step-9");
+  EXPECT_EQ(run()["metrics"].size(), 9u);
+  EXPECT_EQ(count(gateway, "quick brown fox"), 2u);
+  EXPECT_FALSE(gateway.refresh()->run);
+  // One that cannot be opened leaves what was shown.
+  std::filesystem::create_directories(folder / "run/checkpoints/step-10");
+  EXPECT_FALSE(gateway.refresh());
+  EXPECT_EQ(run()["ledger"]["steps"], 9);
 }
 
 TEST(Refresh, ConcurrentQueriesSeeTheOldIndexOrTheNewOne) {

@@ -25,6 +25,16 @@ bool are_behind(const DecisionLedger& ledger, const CorpusIndex& index) {
   });
 }
 
+Result<void> open_run_of(const GatewayOptions& options, Services& services) {
+  // Asked first: should a checkpoint come meanwhile, the next look finds it.
+  YURAI_ASSIGN(services.run_checkpoint, served_checkpoint(options));
+  YURAI_ASSIGN(TrainedRun run, TrainedRun::open(options.run_dir));
+  YURAI_TRY(run.check_corpus(services.index->corpus().identity()));
+  YURAI_ASSIGN(services.run_facts, facts_json(run));
+  services.run = std::make_shared<const TrainedRun>(std::move(run));
+  return {};
+}
+
 /// What does not come out of the index.
 Result<void> open_rest(const GatewayOptions& options, Services& services) {
   YURAI_ASSIGN(PageFiles page, PageFiles::open(options.web_dir));
@@ -38,12 +48,7 @@ Result<void> open_rest(const GatewayOptions& options, Services& services) {
     services.upstream = std::make_shared<const Upstream>(std::move(upstream));
   }
   services.transformer = options.model;
-  if (!options.run_dir.empty()) {
-    YURAI_ASSIGN(TrainedRun run, TrainedRun::open(options.run_dir));
-    YURAI_TRY(run.check_corpus(services.index->corpus().identity()));
-    YURAI_ASSIGN(services.run_facts, facts_json(run));
-    services.run = std::make_shared<const TrainedRun>(std::move(run));
-  }
+  if (!options.run_dir.empty()) YURAI_TRY(open_run_of(options, services));
   services.transformer_is_of_run = options.model_is_of_run && services.run;
   return {};
 }
@@ -56,6 +61,7 @@ void keep_rest(const Services& before, Services& services) {
   if (before.run && before.run->check_corpus(services.index->corpus().identity())) {
     services.run = before.run;
     services.run_facts = before.run_facts;
+    services.run_checkpoint = before.run_checkpoint;
     services.transformer_is_of_run = before.transformer_is_of_run;
   }
 }
@@ -69,29 +75,24 @@ Result<Services> open_services(const GatewayOptions& options, std::shared_ptr<Me
   YURAI_ASSIGN(
       CorpusIndex opened,
       CorpusIndex::open(options.index_dir, {.cache_bytes = options.cache_bytes, .folded = true}));
-  auto index = std::make_unique<CorpusIndex>(std::move(opened));
+  const auto index = std::make_shared<const CorpusIndex>(std::move(opened));
   YURAI_ASSIGN(Tracer tracer, Tracer::open(*index));
   YURAI_ASSIGN(auto search, DocumentSearch::open(index->search_dir(), index->search_manifest(),
                                                  index->taken_down()));
   YURAI_ASSIGN(const CorpusStats stats, corpus_stats(index->corpus()));
-  auto ngram = std::make_unique<NgramModel>(*index);
+  const auto ngram = std::make_shared<const NgramModel>(*index);
   if (options.model && options.model->id() == ngram->id()) {
     return fail(ErrorCode::kInvalidArgument,
                 "a model may not be called 'ngram' here: rename its folder");
   }
-  Services services{.index = std::move(index),
-                    .tracer = std::move(tracer),
-                    .search = std::move(search),
-                    .ngram = std::move(ngram),
-                    .transformer = {},
-                    .run = {},
-                    .run_facts = {},
-                    .upstream = {},
-                    .page = {},
-                    .corpus_statistics = to_json(stats),
-                    .decisions = {},
-                    .metrics = std::move(metrics),
-                    .index_manifest = std::move(index_manifest).value_or("")};
+  Services services;
+  services.index = index;
+  services.tracer = std::make_shared<const Tracer>(std::move(tracer));
+  if (search) services.search = std::make_shared<const DocumentSearch>(std::move(*search));
+  services.ngram = ngram;
+  services.corpus_statistics = to_json(stats);
+  services.metrics = std::move(metrics);
+  services.index_manifest = std::move(index_manifest).value_or("");
   if (before != nullptr) {
     keep_rest(*before, services);
   } else {
@@ -105,6 +106,19 @@ Result<Services> open_services(const GatewayOptions& options, std::shared_ptr<Me
                              static_cast<double>(stats.bytes));
   services.metrics->set_fact("yurai_index_points", "Places where an occurrence may begin",
                              static_cast<double>(services.index->num_points()));
+  return services;
+}
+
+Result<std::filesystem::path> served_checkpoint(const GatewayOptions& options) {
+  if (options.run_dir.empty()) return std::filesystem::path();
+  auto newest = newest_checkpoint(options.run_dir);
+  if (!newest && newest.error().code == ErrorCode::kNotFound) return std::filesystem::path();
+  return newest;
+}
+
+Result<Services> with_run_reopened(const GatewayOptions& options, const Services& before) {
+  Services services = before;
+  YURAI_TRY(open_run_of(options, services));
   return services;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,16 +20,17 @@ namespace yurai {
 struct GatewayOptions;
 
 /// What handlers answer from; const use is thread-safe. A request keeps what it began with: when
-/// the index changes on disk, later ones get other services.
+/// index or run change on disk, later ones get other services, which share what is the same.
 struct Services {
-  std::unique_ptr<CorpusIndex> index;  // at a fixed address: tracer and model point to it
-  Tracer tracer;
-  std::optional<DocumentSearch> search;  ///< when the index has it
-  std::unique_ptr<LanguageModel> ngram;
+  std::shared_ptr<const CorpusIndex> index;  // tracer and model point to it
+  std::shared_ptr<const Tracer> tracer;
+  std::shared_ptr<const DocumentSearch> search;  ///< when the index has it; else null
+  std::shared_ptr<const LanguageModel> ngram;
   std::shared_ptr<const LanguageModel> transformer;  ///< null: none
   bool transformer_is_of_run = false;
   std::shared_ptr<const TrainedRun> run;  ///< with --run, where it fits the index
-  Json run_facts;                         ///< of that run, as it was at the start
+  Json run_facts;                         ///< of that run
+  std::filesystem::path run_checkpoint;   ///< its newest when it was opened; empty: none yet
   std::shared_ptr<const Upstream> upstream;
   std::shared_ptr<const PageFiles> page;
   Json corpus_statistics;
@@ -44,5 +45,11 @@ struct Services {
 /// down must not stay for its sake.
 Result<Services> open_services(const GatewayOptions& options, std::shared_ptr<Metrics> metrics,
                                const Services* before);
+
+/// The run's newest checkpoint; empty: none yet, or no run is served.
+Result<std::filesystem::path> served_checkpoint(const GatewayOptions& options);
+
+/// The same services with the run as it is now, which must fit the index.
+Result<Services> with_run_reopened(const GatewayOptions& options, const Services& before);
 
 }  // namespace yurai

@@ -22,6 +22,16 @@ namespace yurai {
 namespace {
 
 constexpr uint64_t kMaxLineBytes = 1 << 20;
+/// Bounds of what a training can mean; more is a column that was mistaken for another.
+constexpr uint64_t kMaxSequence = 1ull << 53;
+constexpr uint64_t kMaxEpoch = 1ull << 31;
+constexpr double kMaxLossNats = 1000;  // a token that has a chance of e^-1000
+/// A text of n bytes is at most so many tokens a byte, and so many more: normalisers make up to
+/// eleven bytes of one.
+constexpr uint64_t kMaxTokensPerByte = 16;
+/// Steps that no line names cost disk, and are read again: so many a line, beside a million, do.
+constexpr uint64_t kMaxStepsPerLine = 1000;
+constexpr uint64_t kFreeSteps = 1'000'000;
 
 /// From ids to numbers; nothing for an id that several documents have.
 using IdMap = std::unordered_map<std::string_view, std::optional<uint64_t>>;
@@ -48,6 +58,28 @@ Result<std::optional<uint64_t>> optional_uint(const Json& line, std::string_view
   return std::optional<uint64_t>(value);
 }
 
+/// The member `loss_nats_mean`; NaN where it is absent or null: not known.
+Result<float> parse_loss(const Json& line) {
+  const auto found = line.find("loss_nats_mean");
+  if (found == line.end() || found->is_null()) return std::numeric_limits<float>::quiet_NaN();
+  const double loss = found->is_number() ? found->get<double>() : -1;
+  if (loss >= 0 && loss <= kMaxLossNats) return static_cast<float>(loss);
+  return fail(ErrorCode::kInvalidArgument,
+              fmt::format("'loss_nats_mean' is {}; a mean loss is a number from 0 to {}; leave it "
+                          "out where it is not known",
+                          for_terminal(dump_json(*found)), kMaxLossNats));
+}
+
+/// Nothing, or what is wrong with the tokens of a row of a text of `text_bytes` bytes.
+Result<void> check_tokens(const LedgerRow& row, uint64_t text_bytes) {
+  const uint64_t most = (text_bytes + 1) * kMaxTokensPerByte;
+  if (row.token_begin <= most && row.tokens <= most - row.token_begin) return {};
+  return fail(ErrorCode::kInvalidArgument,
+              fmt::format("'token_begin' {} and 'tokens' {} lie outside of a document of {} bytes; "
+                          "they count the document's own tokens, not those of the corpus",
+                          row.token_begin, row.tokens, text_bytes));
+}
+
 /// A line of the file as a row; `exact` becomes false where it does not say its bytes.
 Result<LedgerRow> parse_row(std::string_view bytes, const IdMap& ids,
                             const std::vector<LedgerDocument>& documents, bool& exact) {
@@ -70,8 +102,8 @@ Result<LedgerRow> parse_row(std::string_view bytes, const IdMap& ids,
   YURAI_ASSIGN(const auto step, optional_uint(line, step_key, kMaxImportedSteps - 1));
   if (!step) return fail(ErrorCode::kInvalidArgument, "neither 'step' nor 'iteration'");
   row.step = *step;
-  YURAI_ASSIGN(const auto epoch, optional_uint(line, "epoch", UINT32_MAX));
-  YURAI_ASSIGN(const auto sequence, optional_uint(line, "sequence", INT64_MAX));
+  YURAI_ASSIGN(const auto epoch, optional_uint(line, "epoch", kMaxEpoch));
+  YURAI_ASSIGN(const auto sequence, optional_uint(line, "sequence", kMaxSequence));
   YURAI_ASSIGN(const auto token_begin, optional_uint(line, "token_begin", INT64_MAX));
   YURAI_ASSIGN(const auto tokens, optional_uint(line, "tokens", UINT32_MAX));
   const uint64_t text_bytes = documents[row.document].bytes;
@@ -87,10 +119,8 @@ Result<LedgerRow> parse_row(std::string_view bytes, const IdMap& ids,
     return fail(ErrorCode::kInvalidArgument, "'byte_begin' lies after 'byte_end'");
   }
   exact = exact && byte_begin && byte_end;
-  row.loss_nats_mean = std::numeric_limits<float>::quiet_NaN();
-  if (line.contains("loss_nats_mean") && line["loss_nats_mean"].is_number()) {
-    row.loss_nats_mean = static_cast<float>(line["loss_nats_mean"].get<double>());
-  }
+  YURAI_TRY(check_tokens(row, text_bytes));
+  YURAI_ASSIGN(row.loss_nats_mean, parse_loss(line));
   return row;
 }
 
@@ -164,6 +194,8 @@ Result<Manifest> import_jsonl(const Corpus& corpus, const std::filesystem::path&
   YURAI_ASSIGN(InputFile input, InputFile::open(file, compression));
   LineReader lines(input, kMaxLineBytes);
   std::vector<LedgerRow> rows;
+  uint64_t last_step = 0;
+  uint64_t last_line = 0;  // that names it
   Line line;
   while (true) {
     YURAI_ASSIGN(const bool more, lines.next(line));
@@ -178,11 +210,23 @@ Result<Manifest> import_jsonl(const Corpus& corpus, const std::filesystem::path&
                                                 line.number, row.error().message));
     }
     rows.push_back(*row);
+    if (row->step >= last_step) {
+      last_step = row->step;
+      last_line = line.number;
+    }
     progress("read lines", line.byte, 0);
   }
   if (rows.empty()) {
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("'{}' has no lines", for_terminal(file.string())));
+  }
+  if (last_step > kFreeSteps && last_step / kMaxStepsPerLine > rows.size()) {
+    return fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("'{}', line {}: step {}, but the file has {} lines; a ledger holds every "
+                    "step up to the last. Is 'step' the training step, not a count of tokens "
+                    "or a time?",
+                    for_terminal(file.string()), last_line, last_step, rows.size()));
   }
   ledger.inputs = {{file.filename().string(), input.stored_bytes_read(), input.stored_sha256()}};
   std::stable_sort(rows.begin(), rows.end(), [](const LedgerRow& a, const LedgerRow& b) {

@@ -77,11 +77,32 @@ TEST(LedgerImport, NamesTheLineThatIsWrong) {
   const Corpus corpus = corpus_of(dir / "corpus", 2);
   const std::string good = R"({"id":"d1","step":0})"
                            "\n";
-  for (const std::string bad :
-       {R"({"id":"d9","step":1})", R"({"id":"d1"})", R"({"step":1})", R"([])", R"({)",
-        R"({"id":"d1","step":-1})", R"({"id":"d1","step":100000000000})",
-        R"({"id":"d1","step":1,"byte_end":99})",
-        R"({"id":"d1","step":1,"byte_begin":5,"byte_end":4})", "\xff\xfe"}) {
+  for (const std::string bad : {R"({"id":"d9","step":1})",
+                                R"({"id":"d1"})",
+                                R"({"step":1})",
+                                R"([])",
+                                R"({)",
+                                R"({"id":"d1","step":-1})",
+                                R"({"id":"d1","step":100000000000})",
+                                R"({"id":"d1","step":1,"byte_end":99})",
+                                R"({"id":"d1","step":1,"byte_begin":5,"byte_end":4})",
+                                R"({"id":"d1","step":1,"byte_begin":-5,"byte_end":4})",
+                                R"({"id":"d1","step":1.5})",
+                                R"({"id":"d1","step":"1"})",
+                                R"({"id":"d1","step":1,"epoch":-1})",
+                                R"({"id":"d1","step":1,"epoch":4294967295})",
+                                R"({"id":"d1","step":1,"sequence":9223372036854775807})",
+                                R"({"id":"d1","step":1,"token_begin":1000000})",
+                                R"({"id":"d1","step":1,"tokens":-7})",
+                                R"({"id":"d1","step":1,"token_begin":190,"tokens":3})",
+                                R"({"id":"d1","step":1,"tokens":4294967295})",
+                                R"({"id":"d1","step":1,"loss_nats_mean":-1})",
+                                R"({"id":"d1","step":1,"loss_nats_mean":1e300})",
+                                R"({"id":"d1","step":1,"loss_nats_mean":1e999})",
+                                R"({"id":"d1","step":1,"loss_nats_mean":NaN})",
+                                R"({"id":"d1","step":1,"loss_nats_mean":"2"})",
+                                R"({"id":"d1","step":67108863})",
+                                "\xff\xfe"}) {
     const auto ledger = from_jsonl(corpus, dir.path(), good + bad + "\n");
     ASSERT_FALSE(ledger) << bad;
     EXPECT_NE(ledger.error().message.find("steps.jsonl', line 2: "), std::string::npos)
@@ -89,6 +110,9 @@ TEST(LedgerImport, NamesTheLineThatIsWrong) {
     EXPECT_FALSE(fs::exists(dir / "ledger"));
   }
   EXPECT_FALSE(from_jsonl(corpus, dir.path(), ""));
+  EXPECT_TRUE(from_jsonl(corpus, dir.path(),
+                         R"({"id":"d1","step":1,"epoch":null,"token_begin":190,"tokens":2,)"
+                         R"("loss_nats_mean":null})"));
   const Corpus twins =
       testing::write_corpus(dir / "twins", {{.id = "d1", .text = "a"}, {.id = "d1", .text = "b"}})
           .value();
@@ -253,6 +277,9 @@ TEST(LedgerImport, RefusesAnotherCorpusAndDamagedIndexFiles) {
   EXPECT_NE(refused.error().message.find("in the same order"), std::string::npos);
   const Corpus corpus = corpus_of(dir / "corpus", fixture.lengths.size());
   EXPECT_FALSE(from_megatron(corpus, dir.path(), true, 0));
+  const auto no_step = from_megatron(corpus, dir.path(), true, fixture.shuffle.size() + 1);
+  ASSERT_FALSE(no_step);
+  EXPECT_NE(no_step.error().message.find("make no step of"), std::string::npos);
   std::mt19937_64 random(test_seed());
   for (const std::string name :
        {"data.idx", "h-GPTDataset-train-document_index.npy", "h-GPTDataset-train-sample_index.npy",

@@ -174,6 +174,12 @@ Result<Manifest> import_megatron(const Corpus& corpus, const MegatronFiles& file
   YURAI_TRY(samples.count_epochs());
 
   ledger.steps = order.shuffle.rows() / files.sequences_per_step;
+  if (ledger.steps == 0) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} samples make no step of {}; give the global batch size of the "
+                            "training",
+                            order.shuffle.rows(), files.sequences_per_step));
+  }
   if (ledger.steps > kMaxImportedSteps) {
     return fail(ErrorCode::kResourceExhausted,
                 fmt::format("{} steps; at most {} are imported", ledger.steps, kMaxImportedSteps));

@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <mutex>
 #include <numeric>
-#include <utility>
 
 #include "yurai/base/random.h"
 
@@ -15,6 +13,11 @@ namespace {
 
 constexpr uint64_t kMaxStream = 1ull << 62;  // tokens; sums of two such numbers do not overflow
 constexpr uint32_t kMaxSequenceTokens = 1u << 24;
+
+/// Memory for epochs that were asked for; at least two of them, for a sequence may lie in two.
+constexpr uint64_t kEpochBytes = 256 << 20;
+constexpr uint64_t kMaxEpochs = 64;
+constexpr uint64_t kEpochBytesPerDocument = 16;
 
 /// An epoch's documents in order, and where each begins in the epoch's stream.
 struct EpochOrder {
@@ -61,7 +64,7 @@ struct TrainingOrder::State {
 
   // Shared: a question keeps its epoch while another thread's takes its place here.
   mutable std::mutex mutex;
-  mutable std::array<std::shared_ptr<const EpochOrder>, 2> recent;  ///< the last one asked first
+  mutable std::vector<std::shared_ptr<const EpochOrder>> recent;  ///< the last one asked first
 
   uint64_t stream_tokens(uint64_t document) const { return document_tokens[document] + 1ull; }
 
@@ -94,9 +97,10 @@ struct TrainingOrder::State {
 
   std::shared_ptr<const EpochOrder> epoch(uint32_t number) const {
     const std::lock_guard lock(mutex);
-    for (size_t i = 0; i < recent.size(); ++i) {
-      if (recent[i] == nullptr || recent[i]->epoch != number) continue;
-      std::swap(recent[0], recent[i]);
+    const auto found = std::find_if(recent.begin(), recent.end(),
+                                    [&](const auto& e) { return e->epoch == number; });
+    if (found != recent.end()) {
+      std::rotate(recent.begin(), found, found + 1);
       return recent[0];
     }
     auto made = std::make_shared<EpochOrder>();
@@ -111,7 +115,9 @@ struct TrainingOrder::State {
       begin += stream_tokens(made->documents[rank]);
     }
     made->begins.push_back(begin);
-    recent[1] = std::exchange(recent[0], std::move(made));
+    const uint64_t kept = kEpochBytes / kEpochBytesPerDocument / document_tokens.size();
+    if (recent.size() >= std::clamp<uint64_t>(kept, 2, kMaxEpochs)) recent.pop_back();
+    recent.insert(recent.begin(), std::move(made));
     return recent[0];
   }
 };

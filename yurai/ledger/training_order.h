@@ -51,8 +51,9 @@ struct OrderPlace {
   auto operator<=>(const OrderPlace&) const = default;
 };
 
-/// Const calls are thread-safe. Keeps 4 bytes a document, and 16 for each of the two epochs asked
-/// last; the first question of an epoch takes O(documents), others O(log documents + answer).
+/// Const calls are thread-safe. Keeps 4 bytes a document, and 16 for each of the epochs asked last:
+/// two, or up to 64 that 256 MB hold; the first question of an epoch takes O(documents), others
+/// O(log documents + answer).
 class TrainingOrder {
  public:
   /// `document_tokens[d]` counts the tokens of document d's text WITHOUT its end token. At least

@@ -48,29 +48,43 @@ Result<Json> metrics_json(const fs::path& run) {
   return out;
 }
 
-}  // namespace
-
-Result<Json> facts_json(const TrainedRun& run) {
-  const Json& begun = run.inputs().run;
+Result<Json> facts_of(const fs::path& dir, const Json& begun, const Ledger* ledger) {
   // Configurations and inputs of what stands behind a run may name files of this machine.
   Json lineage = Json::array();
   for (const Json& step : begun.value("lineage", Json::array())) {
     lineage.push_back(only(step, {"format", "format_version", "tool_version", "checksum",
                                   "made_from", "num_inputs", "facts"}));
   }
-  YURAI_ASSIGN(Json model, model_json(run.dir()));
-  YURAI_ASSIGN(const std::string chain_head, run.ledger().chain_head());
-  YURAI_ASSIGN(Json metrics, metrics_json(run.dir()));
+  YURAI_ASSIGN(Json model, model_json(dir));
+  YURAI_ASSIGN(Json metrics, metrics_json(dir));
+  Json steps = nullptr;
+  if (ledger != nullptr) {
+    YURAI_ASSIGN(const std::string chain_head, ledger->chain_head());
+    steps = {{"steps", ledger->steps()},
+             {"tokens_per_epoch", ledger->tokens_per_epoch()},
+             {"chain_head", chain_head}};
+  }
   return Json{{"run", only(begun, {"format", "format_version", "tool_version", "configuration",
                                    "corpus_sha256", "tokenizer_sha256", "tokens", "documents",
                                    "validation_documents"})},
               {"model", std::move(model)},
               {"lineage", std::move(lineage)},
-              {"ledger",
-               {{"steps", run.ledger().steps()},
-                {"tokens_per_epoch", run.ledger().tokens_per_epoch()},
-                {"chain_head", chain_head}}},
+              {"ledger", std::move(steps)},
               {"metrics", std::move(metrics)}};
+}
+
+}  // namespace
+
+Result<Json> facts_json(const TrainedRun& run) {
+  return facts_of(run.dir(), run.inputs().run, &run.ledger());
+}
+
+Result<Json> facts_json(const fs::path& run) {
+  YURAI_ASSIGN(const Json begun, read_run(run));
+  std::error_code ignored;
+  if (!fs::exists(run / kRunLedger, ignored)) return facts_of(run, begun, nullptr);
+  YURAI_ASSIGN(const Ledger ledger, Ledger::open(run / kRunLedger));
+  return facts_of(run, begun, &ledger);
 }
 
 }  // namespace yurai

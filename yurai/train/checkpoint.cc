@@ -25,17 +25,23 @@ std::string_view as_bytes(std::span<const float> values) {
   return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
 }
 
+/// "" for a manifest without weights.
+std::string weights_sha256(const Manifest& manifest) {
+  const auto file = std::ranges::find(manifest.files, kWeightsName, &ManifestFile::name);
+  return file == manifest.files.end() ? "" : file->sha256;
+}
+
 }  // namespace
 
 Result<std::string> save_checkpoint(const fs::path& run, const CheckpointFacts& facts,
                                     const Transformer& model, std::span<const float> mean,
-                                    std::span<const float> square) {
+                                    std::span<const float> square, Disk& disk) {
   std::error_code error;
   fs::create_directories(run / "checkpoints", error);
   if (error) return fail(io_error("create", run / "checkpoints", error.value()));
-  YURAI_ASSIGN(
-      StagingDirectory stage,
-      StagingDirectory::create(run / "checkpoints" / fmt::format("step-{}", facts.steps), {}));
+  YURAI_ASSIGN(StagingDirectory stage,
+               StagingDirectory::create(run / "checkpoints" / fmt::format("step-{}", facts.steps),
+                                        {.disk = &disk}));
   YURAI_TRY(stage.add_file("config.json", to_json(model.config()).dump(2) + "\n"));
   YURAI_TRY(copy_tokenizer(run / kRunTokenizer, stage));
   std::vector<TensorSource> tensors;
@@ -54,7 +60,7 @@ Result<std::string> save_checkpoint(const fs::path& run, const CheckpointFacts& 
   YURAI_TRY(state->close());
 
   YURAI_ASSIGN(const std::string text, read_file(run / kRunName));
-  YURAI_ASSIGN(const Json begun, parse_json(text, shown(run / kRunName)));
+  YURAI_ASSIGN(const Json begun, read_run(run));
   Manifest manifest;
   manifest.format = kCheckpointFormat;
   manifest.format_version = kCheckpointVersion;
@@ -63,12 +69,13 @@ Result<std::string> save_checkpoint(const fs::path& run, const CheckpointFacts& 
   manifest.inputs = {{std::string(kRunName), text.size(), sha256_hex(text)}};
   manifest.facts = {{"steps", facts.steps},
                     {"metrics_bytes", facts.metrics_bytes},
+                    {"metrics_head", facts.metrics_head},
                     {"ledger_head", facts.ledger_head},
                     {"parameters", model.weights().size()}};
   YURAI_TRY(write_manifest(manifest, stage));
   YURAI_ASSIGN(const Manifest written, read_manifest(stage.path()));
   YURAI_TRY(stage.commit());
-  return std::ranges::find(written.files, kWeightsName, &ManifestFile::name)->sha256;
+  return weights_sha256(written);
 }
 
 Result<std::optional<CheckpointFacts>> load_checkpoint(const fs::path& run, Transformer& model,
@@ -83,6 +90,10 @@ Result<std::optional<CheckpointFacts>> load_checkpoint(const fs::path& run, Tran
   YURAI_ASSIGN(facts.steps, json_uint(manifest.facts, "steps"));
   YURAI_ASSIGN(facts.metrics_bytes, json_uint(manifest.facts, "metrics_bytes"));
   YURAI_ASSIGN(facts.ledger_head, json_string(manifest.facts, "ledger_head"));
+  if (manifest.facts.contains("metrics_head")) {
+    YURAI_ASSIGN(facts.metrics_head, json_string(manifest.facts, "metrics_head"));
+  }
+  facts.weights_sha256 = weights_sha256(manifest);
   YURAI_ASSIGN(const ModelFolder folder, ModelFolder::open(*dir));
   for (const WeightRange& range : model.weight_ranges()) {
     YURAI_TRY(folder.read_f32(range.parameter.name,

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "yurai/base/hash.h"
+
 namespace yurai {
 namespace {
 
@@ -92,6 +94,17 @@ Result<std::vector<StepMetrics>> parse_metrics(std::string_view lines) {
     steps.push_back(step);
   }
   return steps;
+}
+
+std::string chain_metrics(std::string before, std::string_view lines) {
+  size_t at = 0;
+  for (size_t end = 0; (end = lines.find('\n', at)) != std::string_view::npos; at = end + 1) {
+    Sha256 hash;
+    hash.update(before);
+    hash.update(lines.substr(at, end + 1 - at));
+    before = hash.hex();
+  }
+  return before;
 }
 
 std::vector<double> running_mean(const std::vector<StepMetrics>& steps) {

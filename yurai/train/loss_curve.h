@@ -32,6 +32,10 @@ Result<StepMetrics> parse_step_metrics(std::string_view line);
 /// All whole lines; what follows the last line end is being written, and left out.
 Result<std::vector<StepMetrics>> parse_metrics(std::string_view lines);
 
+/// The hash chain over whole lines, going on from that of the lines before them ("" at first):
+/// SHA-256 of the hash before (hex) and the line with its end, hex.
+std::string chain_metrics(std::string before, std::string_view lines);
+
 /// The mean of the losses up to each step, where every step counts 0.95 of the one after it.
 std::vector<double> running_mean(const std::vector<StepMetrics>& steps);
 /// At most `limit` of the steps, ascending: the last, those with a validation loss and, as far as

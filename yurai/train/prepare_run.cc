@@ -29,11 +29,12 @@ bool is_there(const fs::path& path) {
 
 Result<std::unique_ptr<Tokenizer>> make_tokenizer(const TrainConfig& config,
                                                   const std::vector<Corpus>& corpora,
-                                                  const fs::path& dir, const LearnTokenizer& learn,
+                                                  const fs::path& dir,
+                                                  const PrepareOptions& prepare,
                                                   const Progress& progress) {
   if (!is_there(dir)) {
-    YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(dir, {}));
-    if (config.tokenizer.empty() && !learn) {
+    YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(dir, {.disk = prepare.disk}));
+    if (config.tokenizer.empty() && !prepare.learn_tokenizer) {
       return fail(ErrorCode::kInvalidArgument,
                   "the configuration names no tokenizer; make one with 'yurai tokenizer train'");
     }
@@ -42,7 +43,7 @@ Result<std::unique_ptr<Tokenizer>> make_tokenizer(const TrainConfig& config,
       options.vocabulary_size = config.vocabulary_size;
       options.seed = config.seed;
       options.max_bytes = config.tokenizer_bytes;
-      auto learnt = learn(corpora, options, stage, progress);
+      auto learnt = prepare.learn_tokenizer(corpora, options, stage, progress);
       if (!learnt) {
         Error error = std::move(learnt).error();
         error.message += " (here 'vocabulary' and 'corpus' of the configuration)";
@@ -58,13 +59,14 @@ Result<std::unique_ptr<Tokenizer>> make_tokenizer(const TrainConfig& config,
 }
 
 /// The corpora of the configuration, or one that is built in the run from its files.
-Result<std::vector<Corpus>> open_corpora(const TrainConfig& config, const fs::path& run,
+Result<std::vector<Corpus>> open_corpora(const TrainConfig& config, const fs::path& run, Disk* disk,
                                          const Progress& progress) {
   std::vector<fs::path> paths(config.corpora.begin(), config.corpora.end());
   if (std::ranges::none_of(paths, [](const fs::path& p) { return is_there(p / kManifestName); })) {
     if (!is_there(run / kRunCorpus)) {
       YURAI_ASSIGN(const InputList inputs, list_inputs(paths));
-      YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(run / kRunCorpus, {}));
+      YURAI_ASSIGN(StagingDirectory stage,
+                   StagingDirectory::create(run / kRunCorpus, {.disk = disk}));
       YURAI_TRY(build_corpus(inputs, {}, stage, progress));
       YURAI_TRY(stage.commit());
     }
@@ -95,8 +97,8 @@ std::string first_difference(const Json& a, const Json& b) {
 }
 
 Result<void> check_begun(const fs::path& run, const Json& wanted) {
-  YURAI_ASSIGN(const std::string text, read_file(run / kRunName));
-  YURAI_ASSIGN(const Json begun, parse_json(text, shown(run / kRunName)));
+  YURAI_ASSIGN(Json begun, read_run(run));
+  begun["format_version"] = kRunVersion;  // of an older one, whose rest must be the same
   if (begun == wanted) return {};
   return fail(
       ErrorCode::kInvalidArgument,
@@ -120,11 +122,13 @@ Result<void> prepare_run(const TrainConfig& config, const fs::path& run,
   }
   fs::create_directories(run, error);
   if (error) return fail(io_error("create", run, error.value()));
-  YURAI_ASSIGN(const std::vector<Corpus> corpora, open_corpora(config, run, progress));
-  YURAI_ASSIGN(const auto tokenizer, make_tokenizer(config, corpora, run / kRunTokenizer,
-                                                    options.learn_tokenizer, progress));
+  YURAI_ASSIGN(const std::vector<Corpus> corpora,
+               open_corpora(config, run, options.disk, progress));
+  YURAI_ASSIGN(const auto tokenizer,
+               make_tokenizer(config, corpora, run / kRunTokenizer, options, progress));
   if (!is_there(run / kRunTokens)) {
-    YURAI_ASSIGN(StagingDirectory stage, StagingDirectory::create(run / kRunTokens, {}));
+    YURAI_ASSIGN(StagingDirectory stage,
+                 StagingDirectory::create(run / kRunTokens, {.disk = options.disk}));
     YURAI_TRY(
         build_tokens(corpora, *tokenizer,
                      {.validation_share = config.validation_share, .threads = options.threads},
@@ -153,7 +157,8 @@ Result<void> prepare_run(const TrainConfig& config, const fs::path& run,
                       {"validation_documents", tokens.manifest().facts["validation_documents"]},
                       {"lineage", tokens.manifest().lineage}};
   if (is_there(run / kRunName)) return check_begun(run, facts);
-  return write_file(run / kRunName, dump_json(facts) + "\n");
+  return write_file(run / kRunName, run_text(facts),
+                    options.disk != nullptr ? *options.disk : posix_disk());
 }
 
 }  // namespace yurai

@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "yurai/base/file.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/result.h"
 #include "yurai/tokenizer/train_tokenizer.h"
@@ -19,6 +20,7 @@ struct PrepareOptions {
   bool resume = false;  ///< go on with a run that is there
   unsigned threads = 1;
   LearnTokenizer learn_tokenizer{};  ///< for a configuration that names no tokenizer
+  Disk* disk = nullptr;              ///< nullptr: posix_disk()
 };
 
 /// Makes what a run needs before its first step: the tokenizer, copied or learnt, the corpora's

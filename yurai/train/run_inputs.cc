@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <optional>
 
 #include "yurai/base/file.h"
+#include "yurai/base/hash.h"
 #include "yurai/base/terminal.h"
 #include "yurai/record/manifest.h"
 
@@ -53,8 +53,12 @@ Result<void> copy_tokenizer(const fs::path& from, StagingDirectory& stage) {
   return {};
 }
 
-Result<RunInputs> open_run(const fs::path& run) {
-  RunInputs inputs;
+std::string run_text(Json facts) {
+  facts["checksum"] = sha256_hex(dump_json(facts));
+  return dump_json(facts) + "\n";
+}
+
+Result<Json> read_run(const fs::path& run) {
   auto text = read_file(run / kRunName);
   if (!text && text.error().code == ErrorCode::kNotFound) {
     return fail(ErrorCode::kNotFound,
@@ -62,13 +66,32 @@ Result<RunInputs> open_run(const fs::path& run) {
                             shown(run), kRunName));
   }
   if (!text) return fail(std::move(text).error());
-  YURAI_ASSIGN(inputs.run, parse_json(*text, shown(run / kRunName)));
-  YURAI_ASSIGN(const uint64_t version, json_uint(inputs.run, "format_version"));
-  if (version != kRunVersion) {
+  const auto damaged = [&](std::string_view what) {
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("{}: {}, so it was damaged or changed; put back a copy of it, or train "
+                            "into another folder",
+                            shown(run / kRunName), what));
+  };
+  auto json = parse_json(*text, "run.json");
+  if (!json || !json->is_object()) return damaged("it is no JSON object");
+  const auto version = json_uint(*json, "format_version");
+  if (!version) return damaged("it has no format_version");
+  if (*version == 0 || *version > kRunVersion) {
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("{}: version {} of a run is unknown; use the program that made it",
-                            shown(run), version));
+                            shown(run), *version));
   }
+  if (*version == 1) return std::move(*json);
+  const auto checksum = json_string(*json, "checksum");
+  if (!checksum) return damaged("it has no checksum");
+  json->erase("checksum");
+  if (sha256_hex(dump_json(*json)) != *checksum) return damaged("its checksum is another one");
+  return std::move(*json);
+}
+
+Result<RunInputs> open_run(const fs::path& run) {
+  RunInputs inputs;
+  YURAI_ASSIGN(inputs.run, read_run(run));
   YURAI_ASSIGN(inputs.tokenizer, Tokenizer::open(run / kRunTokenizer));
   YURAI_ASSIGN(inputs.special, special_tokens(inputs.tokenizer->facts()));
   YURAI_ASSIGN(TokenStore tokens, TokenStore::open(run / kRunTokens));
@@ -85,8 +108,8 @@ Result<RunInputs> open_run(const fs::path& run) {
   return inputs;
 }
 
-Result<fs::path> newest_checkpoint(const fs::path& run) {
-  std::optional<uint64_t> newest;
+Result<std::vector<CheckpointFolder>> list_checkpoints(const fs::path& run) {
+  std::vector<CheckpointFolder> found;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(run / "checkpoints", error)) {
     const std::string name = entry.path().filename().string();
@@ -95,17 +118,21 @@ Result<fs::path> newest_checkpoint(const fs::path& run) {
     if (!name.starts_with("step-")) continue;
     const auto [stop, failed] = std::from_chars(name.data() + 5, end, step);
     if (failed != std::errc() || stop != end) continue;
-    if (!is_there(entry.path() / kManifestName)) {  // it appears whole
+    if (!is_there(entry.path() / kManifestName)) {
       return fail(ErrorCode::kCorrupt, fmt::format("{} has lost its {}; remove the folder to go on "
                                                    "from the checkpoint before it",
                                                    shown(entry.path()), kManifestName));
     }
-    newest = std::max(newest.value_or(0), step);
+    found.push_back({step, entry.path()});
   }
-  if (!newest) {
-    return fail(ErrorCode::kNotFound, fmt::format("{} has no checkpoint yet", shown(run)));
-  }
-  return run / "checkpoints" / fmt::format("step-{}", *newest);
+  std::ranges::sort(found, {}, &CheckpointFolder::steps);
+  return found;
+}
+
+Result<fs::path> newest_checkpoint(const fs::path& run) {
+  YURAI_ASSIGN(const std::vector<CheckpointFolder> found, list_checkpoints(run));
+  if (!found.empty()) return found.back().dir;
+  return fail(ErrorCode::kNotFound, fmt::format("{} has no checkpoint yet", shown(run)));
 }
 
 }  // namespace yurai

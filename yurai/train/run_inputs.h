@@ -17,12 +17,18 @@
 namespace yurai {
 
 inline constexpr std::string_view kRunFormat = "yurai-run";
-inline constexpr uint64_t kRunVersion = 1;
+/// 2: run.json has a checksum. Version 1, without one, is read.
+inline constexpr uint64_t kRunVersion = 2;
 inline constexpr std::string_view kRunName = "run.json";
 inline constexpr std::string_view kRunCorpus = "corpus";
 inline constexpr std::string_view kRunTokenizer = "tokenizer";
 inline constexpr std::string_view kRunTokens = "tokens";
 inline constexpr std::string_view kRunLedger = "ledger";
+
+/// run.json as it is written, with its checksum.
+std::string run_text(Json facts);
+/// Reads it, proving the checksum, which is left out. kNotFound: `run` is no run.
+Result<Json> read_run(const std::filesystem::path& run);
 
 struct RunInputs {
   Json run;  ///< run.json
@@ -34,10 +40,21 @@ struct RunInputs {
   std::string corpus_sha256;
 };
 
-/// Opens what prepare_run() made. kNotFound: `run` is no run.
+/// Opens what prepare_run() made. Fails as read_run() does.
 Result<RunInputs> open_run(const std::filesystem::path& run);
 
-/// The newest checkpoint of a run; kNotFound: none.
+inline constexpr std::string_view kCheckpointFormat = "yurai-checkpoint";
+inline constexpr uint64_t kCheckpointVersion = 1;
+
+/// The checkpoints of a run by their steps, ascending. One without a manifest is kCorrupt: it
+/// appears whole.
+struct CheckpointFolder {
+  uint64_t steps = 0;
+  std::filesystem::path dir;
+};
+Result<std::vector<CheckpointFolder>> list_checkpoints(const std::filesystem::path& run);
+
+/// The newest of them; kNotFound: none.
 Result<std::filesystem::path> newest_checkpoint(const std::filesystem::path& run);
 
 /// Copies what a file or a folder holds of a tokenizer into another.

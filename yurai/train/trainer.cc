@@ -76,7 +76,12 @@ class Trainer {
  public:
   Trainer(const TrainConfig& config, const fs::path& run, const TrainOptions& options,
           RunInputs inputs, Comm& comm)
-      : config_(config), run_(run), options_(options), inputs_(std::move(inputs)), comm_(comm) {}
+      : config_(config),
+        run_(run),
+        options_(options),
+        disk_(options.disk != nullptr ? *options.disk : posix_disk()),
+        inputs_(std::move(inputs)),
+        comm_(comm) {}
 
   Result<TrainReport> run();
 
@@ -105,6 +110,7 @@ class Trainer {
   const TrainConfig& config_;
   const fs::path& run_;
   const TrainOptions& options_;
+  Disk& disk_;
   RunInputs inputs_;
   Comm& comm_;
   std::unique_ptr<Transformer> model_;
@@ -115,9 +121,9 @@ class Trainer {
   std::optional<TrainingOrder> validation_order_;
   std::unique_ptr<WritableFile> metrics_;
   uint64_t metrics_bytes_ = 0;
+  std::string metrics_head_;
   std::vector<StepMetrics> history_;
   CheckpointFacts at_;
-  std::string weights_sha256_;
   Clock::time_point since_ = Clock::now();
   uint64_t since_step_ = 0;
 };
@@ -175,7 +181,7 @@ Result<void> Trainer::open_ledger(const OrderSpec& spec) {
       YURAI_ASSIGN(const Ledger ledger, Ledger::open(dir));
       YURAI_TRY(ledger.verify());  // nothing is added to a chain that is broken
     }
-    YURAI_ASSIGN(LedgerWriter writer, LedgerWriter::resume(dir, at_.steps));
+    YURAI_ASSIGN(LedgerWriter writer, LedgerWriter::resume(dir, at_.steps, &disk_));
     if (at_.steps > 0 && writer.chain_head() != at_.ledger_head) {
       return fail(ErrorCode::kCorrupt,
                   fmt::format("{}: the ledger is not that of the checkpoint at step {}",
@@ -194,7 +200,7 @@ Result<void> Trainer::open_ledger(const OrderSpec& spec) {
     head.corpus_sha256 = inputs_.corpus_sha256;
     head.tokenizer_sha256 = inputs_.tokenizer->facts().sha256;
     head.order = spec;
-    YURAI_ASSIGN(LedgerWriter writer, LedgerWriter::create(dir, head, documents));
+    YURAI_ASSIGN(LedgerWriter writer, LedgerWriter::create(dir, head, documents, &disk_));
     ledger_.emplace(std::move(writer));
   }
   return {};
@@ -203,18 +209,25 @@ Result<void> Trainer::open_ledger(const OrderSpec& spec) {
 Result<void> Trainer::open_metrics(uint64_t bytes) {
   const fs::path path = run_ / kMetricsName;
   if (bytes == 0) {
-    YURAI_ASSIGN(metrics_, posix_disk().create(path));
-    return {};
+    YURAI_ASSIGN(metrics_, disk_.create(path));
+    return disk_.sync_directory(run_);
   }
   YURAI_ASSIGN(std::string text, read_file(path));
   text.resize(std::min<size_t>(text.size(), bytes));
+  metrics_head_ = chain_metrics("", text);
+  if (!at_.metrics_head.empty() && metrics_head_ != at_.metrics_head) {
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("{}: its lines are not those of the checkpoint at step {}; put back a "
+                            "copy of it",
+                            for_terminal(path.string()), at_.steps));
+  }
   YURAI_ASSIGN(history_, parse_metrics(text));
   if (history_.size() != at_.steps) {
     return fail(ErrorCode::kCorrupt,
                 fmt::format("{} has {} steps, its checkpoint {}", for_terminal(path.string()),
                             history_.size(), at_.steps));
   }
-  YURAI_ASSIGN(metrics_, posix_disk().reopen(path, bytes));
+  YURAI_ASSIGN(metrics_, disk_.reopen(path, bytes));
   metrics_bytes_ = bytes;
   return {};
 }
@@ -432,6 +445,7 @@ Result<void> Trainer::keep(const StepMetrics& metrics, bool with_checkpoint) {
   YURAI_TRY(metrics_->append(line));
   YURAI_TRY(metrics_->flush());
   metrics_bytes_ += line.size();
+  metrics_head_ = chain_metrics(std::move(metrics_head_), line);
   history_.push_back(metrics);
   return with_checkpoint ? checkpoint() : Result<void>();
 }
@@ -440,10 +454,12 @@ Result<void> Trainer::checkpoint() {
   YURAI_TRY(ledger_->sync());
   YURAI_TRY(metrics_->sync());
   at_.metrics_bytes = metrics_bytes_;
+  at_.metrics_head = metrics_head_;
   at_.ledger_head = ledger_->chain_head();
-  YURAI_ASSIGN(weights_sha256_,
-               save_checkpoint(run_, at_, *model_, optimizer_->mean(), optimizer_->square()));
-  return write_file(run_ / kLossCurveName, draw_loss_curve(history_, run_.filename().string()));
+  YURAI_ASSIGN(at_.weights_sha256, save_checkpoint(run_, at_, *model_, optimizer_->mean(),
+                                                   optimizer_->square(), disk_));
+  return write_file(run_ / kLossCurveName, draw_loss_curve(history_, run_.filename().string()),
+                    disk_);
 }
 
 void Trainer::report(const StepMetrics& metrics) {
@@ -494,7 +510,7 @@ Result<TrainReport> Trainer::run() {
   }
   if (!history_.empty()) report.last = history_.back();
   report.ledger_head = ledger_->chain_head();
-  report.weights_sha256 = weights_sha256_;
+  report.weights_sha256 = at_.weights_sha256;
   return report;
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "yurai/base/file.h"
 #include "yurai/base/result.h"
 #include "yurai/train/comm.h"
 #include "yurai/train/loss_curve.h"
@@ -36,6 +37,7 @@ struct TrainOptions {
   /// Which ranks compute; all see the same run folder, and the first one alone writes in it. Null:
   /// this process alone.
   Comm* comm = nullptr;
+  Disk* disk = nullptr;  ///< nullptr: posix_disk()
   std::function<void(const StepReport&)> on_step = [](const StepReport&) {};
 };
 

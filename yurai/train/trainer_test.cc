@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <csignal>
 #include <thread>
 
 #include "yurai/base/file.h"
@@ -22,6 +19,7 @@
 #include "yurai/train/batch.h"
 #include "yurai/train/comm.h"
 #include "yurai/train/prepare_run.h"
+#include "yurai/train/run_check.h"
 #include "yurai/train/run_inputs.h"
 #include "yurai/train/testing.h"
 
@@ -257,32 +255,50 @@ TEST_F(Training, CountsWhatFullExpertsDrop) {
 }
 
 TEST_F(Training, IsTheSameAfterAKillAtAnyMoment) {
-  const TrainConfig training = config("", 6);
-  ASSERT_TRUE(run(training, "whole"));
-  const std::string whole = fingerprint("whole", 6);
+  const TrainConfig training = config("", 4);
+  const auto train_on = [&](Disk& disk, const std::string& name) -> Result<void> {
+    YURAI_TRY(prepare_run(training, dir_ / name, {.resume = true, .disk = &disk}, no_progress));
+    YURAI_TRY(train(training, dir_ / name, {.disk = &disk}));
+    return {};
+  };
+  testing::FailingDisk counts(~0ull);
+  ASSERT_TRUE(train_on(counts, "whole"));
+  const std::string whole = fingerprint("whole", 4);
   SplitMix64 random(testing::test_seed());
-  for (int round = 0; round < 6; ++round) {
-    const std::string name = fmt::format("killed{}", round);
-    // Killed at a moment that differs: after so many steps and a little.
-    for (int kill = 0; kill < 3; ++kill) {
-      const uint64_t steps = random.below(4);
-      const pid_t child = ::fork();
-      if (child == 0) {
-        uint64_t done = 0;
-        const auto prepared = prepare_run(training, dir_ / name, {.resume = true}, no_progress);
-        if (prepared) {
-          (void)train(training, dir_ / name, {.on_step = [&](const StepReport&) {
-                        if (done++ == steps) ::kill(::getpid(), SIGKILL);
-                      }});
-        }
-        ::_exit(0);
-      }
-      int status = 0;
-      ::waitpid(child, &status, 0);
-    }
+  // Some of them, others with another seed; scripts/soak kills at random moments.
+  const uint64_t stride = counts.num_operations() / 12;
+  for (uint64_t at = random.below(stride); at < counts.num_operations();
+       at += 1 + random.below(stride)) {
+    const std::string name = fmt::format("killed{}", at);
+    const auto change = [&](Disk& disk) { return train_on(disk, name); };
+    EXPECT_FALSE(testing::survives(at, change)) << at;
+    // Some are killed again while they go on.
+    if (at % 2 == 0) testing::survives(random.below(counts.num_operations()), change);
+    const auto resumed = train_on(posix_disk(), name);
+    ASSERT_TRUE(resumed) << at << ": " << resumed.error().message;
+    ASSERT_EQ(fingerprint(name, 4), whole) << at;
+    fs::remove_all(dir_ / name);
+  }
+}
+
+TEST_F(Training, LosesNothingWhenTheDiskIsFull) {
+  const TrainConfig training = config("", 4);
+  ASSERT_TRUE(run(training, "whole"));
+  const std::string whole = fingerprint("whole", 4);
+  ASSERT_TRUE(prepare_run(training, dir_ / "run", {}, no_progress));
+  testing::FailingDisk counts(~0ull);
+  ASSERT_TRUE(train(training, dir_ / "run", {.disk = &counts}));
+  for (uint64_t at = 0; at < counts.num_operations(); at += 1 + at % 3) {
+    const std::string name = fmt::format("full{}", at);
+    ASSERT_TRUE(prepare_run(training, dir_ / name, {}, no_progress));
+    testing::FailingDisk disk(at);
+    const auto failed = train(training, dir_ / name, {.disk = &disk});
+    ASSERT_FALSE(failed) << at;
+    EXPECT_THAT(failed.error().message, HasSubstr("No space left on device")) << at;
     const auto report = run(training, name, 1, /*resume=*/true);
-    ASSERT_TRUE(report) << report.error().message;
-    EXPECT_EQ(fingerprint(name, 6), whole);
+    ASSERT_TRUE(report) << at << ": " << report.error().message;
+    ASSERT_EQ(fingerprint(name, 4), whole) << at;
+    fs::remove_all(dir_ / name);
   }
 }
 
@@ -317,11 +333,68 @@ TEST_F(Training, GoesOnFromNothingThatWasChanged) {
   flipped(dir / "ledger/steps.log");
   flipped(dir / "checkpoints/step-4/model.safetensors");
   flipped(dir / "checkpoints/step-4/manifest.json");
+  flipped(dir / "run.json");
+  flipped(dir / "metrics.jsonl");
   ASSERT_TRUE(run(config("", 4), "run", 1, /*resume=*/true));
   fs::remove(dir / "checkpoints/step-4/manifest.json");
   const auto lost = run(config("", 4), "run", 1, /*resume=*/true);
   ASSERT_FALSE(lost);
   EXPECT_THAT(lost.error().message, HasSubstr("has lost its manifest.json"));
+}
+
+TEST_F(Training, VerifiesAllThatARunHolds) {
+  ASSERT_TRUE(prepare_run(config("", 4), dir_ / "run", {}, no_progress));
+  EXPECT_TRUE(verify_run(dir_ / "run"));  // before its first step, too
+  ASSERT_TRUE(run(config("", 4), "run", 1, /*resume=*/true));
+  const auto whole = verify_run(dir_ / "run");
+  ASSERT_TRUE(whole) << whole.error().message;
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(dir_ / "run")) {
+    if (entry.is_regular_file() && entry.path().filename() != kLossCurveName &&
+        entry.path().filename() != "tokenizer_config.json") {
+      files.push_back(entry.path());
+    }
+  }
+  EXPECT_GT(files.size(), 20U);
+  for (const fs::path& file : files) {
+    const std::string before = *read_file(file);
+    if (before.empty()) continue;
+    std::string bytes = before;
+    bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+    ASSERT_TRUE(write_file(file, bytes));
+    EXPECT_FALSE(verify_run(dir_ / "run")) << file;
+    ASSERT_TRUE(write_file(file, before));
+  }
+}
+
+TEST_F(Training, NoticesEveryChangedBitOfRunJson) {
+  ASSERT_TRUE(prepare_run(config("", 2), dir_ / "run", {}, no_progress));
+  const fs::path path = dir_ / "run" / kRunName;
+  const std::string good = *read_file(path);
+  EXPECT_TRUE(read_run(dir_ / "run"));
+  for (size_t i = 0; i + 1 < good.size(); ++i) {
+    std::string bytes = good;
+    bytes[i] = static_cast<char>(bytes[i] ^ 1 << i % 8);
+    ASSERT_TRUE(write_file(path, bytes));
+    const auto damaged = read_run(dir_ / "run");
+    ASSERT_FALSE(damaged) << i << ": " << bytes;
+    EXPECT_THAT(damaged.error().message, HasSubstr("run.json"));
+  }
+  for (size_t size = 0; size + 1 < good.size(); ++size) {
+    ASSERT_TRUE(write_file(path, good.substr(0, size)));
+    EXPECT_FALSE(read_run(dir_ / "run")) << size;
+  }
+}
+
+TEST_F(Training, GoesOnWithARunOfVersion1) {
+  ASSERT_TRUE(run(config("", 2), "new"));
+  ASSERT_TRUE(prepare_run(config("", 2), dir_ / "old", {}, no_progress));
+  Json old = *read_run(dir_ / "old");
+  old["format_version"] = 1;
+  ASSERT_TRUE(write_file(dir_ / "old" / kRunName, dump_json(old) + "\n"));
+  const auto report = run(config("", 2), "old", 1, /*resume=*/true);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->weights_sha256, run(config("", 2), "new", 1, true)->weights_sha256);
 }
 
 TEST_F(Training, NamesTheDocumentsOfAStepWhoseLossDiverges) {

@@ -997,7 +997,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** @description The shape of the newest checkpoint when the server was started; null before the first. */
+        /** @description The shape of the newest checkpoint; null before the first. */
         RunModel: {
             /** @description The newest checkpoint. */
             id: string;
@@ -1033,7 +1033,7 @@ export interface components {
                 num_sparse_layers: number;
             } | null;
         } | null;
-        /** @description A training run as it was when the server was started. */
+        /** @description A training run as it was at its newest checkpoint. */
         Run: {
             /** @description What run.json says. */
             run: {
