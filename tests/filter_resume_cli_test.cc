@@ -1,14 +1,11 @@
 #include <gmock/gmock.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
-#include <map>
 #include <random>
 
+#include "tests/small_disk.h"
 #include "yurai/base/file.h"
 #include "yurai/base/subprocess.h"
 #include "yurai/base/testing.h"
@@ -18,41 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
-
-/// A real file system that is small; unmounted with the object.
-class SmallDisk {
- public:
-  explicit SmallDisk(fs::path path) : path_(std::move(path)) {
-    fs::create_directories(path_);
-    mounted_ = set_size("size=1m", 0);
-  }
-  ~SmallDisk() {
-    if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
-  }
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-
-  bool mounted() const { return mounted_; }
-  void grow() { ASSERT_TRUE(set_size("size=64m", MS_REMOUNT)) << std::strerror(errno); }
-
- private:
-  bool set_size(const char* size, unsigned long flags) {
-    return ::mount("tmpfs", path_.c_str(), "tmpfs", flags, size) == 0;
-  }
-  fs::path path_;
-  bool mounted_ = false;
-};
-
-using Files = std::map<std::string, std::string>;
-
-Files files_of(const fs::path& dir) {
-  Files files;
-  for (const auto& entry : fs::recursive_directory_iterator(dir)) {
-    if (!entry.is_regular_file()) continue;
-    files[entry.path().lexically_relative(dir).generic_string()] = read_file(entry.path()).value();
-  }
-  return files;
-}
 
 class FilterResumeCli : public ::testing::Test {
  protected:

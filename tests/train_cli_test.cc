@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "tests/small_disk.h"
 #include "yurai/base/file.h"
 #include "yurai/base/json.h"
 #include "yurai/base/subprocess.h"
@@ -145,6 +146,23 @@ TEST_F(TrainCli, WalksAnAnswerBackToTheStepsThatReadIt) {
   EXPECT_EQ(refused.exit_status, 1);
   EXPECT_THAT(refused.err, HasSubstr("--resume"));
   EXPECT_EQ(json({"train", path("run.toml"), "--out", path("run"), "--resume"}), report);
+}
+
+TEST_F(TrainCli, GoesOnWithMoreSpaceAfterADiskWasFull) {
+  SmallDisk disk(dir_ / "disk");
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a small disk needs root";
+  std::string toml = read_file(path("run.toml")).value();
+  toml.replace(toml.find("steps = 120"), 11, "steps = 12");
+  ASSERT_TRUE(write_file(path("short.toml"), toml + "[checkpoint]\nevery = 2\n"));
+  const Json whole = json({"train", path("short.toml"), "--out", path("whole/run")});
+  const auto full = yurai({"train", path("short.toml"), "--out", path("disk/run")});
+  EXPECT_EQ(full.exit_status, 1);
+  EXPECT_THAT(full.err, HasSubstr("No space left on device; free some space"));
+  EXPECT_THAT(full.err, HasSubstr("go on with --resume"));
+  EXPECT_EQ(yurai({"info", path("disk/run"), "--verify"}).exit_status, 0);
+  disk.grow();
+  EXPECT_EQ(json({"train", path("short.toml"), "--out", path("disk/run"), "--resume"}), whole);
+  EXPECT_TRUE(files_of(dir_ / "disk/run") == files_of(dir_ / "whole/run"));
 }
 
 TEST_F(TrainCli, NamesWhatIsWrongBeforeAnyWork) {

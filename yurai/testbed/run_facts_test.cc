@@ -43,6 +43,18 @@ TEST_F(RunFactsTest, SayWhatARunIsAndHowItWentWithoutPaths) {
   EXPECT_EQ(dump_json(*json).find(dir_.path().string()), std::string::npos);
 }
 
+TEST_F(RunFactsTest, AreThoseOfItsFolderAndKnownBeforeTheFirstStep) {
+  EXPECT_EQ(facts_json(dir_ / "run").value(), facts().value());
+  std::filesystem::remove_all(dir_ / "run" / kRunLedger);
+  std::filesystem::remove(dir_ / "run" / kMetricsName);
+  const auto json = facts_json(dir_ / "run");
+  ASSERT_TRUE(json) << json.error().message;
+  EXPECT_TRUE((*json)["ledger"].is_null());
+  EXPECT_TRUE((*json)["metrics"].empty());
+  EXPECT_EQ((*json)["run"]["documents"], 2);
+  EXPECT_EQ(facts_json(dir_ / "none").error().code, ErrorCode::kNotFound);
+}
+
 TEST_F(RunFactsTest, CountTheParametersOfTheNewestCheckpoint) {
   EXPECT_TRUE(facts().value()["model"].is_null());
   ModelConfig config;

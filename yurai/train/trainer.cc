@@ -458,7 +458,8 @@ Result<void> Trainer::checkpoint() {
   at_.ledger_head = ledger_->chain_head();
   YURAI_ASSIGN(at_.weights_sha256, save_checkpoint(run_, at_, *model_, optimizer_->mean(),
                                                    optimizer_->square(), disk_));
-  return write_file(run_ / kLossCurveName, draw_loss_curve(history_, run_.filename().string()),
+  const fs::path name = run_.has_filename() ? run_ : run_.parent_path();  // of "run/"
+  return write_file(run_ / kLossCurveName, draw_loss_curve(history_, name.filename().string()),
                     disk_);
 }
 
