@@ -20,15 +20,21 @@ namespace {
 /// So many tokens at once: their activations stay in the second-level cache.
 constexpr size_t kMaxTokens = 96;
 
-/// Activations [N][stride], zeroed. Rows are not a power of two apart, which would crowd them into
-/// few sets of the cache.
+/// Activations [N][stride]. Rows are not a power of two apart, which would crowd them into few sets
+/// of the cache.
 struct Activations {
   size_t stride = 0;
   std::vector<float> values;
 
+  /// All of them zero.
   void shape(size_t tokens, size_t width) {
+    shape_to_fill(tokens, width);
+    std::fill(values.begin(), values.end(), 0.0F);
+  }
+  /// For whoever writes rows up to a multiple of 16.
+  void shape_to_fill(size_t tokens, size_t width) {
     stride = round_up(width, kLanes) + kLanes;
-    values.assign(tokens * stride, 0);
+    values.resize(tokens * stride);
   }
   float* row(size_t token) { return values.data() + token * stride; }
 };
@@ -62,6 +68,11 @@ struct Decoder::State {
     DecoderCache::State* cache = nullptr;
     size_t position = 0;
   };
+  /// Rows that follow each other in a text: they read its cache together.
+  struct Group {
+    size_t first_row = 0;
+    size_t size = 0;
+  };
 
   explicit State(DecoderWeights loaded) : weights(std::move(loaded)) {}
 
@@ -73,10 +84,12 @@ struct Decoder::State {
 
   std::mutex mutex;  ///< of what follows
   std::vector<Row> rows;
+  std::vector<Group> groups;
   std::vector<float> cosines, sines;  ///< [N][d / 2]
   Activations x, normed, qkv, read, gate_up, inner, added, logits;
   Activations sent, choice_out;  ///< of experts: their tokens; what each choice of a token gives
-  std::vector<int8_t> bytes;
+  std::vector<float> packed;     ///< of a product: its activations as kernels read them
+  std::vector<int8_t> bytes, packed_bytes;
   std::vector<float> byte_scales;
 
   Result<void> check(std::span<const int32_t> tokens) const;
@@ -88,7 +101,8 @@ struct Decoder::State {
   void attend(const DecoderLayer& layer, size_t number);
   void store_keys_and_values(const DecoderLayer& layer, size_t number, size_t row);
   void turn_head(float* head, const float* norm_weight, size_t row) const;
-  void read_head(size_t number, size_t row, size_t head);
+  void group_rows();
+  void read_head(size_t number, const Group& group, size_t head);
   void feed_forward(const DecoderMlp& mlp, Activations& in, size_t tokens, Activations& out);
   void mix_experts(const DecoderLayer& layer);
 };
@@ -107,7 +121,7 @@ Result<void> Decoder::State::check(std::span<const int32_t> tokens) const {
 
 void Decoder::State::multiply(const PanelMatrix& matrix, Activations& in, size_t tokens,
                               Activations& out) {
-  out.shape(tokens, matrix.num_panels() * kLanes);
+  out.shape_to_fill(tokens, matrix.num_panels() * kLanes);
   constexpr size_t kPiece = 4;  // panels
   const size_t pieces = round_up(matrix.num_panels(), kPiece) / kPiece;
   const auto panels_of = [&](size_t piece) {
@@ -121,6 +135,8 @@ void Decoder::State::multiply(const PanelMatrix& matrix, Activations& in, size_t
     for (size_t t = 0; t < tokens; ++t) {
       byte_scales[t] = kernels->quantize(in.row(t), width, bytes.data() + t * stride);
     }
+    packed_bytes.resize(tokens * matrix.padded_columns);
+    kernels->pack_bytes(bytes.data(), stride, matrix.padded_columns, tokens, packed_bytes.data());
     team->run(pieces, [&](size_t piece) {
       const size_t row = piece * kPiece * kLanes;
       kernels->multiply_int8(
@@ -129,15 +145,16 @@ void Decoder::State::multiply(const PanelMatrix& matrix, Activations& in, size_t
            .row_sums = matrix.row_sums + row,
            .num_panels = panels_of(piece),
            .columns = matrix.padded_columns,
-           .x = bytes.data(),
+           .x = packed_bytes.data(),
            .x_scales = byte_scales.data(),
-           .x_stride = stride,
            .tokens = tokens,
            .y = out.values.data() + row,
            .y_stride = out.stride});
     });
     return;
   }
+  packed.resize(tokens * matrix.columns);
+  kernels->pack_floats(in.values.data(), in.stride, matrix.columns, tokens, packed.data());
   const bool f32 = matrix.type == WeightType::kF32;
   const auto kernel = f32 ? kernels->multiply_f32 : kernels->multiply_bf16;
   const size_t bytes_of_value = f32 ? sizeof(float) : sizeof(uint16_t);
@@ -147,8 +164,7 @@ void Decoder::State::multiply(const PanelMatrix& matrix, Activations& in, size_t
         {.panels = static_cast<const char*>(matrix.panels) + row * matrix.columns * bytes_of_value,
          .num_panels = panels_of(piece),
          .columns = matrix.columns,
-         .x = in.values.data(),
-         .x_stride = in.stride,
+         .x = packed.data(),
          .tokens = tokens,
          .y = out.values.data() + row,
          .y_stride = out.stride});
@@ -156,7 +172,7 @@ void Decoder::State::multiply(const PanelMatrix& matrix, Activations& in, size_t
 }
 
 void Decoder::State::norm(const float* weight, Activations& in, size_t tokens, Activations& out) {
-  out.shape(tokens, config.hidden_size);
+  out.shape_to_fill(tokens, config.hidden_size);
   for (size_t t = 0; t < tokens; ++t) {
     kernels->rms_norm(in.row(t), weight, config.hidden_size,
                       static_cast<float>(config.rms_norm_eps), out.row(t));
@@ -198,24 +214,42 @@ void Decoder::State::store_keys_and_values(const DecoderLayer& layer, size_t num
   }
 }
 
-void Decoder::State::read_head(size_t number, size_t row, size_t head) {
+void Decoder::State::group_rows() {
+  groups.clear();
+  for (size_t row = 0; row < rows.size(); ++row) {
+    const bool follows = row > 0 && rows[row].cache == rows[row - 1].cache;
+    if (follows && groups.back().size < kQueries) {
+      ++groups.back().size;
+    } else {
+      groups.push_back({row, 1});
+    }
+  }
+}
+
+void Decoder::State::read_head(size_t number, const Group& group, size_t head) {
   const size_t d = config.head_size;
-  const size_t end = rows[row].position + 1;
+  const size_t end = rows[group.first_row].position + 1;
   const size_t key_head = head / (config.num_heads / config.num_kv_heads);
-  const auto& cache = rows[row].cache->heads[number * config.num_kv_heads + key_head];
+  const auto& cache = rows[group.first_row].cache->heads[number * config.num_kv_heads + key_head];
   thread_local std::vector<float> scratch;
   const size_t width = round_up(d, kLanes);
-  scratch.resize(width + round_up(end, kLanes));
-  kernels->attend({.query = qkv.row(row) + head * d,
+  const size_t seen = round_up(end + group.size, kLanes);
+  scratch.resize(group.size * (width + seen));
+  kernels->attend({.queries = qkv.row(group.first_row) + head * d,
+                   .query_stride = qkv.stride,
+                   .num_queries = group.size,
                    .keys = cache.keys.data(),
                    .values = cache.values.data(),
                    .head_size = d,
-                   .begin = end - std::min<size_t>(end, config.sliding_window.value_or(end)),
                    .end = end,
+                   .window = config.sliding_window.value_or(~uint64_t{0}),
                    .scale = static_cast<float>(1 / std::sqrt(static_cast<double>(d))),
-                   .probabilities = scratch.data() + width,
+                   .probabilities = scratch.data() + group.size * width,
+                   .probability_stride = seen,
                    .out = scratch.data()});
-  std::copy_n(scratch.data(), d, read.row(row) + head * d);
+  for (size_t i = 0; i < group.size; ++i) {
+    std::copy_n(scratch.data() + i * width, d, read.row(group.first_row + i) + head * d);
+  }
 }
 
 void Decoder::State::attend(const DecoderLayer& layer, size_t number) {
@@ -239,7 +273,7 @@ void Decoder::State::attend(const DecoderLayer& layer, size_t number) {
     store_keys_and_values(layer, number, row);
   };
   team->run(N, prepare);
-  team->run(N * H, [&](size_t i) { read_head(number, i / H, i % H); });
+  team->run(groups.size() * H, [&](size_t i) { read_head(number, groups[i / H], i % H); });
   multiply(layer.out, read, N, added);
   for (size_t row = 0; row < N; ++row) {
     if (layer.out_bias != nullptr) add_to(added.row(row), layer.out_bias, config.hidden_size);
@@ -252,7 +286,7 @@ void Decoder::State::feed_forward(const DecoderMlp& mlp, Activations& in, size_t
                                   Activations& out) {
   const size_t I = mlp.down.columns;
   multiply(mlp.gate_up, in, tokens, gate_up);
-  inner.shape(tokens, I);
+  inner.shape_to_fill(tokens, I);
   for (size_t t = 0; t < tokens; ++t) {
     float* gate = gate_up.row(t);
     if (mlp.gate_up_bias != nullptr) add_to(gate, mlp.gate_up_bias, 2 * I);
@@ -333,6 +367,7 @@ void Decoder::State::compute(size_t first_wanted, float* out) {
   const size_t N = rows.size();
   const size_t D = config.hidden_size;
   const size_t half = config.head_size / 2;
+  group_rows();
   cosines.resize(N * half);
   sines.resize(N * half);
   x.shape(N, D);
