@@ -405,6 +405,7 @@ void Decoder::State::compute(size_t first_wanted, float* out) {
 Decoder::Decoder(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Decoder::~Decoder() = default;
 const ModelConfig& Decoder::config() const { return state_->config; }
+WeightType Decoder::weights() const { return state_->weights.embedding.type; }
 
 uint64_t Decoder::bytes_per_token() const {
   const ModelConfig& config = state_->config;

@@ -53,6 +53,7 @@ class Decoder {
   ~Decoder();
 
   const ModelConfig& config() const;
+  WeightType weights() const;
   /// Bytes that a token's pass reads: all weights but the embedding's other rows and the experts
   /// that it is not sent to.
   uint64_t bytes_per_token() const;

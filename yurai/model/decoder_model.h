@@ -33,6 +33,9 @@ class DecoderModel final : public LanguageModel {
   /// refuses; a prompt that leaves no room.
   Result<Generation> generate(const GenerateRequest& request,
                               const OnSymbol& on_symbol) const override;
+  const ModelConfig& config() const { return decoder_->config(); }
+  WeightType weights() const { return decoder_->weights(); }
+  const Tokenizer& tokenizer() const { return prompts_.tokenizer(); }
   Result<std::vector<float>> token_nats(std::span<const int32_t> tokens,
                                         std::span<const int32_t> targets) const override;
 
