@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -186,6 +187,38 @@ TEST_F(ModelCli, MeasuresHowWellDocumentsArePredicted) {
   EXPECT_THAT(model({"loss", path("src"), path("corpus"), "--context", "9999999"}).err,
               HasSubstr("--context"));
   EXPECT_EQ(model({"loss", path("src"), path("corpus"), "--weights", "int4"}).exit_status, 2);
+}
+
+TEST_F(ModelCli, ObservesWhileItGenerates) {
+  put("src/tokenizer.json", R"({"model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":[]}})");
+  const std::vector<std::string> generate = {"generate", "--model", path("src"),   "--prompt",
+                                             "ab",       "--json",  "--max-chars", "4",
+                                             "--seed",   "3"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), generate.begin(), generate.end());
+    return yurai(more);
+  };
+  const Json text = json(with({}));
+  EXPECT_EQ(json(with({"--observe", path("seen.safetensors")})), text);
+  const auto file = SafetensorsFile::open(dir_ / "seen.safetensors");
+  ASSERT_TRUE(file) << file.error().message;
+  EXPECT_EQ(file->metadata().at("prompt"), "ab");
+  // Two tokens of the prompt and all that were drawn but the last.
+  const auto shape = [&](std::string_view name) {
+    return std::ranges::find(file->tensors(), name, &TensorEntry::name)->shape;
+  };
+  const uint64_t read = 2 + text["symbols"].size() - 1;
+  EXPECT_EQ(shape("tokens"), (std::vector<uint64_t>{1, read}));
+  EXPECT_EQ(shape("logits"), (std::vector<uint64_t>{1, read, 5}));
+  EXPECT_EQ(shape("blocks.1.attn_probs"), (std::vector<uint64_t>{1, 2, read, read}));
+  EXPECT_EQ(shape("blocks.0.expert_ids"), (std::vector<uint64_t>{read, 2}));
+  EXPECT_THAT(with({"--observe", path("seen.safetensors")}).err, HasSubstr("--force"));
+  EXPECT_EQ(json(with({"--observe", path("seen.safetensors"), "--force", "--sites", "resid_post",
+                       "--weights", "int8"}))["finish_reason"],
+            text["finish_reason"]);
+  EXPECT_THAT(with({"--observe", path("x"), "--sites", "nowhere"}).err, HasSubstr("resid_post"));
+  EXPECT_FALSE(fs::exists(dir_ / "x"));
+  EXPECT_EQ(with({"--sites", "logits"}).exit_status, 2);
 }
 
 TEST_F(ModelCli, SaysWhatIsWrong) {

@@ -16,13 +16,10 @@
 #include "yurai/base/progress.h"
 #include "yurai/corpus/corpus.h"
 #include "yurai/corpus/document_reader.h"
-#include "yurai/model/decoder_model.h"
 #include "yurai/model/text_loss.h"
 
 namespace yurai::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct LossArguments {
   std::string model;
@@ -77,14 +74,9 @@ struct Measured {
   std::vector<double> tokens{}, bytes{}, nats{};  ///< of each text
 };
 
-Result<Measured> measure(const LossArguments& arguments, const fs::path& dir,
-                         const std::string& weights, const std::vector<std::string>& texts,
-                         const Progress& progress) {
-  DecoderModel::Options options{.threads = num_threads(0)};
-  if (!weights.empty()) {
-    YURAI_ASSIGN(options.weights, parse_weight_type(weights));
-  }
-  YURAI_ASSIGN(const auto model, DecoderModel::open(dir, options));
+Result<Measured> measure(const LossArguments& arguments, const std::string& weights,
+                         const std::vector<std::string>& texts, const Progress& progress) {
+  YURAI_ASSIGN(const auto model, open_transformer(arguments.model, weights));
   const uint64_t longest = model->config().max_positions;
   if (arguments.context > longest) {
     return fail(ErrorCode::kInvalidArgument,
@@ -197,7 +189,6 @@ Result<void> print_losses(const Json& losses) {
 }
 
 Result<void> loss(const LossArguments& arguments) {
-  YURAI_ASSIGN(const fs::path dir, model_dir(arguments.model));
   SaidRejects rejects;
   ProgressBar bar;
   auto texts = read_texts(arguments, bar.callback(), rejects);
@@ -207,7 +198,7 @@ Result<void> loss(const LossArguments& arguments) {
   std::vector<Measured> all;
   const std::vector<std::string> as_stored = {""};
   for (const std::string& weights : arguments.weights.empty() ? as_stored : arguments.weights) {
-    auto measured = measure(arguments, dir, weights, *texts, bar.callback());
+    auto measured = measure(arguments, weights, *texts, bar.callback());
     bar.finish();
     YURAI_ASSIGN(Measured one, std::move(measured));
     all.push_back(std::move(one));

@@ -82,7 +82,8 @@ struct Decoder::State {
   const Kernels* kernels = nullptr;
   std::unique_ptr<ThreadTeam> team;
 
-  std::mutex mutex;  ///< of what follows
+  std::mutex mutex;              ///< of what follows
+  Observer* observer = nullptr;  ///< of this pass
   std::vector<Row> rows;
   std::vector<Group> groups;
   std::vector<float> cosines, sines;  ///< [N][d / 2]
@@ -91,8 +92,17 @@ struct Decoder::State {
   std::vector<float> packed;     ///< of a product: its activations as kernels read them
   std::vector<int8_t> bytes, packed_bytes;
   std::vector<float> byte_scales;
+  std::vector<float> shown_probabilities;  ///< [H][N][S], for an observer
 
   Result<void> check(std::span<const int32_t> tokens) const;
+  bool shown(Site site, size_t layer) const {
+    return observer != nullptr && observer->wants(site, layer);
+  }
+  void show_rows(Site site, size_t layer, Activations& of, size_t count, size_t width);
+  void show_heads(Site site, size_t layer, size_t first_value, size_t heads);
+  void show_probabilities(size_t layer);
+  void show_choices(size_t layer, const std::vector<std::vector<size_t>>& choices,
+                    const std::vector<float>& shares);
   /// All rows through all layers; then the logits of those from `first_wanted` on, to `out`.
   Result<void> pass(size_t first_wanted, float* out);
   void compute(size_t first_wanted, float* out);
@@ -104,7 +114,8 @@ struct Decoder::State {
   void group_rows();
   void read_head(size_t number, const Group& group, size_t head);
   void feed_forward(const DecoderMlp& mlp, Activations& in, size_t tokens, Activations& out);
-  void mix_experts(const DecoderLayer& layer);
+  void mix_experts(const DecoderLayer& layer, size_t number);
+  void add_to_residual(Site site, size_t layer);
 };
 
 Result<void> Decoder::State::check(std::span<const int32_t> tokens) const {
@@ -117,6 +128,56 @@ Result<void> Decoder::State::check(std::span<const int32_t> tokens) const {
     }
   }
   return {};
+}
+
+/// [1,T,D]; of a router [T,E].
+void Decoder::State::show_rows(Site site, size_t layer, Activations& of, size_t count,
+                               size_t width) {
+  if (!shown(site, layer)) return;
+  TensorView view{.shape = {count, width}, .data = of.row(0), .strides = {of.stride, 1}};
+  if (site != Site::kRouterLogits) {
+    view.shape.insert(view.shape.begin(), 1);
+    view.strides.insert(view.strides.begin(), count * of.stride);
+  }
+  observer->on(site, layer, view);
+}
+
+/// [1,H,T,d], from `first_value` of each row of qkv on.
+void Decoder::State::show_heads(Site site, size_t layer, size_t first_value, size_t heads) {
+  if (!shown(site, layer)) return;
+  const size_t d = config.head_size;
+  observer->on(site, layer,
+               {.shape = {1, heads, rows.size(), d},
+                .data = qkv.row(0) + first_value,
+                .strides = {rows.size() * qkv.stride, d, qkv.stride, 1}});
+}
+
+/// [1,H,T,S]
+void Decoder::State::show_probabilities(size_t layer) {
+  if (!shown(Site::kAttention, layer)) return;
+  const size_t N = rows.size();
+  const size_t stride = shown_probabilities.size() / (config.num_heads * N);
+  observer->on(Site::kAttention, layer,
+               {.shape = {1, config.num_heads, N, rows.back().position + 1},
+                .data = shown_probabilities.data(),
+                .strides = {config.num_heads * N * stride, N * stride, stride, 1}});
+}
+
+/// Both [T,k], the most probable expert first.
+void Decoder::State::show_choices(size_t layer, const std::vector<std::vector<size_t>>& choices,
+                                  const std::vector<float>& shares) {
+  const std::vector<uint64_t> shape = {rows.size(), config.experts_per_token};
+  if (shown(Site::kExpertIds, layer)) {
+    std::vector<int64_t> ids(shares.size());
+    for (size_t e = 0; e < choices.size(); ++e) {
+      for (const size_t choice : choices[e]) ids[choice] = static_cast<int64_t>(e);
+    }
+    observer->on(Site::kExpertIds, layer,
+                 {.dtype = DType::kI64, .shape = shape, .data = ids.data()});
+  }
+  if (shown(Site::kExpertWeights, layer)) {
+    observer->on(Site::kExpertWeights, layer, {.shape = shape, .data = shares.data()});
+  }
 }
 
 void Decoder::State::multiply(const PanelMatrix& matrix, Activations& in, size_t tokens,
@@ -233,20 +294,33 @@ void Decoder::State::read_head(size_t number, const Group& group, size_t head) {
   const auto& cache = rows[group.first_row].cache->heads[number * config.num_kv_heads + key_head];
   thread_local std::vector<float> scratch;
   const size_t width = round_up(d, kLanes);
-  const size_t seen = round_up(end + group.size, kLanes);
+  size_t seen = round_up(end + group.size, kLanes);
   scratch.resize(group.size * (width + seen));
-  kernels->attend({.queries = qkv.row(group.first_row) + head * d,
-                   .query_stride = qkv.stride,
-                   .num_queries = group.size,
-                   .keys = cache.keys.data(),
-                   .values = cache.values.data(),
-                   .head_size = d,
-                   .end = end,
-                   .window = config.sliding_window.value_or(~uint64_t{0}),
-                   .scale = static_cast<float>(1 / std::sqrt(static_cast<double>(d))),
-                   .probabilities = scratch.data() + group.size * width,
-                   .probability_stride = seen,
-                   .out = scratch.data()});
+  float* probabilities = scratch.data() + group.size * width;
+  const bool show = shown(Site::kAttention, number);
+  if (show) {
+    seen = shown_probabilities.size() / (config.num_heads * rows.size());
+    probabilities = shown_probabilities.data() + (head * rows.size() + group.first_row) * seen;
+  }
+  const AttentionRead read_of_group{
+      .queries = qkv.row(group.first_row) + head * d,
+      .query_stride = qkv.stride,
+      .num_queries = group.size,
+      .keys = cache.keys.data(),
+      .values = cache.values.data(),
+      .head_size = d,
+      .end = end,
+      .window = config.sliding_window.value_or(~uint64_t{0}),
+      .scale = static_cast<float>(1 / std::sqrt(static_cast<double>(d))),
+      .probabilities = probabilities,
+      .probability_stride = seen,
+      .out = scratch.data()};
+  kernels->attend(read_of_group);
+  for (size_t q = 0; show && q < group.size; ++q) {  // what is no key of this token
+    float* row = probabilities + q * seen;
+    std::fill(row, row + read_of_group.begin_of(q), 0.0F);
+    std::fill(row + read_of_group.end_of(q), row + seen, 0.0F);
+  }
   for (size_t i = 0; i < group.size; ++i) {
     std::copy_n(scratch.data() + i * width, d, read.row(group.first_row + i) + head * d);
   }
@@ -273,11 +347,19 @@ void Decoder::State::attend(const DecoderLayer& layer, size_t number) {
     store_keys_and_values(layer, number, row);
   };
   team->run(N, prepare);
+  const size_t K = config.num_kv_heads;
+  show_heads(Site::kQuery, number, 0, H);
+  show_heads(Site::kKey, number, H * d, K);
+  show_heads(Site::kValue, number, (H + K) * d, K);
+  if (shown(Site::kAttention, number)) {
+    shown_probabilities.resize(H * N * round_up(rows.back().position + 1 + kQueries, kLanes));
+  }
   team->run(groups.size() * H, [&](size_t i) { read_head(number, groups[i / H], i % H); });
+  show_probabilities(number);
+  show_rows(Site::kHeadOut, number, read, N, H * d);
   multiply(layer.out, read, N, added);
-  for (size_t row = 0; row < N; ++row) {
-    if (layer.out_bias != nullptr) add_to(added.row(row), layer.out_bias, config.hidden_size);
-    add_to(x.row(row), added.row(row), config.hidden_size);
+  for (size_t row = 0; row < N && layer.out_bias != nullptr; ++row) {
+    add_to(added.row(row), layer.out_bias, config.hidden_size);
   }
 }
 
@@ -299,12 +381,13 @@ void Decoder::State::feed_forward(const DecoderMlp& mlp, Activations& in, size_t
 }
 
 /// Sends each token to its experts; an expert computes all of its tokens at once.
-void Decoder::State::mix_experts(const DecoderLayer& layer) {
+void Decoder::State::mix_experts(const DecoderLayer& layer, size_t number) {
   const size_t N = rows.size();
   const size_t D = config.hidden_size;
   const size_t E = config.num_experts;
   const size_t chosen = config.experts_per_token;
   multiply(layer.router, normed, N, logits);
+  show_rows(Site::kRouterLogits, number, logits, N, E);
   std::vector<std::vector<size_t>> choices(E);  // of each expert: token · chosen + rank
   std::vector<float> shares(N * chosen);
   std::vector<double> probabilities(E);
@@ -331,6 +414,7 @@ void Decoder::State::mix_experts(const DecoderLayer& layer) {
       choices[order[rank]].push_back(t * chosen + rank);
     }
   }
+  show_choices(number, choices, shares);
   choice_out.shape(N * chosen, D);
   for (size_t e = 0; e < E; ++e) {
     const std::vector<size_t>& mine = choices[e];
@@ -342,15 +426,23 @@ void Decoder::State::mix_experts(const DecoderLayer& layer) {
     feed_forward(layer.mlps[e], sent, mine.size(), added);
     for (size_t i = 0; i < mine.size(); ++i) std::copy_n(added.row(i), D, choice_out.row(mine[i]));
   }
+  added.shape(N, D);
   for (size_t t = 0; t < N; ++t) {
-    float* sum = added.row(0);
-    std::fill_n(sum, D, 0.0F);
+    float* sum = added.row(t);
     for (size_t choice = t * chosen; choice < (t + 1) * chosen; ++choice) {
       const float* out = choice_out.row(choice);
       for (size_t i = 0; i < D; ++i) sum[i] += shares[choice] * out[i];
     }
-    add_to(x.row(t), sum, D);
   }
+}
+
+/// What a part of a layer computed.
+void Decoder::State::add_to_residual(Site site, size_t layer) {
+  const size_t D = config.hidden_size;
+  show_rows(site, layer, added, rows.size(), D);
+  for (size_t row = 0; row < rows.size(); ++row) add_to(x.row(row), added.row(row), D);
+  show_rows(site == Site::kMlpOut ? Site::kResidualPost : Site::kResidualMid, layer, x, rows.size(),
+            D);
 }
 
 Result<void> Decoder::State::pass(size_t first_wanted, float* out) {
@@ -379,24 +471,31 @@ void Decoder::State::compute(size_t first_wanted, float* out) {
       sines[row * half + f] = std::sin(angle) * rope.scale;
     }
   }
+  show_rows(Site::kEmbedding, 0, x, N, D);
   for (size_t l = 0; l < weights.layers.size(); ++l) {
     const DecoderLayer& layer = weights.layers[l];
+    show_rows(Site::kResidualPre, l, x, N, D);
     norm(layer.attention_norm, x, N, normed);
+    show_rows(Site::kAttentionIn, l, normed, N, D);
     attend(layer, l);
+    add_to_residual(Site::kAttentionOut, l);
     norm(layer.mlp_norm, x, N, normed);
+    show_rows(Site::kMlpIn, l, normed, N, D);
     if (layer.router.rows > 0) {
-      mix_experts(layer);
+      mix_experts(layer, l);
     } else {
       feed_forward(layer.mlps[0], normed, N, added);
-      for (size_t row = 0; row < N; ++row) add_to(x.row(row), added.row(row), D);
     }
+    add_to_residual(Site::kMlpOut, l);
   }
   const size_t wanted = N - first_wanted;
   if (wanted == 0) return;
   sent.shape(wanted, D);
   for (size_t i = 0; i < wanted; ++i) std::copy_n(x.row(first_wanted + i), D, sent.row(i));
   norm(weights.norm, sent, wanted, normed);
+  show_rows(Site::kFinal, 0, normed, wanted, D);
   multiply(weights.head, normed, wanted, logits);
+  show_rows(Site::kLogits, 0, logits, wanted, config.vocabulary_size);
   for (size_t i = 0; i < wanted; ++i) {
     std::copy_n(logits.row(i), config.vocabulary_size, out + i * config.vocabulary_size);
   }
@@ -437,7 +536,7 @@ Result<std::unique_ptr<Decoder>> Decoder::open(const ModelFolder& folder,
 }
 
 Result<std::vector<float>> Decoder::add(std::span<const int32_t> tokens, DecoderCache& cache,
-                                        bool all) const {
+                                        bool all, Observer* observer) const {
   YURAI_TRY(state_->check(tokens));
   const size_t V = state_->config.vocabulary_size;
   std::vector<float> out(all ? tokens.size() * V : V);
@@ -445,6 +544,7 @@ Result<std::vector<float>> Decoder::add(std::span<const int32_t> tokens, Decoder
     const std::lock_guard lock(state_->mutex);  // others' turn in between
     const std::span<const int32_t> piece =
         tokens.subspan(begin, std::min(kMaxTokens, tokens.size() - begin));
+    state_->observer = observer;
     state_->rows.clear();
     for (const int32_t token : piece) {
       state_->rows.push_back({token, cache.state_.get(), cache.state_->length++});
@@ -462,6 +562,7 @@ Result<std::vector<float>> Decoder::add_each(std::span<const int32_t> tokens,
   YURAI_CHECK(tokens.size() == caches.size() && tokens.size() <= kMaxTokens);
   std::vector<float> out(tokens.size() * state_->config.vocabulary_size);
   const std::lock_guard lock(state_->mutex);
+  state_->observer = nullptr;
   state_->rows.clear();
   for (size_t i = 0; i < tokens.size(); ++i) {
     DecoderCache::State* cache = caches[i]->state_.get();
