@@ -1,45 +1,24 @@
 #include <benchmark/benchmark.h>
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "bench/onlooker.h"
+#include "bench/random_model.h"
 #include "yurai/base/large_array.h"
-#include "yurai/base/random.h"
 #include "yurai/base/testing.h"
 #include "yurai/model/decoder.h"
-#include "yurai/model/testing.h"
 
 /// What a token costs that a model reads or says, on one thread, in CPU time, beside what the
-/// memory gives. The model: 31.5 million parameters, random; d = 512, 8 layers, 8 heads of 64,
-/// inner size 1536, 8,192 tokens, tied embeddings.
+/// memory gives. The model is that of random_model.h.
 namespace yurai {
 namespace {
 
 const ModelFolder& model_folder() {
   static const testing::TemporaryDirectory dir;
   static const ModelFolder folder = [] {
-    ModelConfig config;
-    config.vocabulary_size = 8192;
-    config.hidden_size = 512;
-    config.intermediate_size = 1536;
-    config.num_layers = 8;
-    config.num_heads = config.num_kv_heads = 8;
-    config.head_size = 64;
-    config.max_positions = 2048;
-    config.tie_embeddings = true;
-    SplitMix64 random(1);
-    std::map<std::string, std::vector<float>> weights;
-    for (const ParameterShape& parameter : parameter_shapes(config)) {
-      auto& values = weights[parameter.name];
-      values.resize(parameter.num_values());
-      const bool norm = parameter.name.ends_with("norm.weight");
-      for (float& value : values) {
-        value = norm ? 1.0F : static_cast<float>(random.next() >> 40) * 0x1p-24F * 0.08F - 0.04F;
-      }
-    }
-    testing::write_model(dir / "model", config, weights);
+    bench::write_random_model(dir / "model");
     return ModelFolder::open(dir / "model").value();
   }();
   return folder;
@@ -51,9 +30,11 @@ std::unique_ptr<Decoder> open_decoder(benchmark::State& state) {
   return Decoder::open(model_folder(), {.weights = type, .isa = choose_isa().value()}).value();
 }
 
-/// Tokens 16 to 144 of a text.
+/// Tokens 16 to 144 of a text; with 1, everything is observed.
 void BM_decode(benchmark::State& state) {
   const auto decoder = open_decoder(state);
+  bench::Onlooker onlooker;
+  Observer* observer = state.range(1) != 0 ? &onlooker : nullptr;
   std::vector<int32_t> prompt(16);
   for (size_t i = 0; i < prompt.size(); ++i) prompt[i] = static_cast<int32_t>(i * 7919 % 8192);
   DecoderCache cache(*decoder);
@@ -66,7 +47,7 @@ void BM_decode(benchmark::State& state) {
       state.ResumeTiming();
     }
     token = (token * 31 + 7) % 8192;
-    benchmark::DoNotOptimize(decoder->add(std::span(&token, 1), cache));
+    benchmark::DoNotOptimize(decoder->add(std::span(&token, 1), cache, false, observer));
   }
   const auto tokens = static_cast<double>(state.iterations());
   state.counters["tokens"] = benchmark::Counter(tokens, benchmark::Counter::kIsRate);
@@ -74,7 +55,10 @@ void BM_decode(benchmark::State& state) {
       benchmark::Counter(tokens * static_cast<double>(decoder->bytes_per_token()),
                          benchmark::Counter::kIsRate, benchmark::Counter::kIs1000);
 }
-BENCHMARK(BM_decode)->DenseRange(0, 2)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_decode)
+    ->ArgNames({"weights", "observed"})
+    ->ArgsProduct({{0, 1, 2}, {0, 1}})
+    ->Unit(benchmark::kMillisecond);
 
 /// Several texts, a token each.
 void BM_decode_together(benchmark::State& state) {
@@ -96,19 +80,24 @@ void BM_decode_together(benchmark::State& state) {
 }
 BENCHMARK(BM_decode_together)->ArgsProduct({{0, 1, 2}, {1, 4, 16}})->Unit(benchmark::kMillisecond);
 
-/// A prompt of 512 tokens.
+/// A prompt of 512 tokens; with 1, everything is observed.
 void BM_prefill(benchmark::State& state) {
   const auto decoder = open_decoder(state);
+  bench::Onlooker onlooker;
+  Observer* observer = state.range(1) != 0 ? &onlooker : nullptr;
   std::vector<int32_t> prompt(512);
   for (size_t i = 0; i < prompt.size(); ++i) prompt[i] = static_cast<int32_t>(i * 7919 % 8192);
   for (auto _ : state) {
     DecoderCache cache(*decoder);
-    benchmark::DoNotOptimize(decoder->add(prompt, cache));
+    benchmark::DoNotOptimize(decoder->add(prompt, cache, false, observer));
   }
   state.counters["tokens"] = benchmark::Counter(
       static_cast<double>(state.iterations() * prompt.size()), benchmark::Counter::kIsRate);
 }
-BENCHMARK(BM_prefill)->DenseRange(0, 2)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_prefill)
+    ->ArgNames({"weights", "observed"})
+    ->ArgsProduct({{0, 1, 2}, {0, 1}})
+    ->Unit(benchmark::kMillisecond);
 
 /// Megabytes that one thread reads a second, front to back, again and again: as much as the weights
 /// of the model in int8, bf16 and f32.

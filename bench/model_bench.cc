@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "bench/onlooker.h"
 #include "yurai/model/transformer.h"
 
 /// What a training step and a pass cost on one thread, in CPU time.
@@ -41,7 +42,7 @@ ModelConfig config_of(const Shape& shape) {
   return config;
 }
 
-/// Forwards and backwards: shape, bf16, activations computed again.
+/// Forwards and backwards: shape, bf16, activations computed again, everything observed.
 void BM_train(benchmark::State& state) {
   const Shape& shape = kShapes[state.range(0)];
   const PassOptions options{.bf16 = state.range(1) != 0,
@@ -53,10 +54,11 @@ void BM_train(benchmark::State& state) {
   std::vector<int32_t> tokens(kRows * kLength);
   for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<int32_t>(i * 7919 % 8192);
   std::vector<float> gradients((*model)->weights().size());
+  bench::Onlooker onlooker;
   const TokenBatch batch{.batch = kRows, .length = kLength, .tokens = tokens};
   for (auto _ : state) {
-    const auto loss =
-        (*model)->loss(batch, tokens, {.scale = 1.0F / 1024, .pass = options}, gradients);
+    const auto loss = (*model)->loss(batch, tokens, {.scale = 1.0F / 1024, .pass = options},
+                                     gradients, state.range(3) != 0 ? &onlooker : nullptr);
     benchmark::DoNotOptimize(loss->mean_nats);
   }
   const double flop = training_flop_per_token((*model)->config(), kLength);
@@ -66,9 +68,11 @@ void BM_train(benchmark::State& state) {
   state.SetLabel(shape.name);
 }
 BENCHMARK(BM_train)
-    ->ArgNames({"shape", "bf16", "checkpoint"})
-    ->ArgsProduct({{0, 1, 2, 3}, {0, 1}, {0}})
-    ->Args({0, 0, 1})
+    ->ArgNames({"shape", "bf16", "checkpoint", "observed"})
+    ->ArgsProduct({{0, 1, 2, 3}, {0, 1}, {0}, {0}})
+    ->Args({0, 0, 1, 0})
+    ->Args({0, 0, 0, 1})
+    ->Args({3, 0, 0, 1})
     ->Unit(benchmark::kMillisecond);
 
 /// Operations a second of a product of the BLAS that passes use.

@@ -1,11 +1,17 @@
 #include <benchmark/benchmark.h>
 
+#include <atomic>
+#include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
+#include "bench/random_model.h"
 #include "yurai/gateway/gateway.h"
 #include "yurai/gateway/http_server.h"
 #include "yurai/gateway/raw_client.h"
 #include "yurai/gateway/served_index.h"
+#include "yurai/model/decoder_model.h"
 
 // What a request costs around the index: one client on one kept connection, a corpus of a few
 // documents. Items a second are requests a second; threads are clients.
@@ -64,6 +70,56 @@ void BM_Stream(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<int64_t>(num_events));
 }
 
+/// Requests at the same time of so many clients, each for 64 tokens after a prompt of 32, with a
+/// model of 31.5 million parameters on one thread. `tokens` are those of all, a second of the
+/// process's CPU time: server, model and clients.
+void BM_Answers(benchmark::State& state) {
+  static const testing::TemporaryDirectory dir;
+  static const bool written = (bench::write_random_model(dir / "model"), true);
+  benchmark::DoNotOptimize(written);
+  constexpr int kTokens = 64;
+  const auto weights = static_cast<WeightType>(state.range(0));
+  state.SetLabel(std::string(weight_type_name(weights)));
+  const Gateway gateway =
+      Gateway::open(
+          {.index_dir = served().index.dir(),
+           .model = DecoderModel::open(dir / "model", {.weights = weights, .threads = 1}).value()})
+          .value();
+  HttpServer server = HttpServer::listen({}, gateway.handlers()).value();
+  const auto num_clients = static_cast<uint32_t>(state.range(1));
+  std::vector<std::unique_ptr<testing::RawClient>> clients;
+  for (uint32_t i = 0; i < num_clients; ++i) {
+    clients.push_back(std::make_unique<testing::RawClient>(server.port()));
+  }
+  std::atomic<uint32_t> failed{0};
+  const auto ask_one = [&](uint32_t number) {
+    std::string prompt;
+    for (uint32_t i = 0; i < 32; ++i) {
+      prompt += bench::character_of((i * 7919 + number) % bench::kModelTokens);
+    }
+    clients[number]->request(
+        "POST", "/v1/completions",
+        fmt::format(R"({{"model":"model","prompt":"{}","max_tokens":{},"seed":{}}})", prompt,
+                    kTokens, number));
+    const auto response = clients[number]->read_response();
+    if (!response || response->status != 200) ++failed;
+  };
+  for (auto _ : state) {
+    std::vector<std::thread> threads;
+    for (uint32_t i = 1; i < num_clients; ++i) threads.emplace_back(ask_one, i);
+    ask_one(0);
+    for (std::thread& thread : threads) thread.join();
+  }
+  if (failed > 0) state.SkipWithError("no answer");
+  state.counters["tokens"] = benchmark::Counter(
+      static_cast<double>(state.iterations() * num_clients * kTokens), benchmark::Counter::kIsRate);
+}
+
+BENCHMARK(BM_Answers)
+    ->ArgNames({"weights", "clients"})
+    ->ArgsProduct({{0, 2}, {1, 4, 8}})
+    ->MeasureProcessCPUTime()
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_Health)->UseRealTime()->ThreadRange(1, 16);
 BENCHMARK(BM_Count)->UseRealTime()->ThreadRange(1, 16);
 BENCHMARK(BM_Search)->UseRealTime();

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 
@@ -134,6 +136,89 @@ TEST_F(ModelCli, QuantizesForGeneratingText) {
       yurai({"generate", "--model", path("src"), "--weights", "int4", "--prompt", "a"});
   EXPECT_EQ(wrong.exit_status, 2);
   EXPECT_THAT(wrong.err, HasSubstr("f32, bf16 and int8"));
+}
+
+/// A model of zeros finds every token as likely as any other.
+TEST_F(ModelCli, MeasuresHowWellDocumentsArePredicted) {
+  put("src/tokenizer.json", R"({"model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":[]}})");
+  const ModelConfig config =
+      parse_model_config(read_file(dir_ / "src/config.json").value(), "config.json").value();
+  std::map<std::string, std::vector<float>> zeros;
+  for (const ParameterShape& parameter : parameter_shapes(config)) {
+    zeros[parameter.name].resize(parameter.num_values());
+  }
+  testing::write_model(dir_ / "zeros", config, zeros);
+  fs::copy_file(dir_ / "src/tokenizer.json", dir_ / "zeros/tokenizer.json");
+  put("texts.jsonl", "{\"text\":\"abba\"}\n{\"text\":\"ab\"}\n{}\n{\"text\":\"a\"}\n");
+  const auto result = model({"loss", path("zeros"), path("texts.jsonl"), "--json"});
+  const Json loss = json(result);
+  EXPECT_THAT(result.err, HasSubstr("line 3"));
+  // No token begins a text here: the first is not predicted, so that "a" counts for nothing.
+  EXPECT_EQ(loss["documents"], 2);
+  EXPECT_EQ(loss["tokens"], 4);
+  EXPECT_EQ(loss["bytes"], 4);
+  const Json& row = loss["weights"][0];
+  EXPECT_EQ(row["weights"], "f32");
+  EXPECT_NEAR(row["perplexity"].get<double>(), 5, 1e-5);
+  EXPECT_NEAR(row["nats_per_token"].get<double>(), std::log(5), 1e-6);
+  EXPECT_NEAR(row["bits_per_byte"].get<double>(), std::log2(5), 1e-6);
+  EXPECT_NEAR(row["nats_per_token_error"].get<double>(), 0, 1e-6);
+  EXPECT_EQ(row["difference_nats"], nullptr);
+
+  const Json both =
+      json(model({"loss", path("src"), path("texts.jsonl"), "--weights", "f32,int8", "--json"}));
+  EXPECT_EQ(both["weights"][1]["weights"], "int8");
+  EXPECT_NEAR(both["weights"][1]["difference_nats"].get<double>(),
+              both["weights"][1]["nats_per_token"].get<double>() -
+                  both["weights"][0]["nats_per_token"].get<double>(),
+              1e-9);
+  ASSERT_EQ(yurai({"corpus", "build", path("corpus"), path("texts.jsonl")}).exit_status, 0);
+  const Json of_corpus = json(model({"loss", path("src"), path("corpus"), "--weights", "f32,int8",
+                                     "--json", "--context", "100"}));
+  EXPECT_EQ(of_corpus["weights"], both["weights"]);
+  EXPECT_EQ(json(model({"loss", path("src"), path("corpus"), "--max-documents", "1",
+                        "--json"}))["weights"][0]["perplexity_low"],
+            nullptr);
+  ::setenv("YURAI_LANG", "ja", 1);
+  EXPECT_THAT(model({"loss", path("src"), path("corpus")}).out, HasSubstr("パープレキシティ"));
+  ::setenv("YURAI_LANG", "en", 1);
+  put("empty.jsonl", "");
+  EXPECT_THAT(model({"loss", path("src"), path("empty.jsonl")}).err, HasSubstr("no text"));
+  EXPECT_THAT(model({"loss", path("src"), path("corpus"), "--context", "9999999"}).err,
+              HasSubstr("--context"));
+  EXPECT_EQ(model({"loss", path("src"), path("corpus"), "--weights", "int4"}).exit_status, 2);
+}
+
+TEST_F(ModelCli, ObservesWhileItGenerates) {
+  put("src/tokenizer.json", R"({"model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":[]}})");
+  const std::vector<std::string> generate = {"generate", "--model", path("src"),   "--prompt",
+                                             "ab",       "--json",  "--max-chars", "4",
+                                             "--seed",   "3"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), generate.begin(), generate.end());
+    return yurai(more);
+  };
+  const Json text = json(with({}));
+  EXPECT_EQ(json(with({"--observe", path("seen.safetensors")})), text);
+  const auto file = SafetensorsFile::open(dir_ / "seen.safetensors");
+  ASSERT_TRUE(file) << file.error().message;
+  EXPECT_EQ(file->metadata().at("prompt"), "ab");
+  // Two tokens of the prompt and all that were drawn but the last.
+  const auto shape = [&](std::string_view name) {
+    return std::ranges::find(file->tensors(), name, &TensorEntry::name)->shape;
+  };
+  const uint64_t read = 2 + text["symbols"].size() - 1;
+  EXPECT_EQ(shape("tokens"), (std::vector<uint64_t>{1, read}));
+  EXPECT_EQ(shape("logits"), (std::vector<uint64_t>{1, read, 5}));
+  EXPECT_EQ(shape("blocks.1.attn_probs"), (std::vector<uint64_t>{1, 2, read, read}));
+  EXPECT_EQ(shape("blocks.0.expert_ids"), (std::vector<uint64_t>{read, 2}));
+  EXPECT_THAT(with({"--observe", path("seen.safetensors")}).err, HasSubstr("--force"));
+  EXPECT_EQ(json(with({"--observe", path("seen.safetensors"), "--force", "--sites", "resid_post",
+                       "--weights", "int8"}))["finish_reason"],
+            text["finish_reason"]);
+  EXPECT_THAT(with({"--observe", path("x"), "--sites", "nowhere"}).err, HasSubstr("resid_post"));
+  EXPECT_FALSE(fs::exists(dir_ / "x"));
+  EXPECT_EQ(with({"--sites", "logits"}).exit_status, 2);
 }
 
 TEST_F(ModelCli, SaysWhatIsWrong) {

@@ -11,6 +11,7 @@
 #include "yurai/base/file.h"
 #include "yurai/base/terminal.h"
 #include "yurai/lm/remote_model.h"
+#include "yurai/model/recorder.h"
 #include "yurai/ngram/ngram_model.h"
 
 namespace yurai::cli {
@@ -25,6 +26,9 @@ struct GenerateArguments {
   bool complete = false;
   NgramOptions ngram;
   GenerateRequest request;
+  std::string observe;  ///< a file
+  std::string sites;
+  bool force = false;
   bool json = false;
 };
 
@@ -73,11 +77,44 @@ Result<void> show(const LanguageModel& model, const GenerateRequest& request, bo
   return {};
 }
 
+/// Another model's generate(), observed.
+class Observed final : public LanguageModel {
+ public:
+  Observed(const DecoderModel& model, Observer& observer) : model_(model), observer_(observer) {}
+  std::string_view id() const override { return model_.id(); }
+  Result<Generation> generate(const GenerateRequest& request,
+                              const OnSymbol& on_symbol) const override {
+    return model_.generate_observed(request, on_symbol, observer_, tokens);
+  }
+  mutable std::vector<int32_t> tokens;
+
+ private:
+  const DecoderModel& model_;
+  Observer& observer_;
+};
+
+Result<void> generate_observed(const GenerateArguments& arguments) {
+  YURAI_ASSIGN(std::set<Site> sites, parse_sites(arguments.sites));
+  YURAI_TRY(check_observed(arguments.observe, arguments.force));
+  YURAI_ASSIGN(const auto model, open_transformer(arguments.model, arguments.weights));
+  Recorder recorder(std::move(sites));
+  const Observed observed(*model, recorder);
+  YURAI_TRY(show(observed, arguments.request, arguments.json));
+  std::vector<TensorSource> tensors = recorder.tensors();
+  tensors.push_back(token_tensor(observed.tokens));
+  YURAI_TRY(write_observed(arguments.observe, tensors, {{"prompt", arguments.request.prompt}}));
+  say(fmt::format(fmt::runtime(tr("{} tensors of {} tokens in {}",
+                                  "{} 個のテンソル（{} トークン）を {} に書いた")),
+                  tensors.size(), observed.tokens.size(), for_terminal(arguments.observe)));
+  return {};
+}
+
 Result<void> generate(GenerateArguments arguments) {
   if (!arguments.index.empty()) {
     YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(arguments.index));
     return show(NgramModel(index, arguments.ngram), arguments.request, arguments.json);
   }
+  if (!arguments.observe.empty()) return generate_observed(arguments);
   if (arguments.upstream.empty()) {
     YURAI_ASSIGN(const auto model, open_model(arguments.model, arguments.weights));
     return show(*model, arguments.request, arguments.json);
@@ -191,6 +228,24 @@ void add_generate_command(CLI::App& app) {
       ->type_name("R")
       ->capture_default_str();
   add_weights_option(*verb, arguments->weights, folder);
+  CLI::Option* observe =
+      verb->add_option("--observe", arguments->observe,
+                       tr("of a transformer: write what it computes inside for each token that it "
+                          "reads to this safetensors file (docs/cli/model.md)",
+                          "Transformer が読んだ各トークンについて、内部の値をこの safetensors "
+                          "ファイルに書く（docs/cli/model.md）"))
+          ->type_name("FILE")
+          ->needs(folder)
+          ->excludes(upstream);
+  verb->add_option("--sites", arguments->sites,
+                   tr("which, commas between, such as resid_post,attn_probs (default: all)",
+                      "観測点。コンマで区切る（例: resid_post,attn_probs。既定: 全部）"))
+      ->type_name("NAMES")
+      ->needs(observe);
+  verb->add_flag("--force", arguments->force,
+                 tr("replace the file of --observe if it exists",
+                    "--observe のファイルがあれば置き換える"))
+      ->needs(observe);
   verb->add_option("--max-context", arguments->ngram.max_context_chars,
                    tr("longest context, in characters", "文脈の最大の文字数"))
       ->check(checked_by(parse_count))

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/yurai/cli.h"
+#include "apps/yurai/cmd_model_loss.h"
 #include "apps/yurai/models.h"
 #include "yurai/base/file.h"
 #include "yurai/base/progress.h"
@@ -358,14 +359,16 @@ void add_observe(CLI::App& model) {
 void add_model_commands(CLI::App& app) {
   CLI::App* model = app.add_subcommand(
       "model",
-      tr("Transformers in Hugging Face's format: look at, import, export, quantize, observe",
-         "Hugging Face 形式のモデルを調べ、取り込み、書き出し、小さくし、観測する"));
+      tr("Transformers in Hugging Face's format: look at, import, export, quantize, observe, "
+         "measure",
+         "Hugging Face 形式のモデルを調べ、取り込み、書き出し、小さくし、観測し、測る"));
   model->require_subcommand(1);
   add_info(*model);
   add_import(*model);
   add_export(*model);
   add_quantize(*model);
   add_observe(*model);
+  add_model_loss(*model);
 }
 
 }  // namespace yurai::cli

@@ -1,12 +1,17 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "apps/yurai/cli.h"
 #include "yurai/base/result.h"
 #include "yurai/lm/language_model.h"
+#include "yurai/model/decoder_model.h"
+#include "yurai/model/safetensors.h"
 #include "yurai/train/train_config.h"
 
 /// What computes with models. Generation needs no more than the program has. LibTorch takes half a
@@ -21,6 +26,9 @@ Result<std::filesystem::path> model_dir(const std::string& dir);
 /// Opens it to generate text, on all processors. `weights`: f32, bf16 or int8; empty: as stored.
 Result<std::unique_ptr<LanguageModel>> open_model(const std::string& dir,
                                                   const std::string& weights);
+/// The same, as what it is.
+Result<std::unique_ptr<DecoderModel>> open_transformer(const std::string& dir,
+                                                       const std::string& weights);
 /// --weights
 void add_weights_option(CLI::App& verb, std::string& weights, CLI::Option* model);
 
@@ -50,6 +58,14 @@ struct ObserveArguments {
   bool force = false;
   bool json = false;
 };
+
+/// "tokens" [1,T], of which the others are; as long as the ids live.
+TensorSource token_tensor(std::span<const int32_t> ids);
+/// Writes tensors to a safetensors file, whole or not at all.
+Result<void> write_observed(const std::string& file, std::span<const TensorSource> tensors,
+                            const std::map<std::string, std::string>& metadata);
+/// kAlreadyExists: the file is there, and is not to be replaced.
+Result<void> check_observed(const std::string& file, bool force);
 
 /// Writes what the sites of a model hold for a text to a safetensors file.
 Result<void> run_observation(const ObserveArguments& arguments);

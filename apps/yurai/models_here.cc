@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <list>
 #include <set>
 
 #include "apps/yurai/cli.h"
@@ -11,6 +10,7 @@
 #include "yurai/base/file.h"
 #include "yurai/model/model_import.h"
 #include "yurai/model/prompt_reader.h"
+#include "yurai/model/recorder.h"
 #include "yurai/model/transformer.h"
 #include "yurai/train/run_inputs.h"
 #include "yurai/train/trainer.h"
@@ -59,26 +59,6 @@ class TrainingLine {
   double peak_flops_;
   bool terminal_ = ::isatty(STDERR_FILENO) == 1;
   std::chrono::steady_clock::time_point drawn_{};
-};
-
-/// Keeps what it sees of the sites that were asked for.
-class Recorder final : public Observer {
- public:
-  explicit Recorder(std::set<Site> sites) : sites_(std::move(sites)) {}
-  bool wants(Site site, uint64_t) const override { return sites_.contains(site); }
-  void on(Site site, uint64_t layer, const TensorView& view) override {
-    uint64_t bytes = size_bytes(view.dtype);
-    for (const uint64_t size : view.shape) bytes *= size;
-    kept_.emplace_back(static_cast<const char*>(view.data), bytes);
-    tensors.push_back({is_layer_site(site) ? fmt::format("blocks.{}.{}", layer, site_name(site))
-                                           : std::string(site_name(site)),
-                       view.dtype, view.shape, kept_.back()});
-  }
-  std::vector<TensorSource> tensors;
-
- private:
-  std::set<Site> sites_;
-  std::list<std::string> kept_;
 };
 
 }  // namespace
@@ -138,23 +118,8 @@ Result<void> run_training(const TrainArguments& arguments) {
 }
 
 Result<void> run_observation(const ObserveArguments& arguments) {
-  std::set<Site> sites;
-  for (size_t at = 0; at < arguments.sites.size();) {
-    const size_t end = std::min(arguments.sites.find(',', at), arguments.sites.size());
-    YURAI_ASSIGN(const Site site, parse_site(arguments.sites.substr(at, end - at)));
-    sites.insert(site);
-    at = end + 1;
-  }
-  if (sites.empty()) {
-    for (int site = 0; site <= static_cast<int>(Site::kLogits); ++site) {
-      sites.insert(static_cast<Site>(site));
-    }
-  }
-  std::error_code ignored;
-  if (!arguments.force && fs::exists(arguments.out, ignored)) {
-    return fail(ErrorCode::kAlreadyExists,
-                fmt::format("{} is there already; replace it with --force", arguments.out));
-  }
+  YURAI_ASSIGN(std::set<Site> sites, parse_sites(arguments.sites));
+  YURAI_TRY(check_observed(arguments.out, arguments.force));
   set_model_threads(static_cast<int>(num_threads(0)));
   YURAI_ASSIGN(const fs::path folder, model_dir(arguments.model));
   YURAI_ASSIGN(const ModelFolder model, open_proven(folder));
@@ -163,34 +128,24 @@ Result<void> run_observation(const ObserveArguments& arguments) {
   YURAI_ASSIGN(const auto transformer, Transformer::open(model));
   Recorder recorder(std::move(sites));
   YURAI_TRY(transformer->logits({.length = ids.size(), .tokens = ids}, nullptr, &recorder));
-  const std::string_view id_bytes{reinterpret_cast<const char*>(ids.data()),
-                                  ids.size() * sizeof ids[0]};
-  recorder.tensors.push_back({"tokens", DType::kI32, {1, ids.size()}, id_bytes});
-  // To a file beside it, then in its place: whole or not at all.
-  const fs::path fresh = arguments.out + ".partial";
-  YURAI_ASSIGN(auto file, posix_disk().create(fresh));
-  auto written = write_safetensors(*file, recorder.tensors, {{"text", arguments.text}});
-  if (written) written = file->close();
-  if (written) written = posix_disk().rename(fresh, arguments.out);
-  if (!written) {
-    fs::remove(fresh, ignored);
-    return written;
-  }
+  std::vector<TensorSource> tensors = recorder.tensors();
+  tensors.push_back(token_tensor(ids));
+  YURAI_TRY(write_observed(arguments.out, tensors, {{"text", arguments.text}}));
   if (arguments.json) {
     Json list = Json::array();
-    for (const TensorSource& tensor : recorder.tensors) {
+    for (const TensorSource& tensor : tensors) {
       list.push_back(
           {{"name", tensor.name}, {"dtype", dtype_name(tensor.dtype)}, {"shape", tensor.shape}});
     }
     return print_json({{"tokens", ids}, {"tensors", std::move(list)}});
   }
   std::vector<std::vector<std::string>> rows = {{tr("site", "観測点"), tr("shape", "形")}};
-  for (const TensorSource& tensor : recorder.tensors) {
+  for (const TensorSource& tensor : tensors) {
     rows.push_back({tensor.name, shape_text(tensor.shape)});
   }
   YURAI_TRY(print(table(rows, 1)));
   say(fmt::format(fmt::runtime(tr("{} tensors in {}", "{} 個のテンソルを {} に書いた")),
-                  recorder.tensors.size(), for_terminal(arguments.out)));
+                  tensors.size(), for_terminal(arguments.out)));
   return {};
 }
 

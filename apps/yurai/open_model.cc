@@ -1,9 +1,12 @@
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <memory>
 
 #include "apps/yurai/cli.h"
 #include "apps/yurai/models.h"
-#include "yurai/model/decoder_model.h"
+#include "yurai/base/file.h"
+#include "yurai/base/terminal.h"
 #include "yurai/train/run_inputs.h"
 
 namespace yurai::cli {
@@ -22,15 +25,46 @@ Result<fs::path> model_dir(const std::string& dir) {
   return fs::path(dir);
 }
 
-Result<std::unique_ptr<LanguageModel>> open_model(const std::string& dir,
-                                                  const std::string& weights) {
+Result<std::unique_ptr<DecoderModel>> open_transformer(const std::string& dir,
+                                                       const std::string& weights) {
   DecoderModel::Options options{.threads = num_threads(0)};
   if (!weights.empty()) {
     YURAI_ASSIGN(options.weights, parse_weight_type(weights));
   }
   YURAI_ASSIGN(const fs::path folder, model_dir(dir));
-  YURAI_ASSIGN(auto model, DecoderModel::open(folder, options));
+  return DecoderModel::open(folder, options);
+}
+
+Result<std::unique_ptr<LanguageModel>> open_model(const std::string& dir,
+                                                  const std::string& weights) {
+  YURAI_ASSIGN(auto model, open_transformer(dir, weights));
   return std::unique_ptr<LanguageModel>(std::move(model));
+}
+
+Result<void> check_observed(const std::string& file, bool force) {
+  std::error_code ignored;
+  if (force || !fs::exists(file, ignored)) return {};
+  return fail(ErrorCode::kAlreadyExists,
+              fmt::format("{} is there already; replace it with --force", for_terminal(file)));
+}
+
+TensorSource token_tensor(std::span<const int32_t> ids) {
+  return {"tokens",
+          DType::kI32,
+          {1, ids.size()},
+          {reinterpret_cast<const char*>(ids.data()), ids.size_bytes()}};
+}
+
+Result<void> write_observed(const std::string& file, std::span<const TensorSource> tensors,
+                            const std::map<std::string, std::string>& metadata) {
+  const fs::path fresh = file + ".partial";  // beside it, then in its place
+  YURAI_ASSIGN(auto out, posix_disk().create(fresh));
+  auto written = write_safetensors(*out, tensors, metadata);
+  if (written) written = out->close();
+  if (written) written = posix_disk().rename(fresh, file);
+  std::error_code ignored;
+  if (!written) fs::remove(fresh, ignored);
+  return written;
 }
 
 void add_weights_option(CLI::App& verb, std::string& weights, CLI::Option* model) {

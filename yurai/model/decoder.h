@@ -9,6 +9,7 @@
 #include "yurai/base/result.h"
 #include "yurai/model/decoder_weights.h"
 #include "yurai/model/model_folder.h"
+#include "yurai/model/observer.h"
 
 /// The models for generation: the same as transformer.h computes, forward only, without LibTorch.
 ///
@@ -53,14 +54,15 @@ class Decoder {
   ~Decoder();
 
   const ModelConfig& config() const;
+  WeightType weights() const;
   /// Bytes that a token's pass reads: all weights but the embedding's other rows and the experts
   /// that it is not sent to.
   uint64_t bytes_per_token() const;
 
   /// Adds tokens to a text. The logits of the last [V], with `all` of each [T,V]. After an error
-  /// the cache is of no more use.
+  /// the cache is of no more use. The observer sees pieces of the tokens, one after the other.
   Result<std::vector<float>> add(std::span<const int32_t> tokens, DecoderCache& cache,
-                                 bool all = false) const;
+                                 bool all = false, Observer* observer = nullptr) const;
   /// Adds tokens[i] to the text of caches[i], each another one: weights are read once for all.
   /// [B,V]
   Result<std::vector<float>> add_each(std::span<const int32_t> tokens,

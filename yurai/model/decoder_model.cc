@@ -72,8 +72,25 @@ Result<std::unique_ptr<DecoderModel>> DecoderModel::open(const std::filesystem::
                        std::move(decoder), std::move(prompts)));
 }
 
+struct DecoderModel::Onlooker {
+  Observer* observer;
+  std::vector<int32_t>* tokens_read;
+};
+
 Result<Generation> DecoderModel::generate(const GenerateRequest& request,
                                           const OnSymbol& on_symbol) const {
+  return run(request, on_symbol, nullptr);
+}
+
+Result<Generation> DecoderModel::generate_observed(const GenerateRequest& request,
+                                                   const OnSymbol& on_symbol, Observer& observer,
+                                                   std::vector<int32_t>& tokens_read) const {
+  Onlooker onlooker{&observer, &tokens_read};
+  return run(request, on_symbol, &onlooker);
+}
+
+Result<Generation> DecoderModel::run(const GenerateRequest& request, const OnSymbol& on_symbol,
+                                     Onlooker* onlooker) const {
   YURAI_TRY(check_sampling(request.temperature, request.filter));
   YURAI_ASSIGN(std::vector<int32_t> ids, prompts_.encode_request(request));
   const ModelConfig& config = decoder_->config();
@@ -92,15 +109,26 @@ Result<Generation> DecoderModel::generate(const GenerateRequest& request,
   SymbolStream stream(request.stop, on_symbol);
   TokenText text(prompts_.tokenizer(), {ids.begin(), ids.end()});
   DecoderCache cache(*decoder_);
-  YURAI_ASSIGN(std::vector<float> logits, decoder_->add(ids, cache));
-  DecoderQueue::Text steps(*queue_, cache);
+  const auto V = static_cast<size_t>(config.vocabulary_size);
+  // Of tokens that the observer sees: the logits of the last.
+  const auto read_observed = [&](std::span<const int32_t> tokens) -> Result<std::vector<float>> {
+    onlooker->tokens_read->insert(onlooker->tokens_read->end(), tokens.begin(), tokens.end());
+    YURAI_ASSIGN(std::vector<float> all,
+                 decoder_->add(tokens, cache, /*all=*/true, onlooker->observer));
+    all.erase(all.begin(), all.end() - static_cast<ptrdiff_t>(V));
+    return all;
+  };
+  auto read = onlooker != nullptr ? read_observed(ids) : decoder_->add(ids, cache);
+  YURAI_ASSIGN(std::vector<float> logits, std::move(read));
+  std::optional<DecoderQueue::Text> steps;
+  if (onlooker == nullptr) steps.emplace(*queue_, cache);
   GeneratedSymbol symbol;
   symbol.probability = 1;
   bool goes_on = true;
   for (uint64_t n = 0; n < request.max_chars && goes_on && ids.size() < config.max_positions; ++n) {
     YURAI_TRY(check_stop());
     if (n > 0) {
-      YURAI_ASSIGN(logits, steps.add(ids.back()));
+      YURAI_ASSIGN(logits, steps ? steps->add(ids.back()) : read_observed(std::span(ids).last(1)));
     }
     // The model may have places that no token fills.
     const DrawnToken drawn =

@@ -33,10 +33,21 @@ class DecoderModel final : public LanguageModel {
   /// refuses; a prompt that leaves no room.
   Result<Generation> generate(const GenerateRequest& request,
                               const OnSymbol& on_symbol) const override;
+  /// The same, while the observer sees every token that the model reads, `tokens_read`: the
+  /// prompt's and all that were drawn but the last.
+  Result<Generation> generate_observed(const GenerateRequest& request, const OnSymbol& on_symbol,
+                                       Observer& observer, std::vector<int32_t>& tokens_read) const;
+  const ModelConfig& config() const { return decoder_->config(); }
+  WeightType weights() const { return decoder_->weights(); }
+  const Tokenizer& tokenizer() const { return prompts_.tokenizer(); }
   Result<std::vector<float>> token_nats(std::span<const int32_t> tokens,
                                         std::span<const int32_t> targets) const override;
 
  private:
+  struct Onlooker;
+  Result<Generation> run(const GenerateRequest& request, const OnSymbol& on_symbol,
+                         Onlooker* onlooker) const;
+
   DecoderModel(std::string id, std::unique_ptr<Decoder> decoder, PromptReader prompts)
       : id_(std::move(id)),
         decoder_(std::move(decoder)),

@@ -206,12 +206,16 @@ struct Attention : Function<Attention> {
   }
 
   static Tensor forward(AutogradContext* ctx, const Tensor& qkv, const PassPlan* plan, int64_t H,
-                        int64_t K, int64_t d) {
+                        int64_t K, int64_t d, AttentionSeen* seen_by) {
     const Shape s{static_cast<int64_t>(plan->batch), static_cast<int64_t>(plan->length), H, K, d};
     const Tensor qk = turned(s, data(qkv), *plan);
     Tensor read = at::empty({s.B * s.T, H * d});
     Tensor log_sums = at::empty({s.B, H, s.T});
-    std::vector<float> scores(usize(kBlock * s.T));
+    // Scores of a block, or where they stay: rows of all keys.
+    const bool keep = seen_by != nullptr && seen_by->wants_probabilities;
+    std::vector<float> block(keep ? 0 : usize(kBlock * s.T));
+    if (seen_by != nullptr) seen_by->turned_BHTd = qk;
+    if (keep) seen_by->probabilities_BHTS = at::empty({s.B, H, s.T, s.T});
     for (int64_t b = 0; b < s.B; ++b) {
       const int32_t* first = plan->first_seen.data() + b * s.T;
       for (int64_t h = 0; h < H; ++h) {
@@ -223,14 +227,23 @@ struct Attention : Function<Attention> {
           const int64_t end = std::min(t + kBlock, s.T);
           const int64_t from = first[t];
           const int64_t seen = end - from;
-          multiply(end - t, seen, d, {q + t * d, d}, {k + from * d, d, true}, 0, scores.data(),
-                   seen);
+          const int64_t stride = keep ? s.T : seen;
+          float* scores = block.data();
+          if (keep) {
+            float* rows = mutable_data(seen_by->probabilities_BHTS) + ((b * H + h) * s.T + t) * s.T;
+            for (int64_t i = 0; i < end - t; ++i) {
+              std::fill_n(rows + i * s.T, from, 0.0F);
+              std::fill(rows + i * s.T + end, rows + (i + 1) * s.T, 0.0F);
+            }
+            scores = rows + from;
+          }
+          multiply(end - t, seen, d, {q + t * d, d}, {k + from * d, d, true}, 0, scores, stride);
           for (int64_t i = t; i < end; ++i) {
             mutable_data(log_sums)[(b * H + h) * s.T + i] =
-                kernels::softmax(scores.data() + (i - t) * seen, usize(first[i] - from),
+                kernels::softmax(scores + (i - t) * stride, usize(first[i] - from),
                                  usize(i + 1 - from), usize(seen));
           }
-          multiply(end - t, d, seen, {scores.data(), seen}, {v + from * s.row(), s.row()}, 0,
+          multiply(end - t, d, seen, {scores, stride}, {v + from * s.row(), s.row()}, 0,
                    mutable_data(read) + (b * s.T + t) * H * d + h * d, H * d);
         }
       }
@@ -304,7 +317,7 @@ struct Attention : Function<Attention> {
         }
       }
     }
-    return {dqkv, Tensor(), Tensor(), Tensor(), Tensor()};
+    return {dqkv, Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
   }
 };
 
@@ -420,8 +433,8 @@ Tensor fused_rms_norm(const Tensor& x, const Tensor& weight, double eps) {
 Tensor fused_swiglu(const Tensor& gate_up_NO) { return Swiglu::apply(gate_up_NO); }
 
 Tensor fused_attention(const Tensor& qkv_NO, const PassPlan& plan, int64_t num_heads,
-                       int64_t num_kv_heads, int64_t head_size) {
-  return Attention::apply(qkv_NO, &plan, num_heads, num_kv_heads, head_size);
+                       int64_t num_kv_heads, int64_t head_size, AttentionSeen* seen) {
+  return Attention::apply(qkv_NO, &plan, num_heads, num_kv_heads, head_size, seen);
 }
 
 Tensor fused_experts(const Tensor& x_ND, const Tensor& weight_Nk, Routing routing,

@@ -18,11 +18,18 @@ at::Tensor fused_linear(const at::Tensor& x_NI, const at::Tensor& weight_OI,
 at::Tensor fused_rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);
 at::Tensor fused_swiglu(const at::Tensor& gate_up_NO);
 
+/// What attention computes on its way, for who looks on.
+struct AttentionSeen {
+  bool wants_probabilities = false;
+  at::Tensor turned_BHTd;         ///< queries, scaled, then keys: H + K heads
+  at::Tensor probabilities_BHTS;  ///< undefined where they are not wanted
+};
+
 /// What heads read [N, H·d], from qkv_NO, O = (H + 2K)·d: turned by the plan's angles, each token
 /// from those that the plan lets it see (`first_seen` must be there). Probabilities are kept for a
-/// block of tokens at a time only.
+/// block of tokens at a time only, but for `seen` (null: nobody looks). The same bits either way.
 at::Tensor fused_attention(const at::Tensor& qkv_NO, const PassPlan& plan, int64_t num_heads,
-                           int64_t num_kv_heads, int64_t head_size);
+                           int64_t num_kv_heads, int64_t head_size, AttentionSeen* seen = nullptr);
 
 /// The N·k choices of a router, by expert: those of expert e are places [begins[e], begins[e + 1]).
 struct Routing {

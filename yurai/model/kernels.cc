@@ -8,6 +8,7 @@ const Kernels& kernels(Isa isa) {
   static const Kernels without_vnni = [] {
     Kernels all = kAvx512Kernels;
     all.multiply_int8 = kAvx2Kernels.multiply_int8;
+    all.pack_bytes = kAvx2Kernels.pack_bytes;
     return all;
   }();
   if (isa == Isa::kAvx512) return has_avx512_vnni() ? kAvx512Kernels : without_vnni;

@@ -6,7 +6,8 @@ namespace yurai {
 namespace {
 
 struct Lanes {
-  static constexpr size_t kTallPanels = 4, kWidePanels = 1, kWideTokens = 4, kFewTokens = 2;
+  static constexpr size_t kTallPanels = 4, kWidePanels = 1, kWideTokens = 4, kFewTokens = 2,
+                          kWideValues = 1;
   __m256 low, high;
 
   static Lanes all(float value) { return {_mm256_set1_ps(value), _mm256_set1_ps(value)}; }
@@ -89,6 +90,7 @@ struct Ints {
   __m256i low, high;
 
   static Ints begin(const int32_t*) { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+  static uint32_t packed(uint32_t four) { return four; }
   static Four broadcast(const int8_t* x) {
     int32_t bits = 0;
     __builtin_memcpy(&bits, x, sizeof bits);
@@ -110,6 +112,7 @@ struct Ints {
 
 }  // namespace
 
-const Kernels kAvx2Kernels = make_kernels<Lanes>(multiply_int8<Lanes, Ints>);
+const Kernels kAvx2Kernels =
+    make_kernels<Lanes>(multiply_int8<Lanes, Ints>, pack_bytes<Lanes, Ints>);
 
 }  // namespace yurai

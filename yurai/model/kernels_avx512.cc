@@ -3,6 +3,6 @@
 
 namespace yurai {
 
-const Kernels kAvx512Kernels = make_kernels<Lanes>(multiply_int8_vnni);
+const Kernels kAvx512Kernels = make_kernels<Lanes>(multiply_int8_vnni, pack_bytes_vnni);
 
 }  // namespace yurai

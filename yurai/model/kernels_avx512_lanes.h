@@ -9,7 +9,8 @@ namespace yurai {
 namespace {
 
 struct Lanes {
-  static constexpr size_t kTallPanels = 4, kWidePanels = 2, kWideTokens = 12, kFewTokens = 4;
+  static constexpr size_t kTallPanels = 4, kWidePanels = 2, kWideTokens = 12, kFewTokens = 4,
+                          kWideValues = 4;
   __m512 v;
 
   static Lanes all(float value) { return {_mm512_set1_ps(value)}; }

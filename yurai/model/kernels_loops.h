@@ -19,12 +19,12 @@ struct FloatBlock {
     }
     const size_t panel_size = product.columns * kLanes;
     const Value* weights = static_cast<const Value*>(product.panels) + panel * panel_size;
-    const float* x = product.x + token * product.x_stride;
+    const float* x = product.x + token * product.columns;
     for (size_t k = 0; k < product.columns; ++k) {
       Lanes w[P];
       for (size_t p = 0; p < P; ++p) w[p] = Lanes::load(weights + p * panel_size + k * kLanes);
       for (size_t t = 0; t < T; ++t) {
-        const Lanes value = Lanes::all(x[t * product.x_stride + k]);
+        const Lanes value = Lanes::all(x[k * T + t]);
         for (size_t p = 0; p < P; ++p) sums[p][t] = fused(w[p], value, sums[p][t]);
       }
     }
@@ -48,10 +48,10 @@ struct Int8Block {
     }
     const size_t panel_size = product.columns * kLanes;
     const int8_t* weights = product.panels + panel * panel_size;
-    const int8_t* x = product.x + token * product.x_stride;
+    const int8_t* x = product.x + token * product.columns;
     for (size_t k = 0; k < product.columns; k += 4) {
       for (size_t t = 0; t < T; ++t) {
-        const typename Ints::Four four = Ints::broadcast(x + t * product.x_stride + k);
+        const typename Ints::Four four = Ints::broadcast(x + k * T + 4 * t);
         for (size_t p = 0; p < P; ++p) {
           sums[p][t].add_products(weights + p * panel_size + k * kLanes, four);
         }
@@ -68,19 +68,31 @@ struct Int8Block {
   }
 };
 
-/// P panels times all tokens: as many at once as there are registers for.
+/// A number that is known when the program is compiled.
+template <size_t N>
+struct Constant {
+  static constexpr size_t value = N;
+};
+
+/// Calls of(first token, Constant<how many>): as many at once as there are registers for.
+template <class Lanes, class Function>
+void for_token_groups(size_t tokens, const Function& of) {
+  size_t token = 0;
+  for (; token + Lanes::kWideTokens <= tokens; token += Lanes::kWideTokens) {
+    of(token, Constant<Lanes::kWideTokens>());
+  }
+  for (; token + Lanes::kFewTokens <= tokens; token += Lanes::kFewTokens) {
+    of(token, Constant<Lanes::kFewTokens>());
+  }
+  for (; token < tokens; ++token) of(token, Constant<1>());
+}
+
+/// P panels times all tokens.
 template <class Lanes, class Block, size_t P, class Product>
 void multiply_panels(const Product& product, size_t panel) {
-  size_t token = 0;
-  if constexpr (P <= Lanes::kWidePanels) {
-    for (; token + Lanes::kWideTokens <= product.tokens; token += Lanes::kWideTokens) {
-      Block::template run<P, Lanes::kWideTokens>(product, panel, token);
-    }
-    for (; token + Lanes::kFewTokens <= product.tokens; token += Lanes::kFewTokens) {
-      Block::template run<P, Lanes::kFewTokens>(product, panel, token);
-    }
-  }
-  for (; token < product.tokens; ++token) Block::template run<P, 1>(product, panel, token);
+  for_token_groups<Lanes>(product.tokens, [&](size_t token, auto count) {
+    Block::template run<P, decltype(count)::value>(product, panel, token);
+  });
 }
 
 template <class Lanes, class Block, class Product>
@@ -88,7 +100,7 @@ void multiply(const Product& product) {
   size_t panel = 0;
   if (product.tokens == 1) {
     for (; panel + Lanes::kTallPanels <= product.num_panels; panel += Lanes::kTallPanels) {
-      multiply_panels<Lanes, Block, Lanes::kTallPanels>(product, panel);
+      Block::template run<Lanes::kTallPanels, 1>(product, panel, 0);
     }
   }
   for (; panel + Lanes::kWidePanels <= product.num_panels; panel += Lanes::kWidePanels) {
@@ -97,6 +109,33 @@ void multiply(const Product& product) {
   if constexpr (Lanes::kWidePanels > 1) {
     for (; panel < product.num_panels; ++panel) multiply_panels<Lanes, Block, 1>(product, panel);
   }
+}
+
+template <class Lanes>
+void pack_floats(const float* x, size_t stride, size_t columns, size_t tokens, float* out) {
+  for_token_groups<Lanes>(tokens, [&](size_t token, auto count) {
+    constexpr size_t T = decltype(count)::value;
+    float* group = out + token * columns;
+    for (size_t k = 0; k < columns; ++k) {
+      for (size_t t = 0; t < T; ++t) group[k * T + t] = x[(token + t) * stride + k];
+    }
+  });
+}
+
+template <class Lanes, class Ints>
+void pack_bytes(const int8_t* x, size_t stride, size_t columns, size_t tokens, int8_t* out) {
+  for_token_groups<Lanes>(tokens, [&](size_t token, auto count) {
+    constexpr size_t T = decltype(count)::value;
+    int8_t* group = out + token * columns;
+    for (size_t k = 0; k < columns; k += 4) {
+      for (size_t t = 0; t < T; ++t) {
+        uint32_t four = 0;
+        __builtin_memcpy(&four, x + (token + t) * stride + k, sizeof four);
+        four = Ints::packed(four);
+        __builtin_memcpy(group + k * T + 4 * t, &four, sizeof four);
+      }
+    }
+  });
 }
 
 template <class Lanes, class Ints>
@@ -159,74 +198,129 @@ void swiglu(const float* gate, const float* up, size_t size, float* out) {
   }
 }
 
-/// Scores of B blocks of 16 keys.
-template <class Lanes, size_t B>
-void score_blocks(const AttentionRead& read, size_t block) {
-  Lanes sums[B];
-  for (size_t b = 0; b < B; ++b) sums[b] = Lanes::all(0);
+/// Scores of B blocks of 16 keys for Q queries.
+template <class Lanes, size_t B, size_t Q>
+void score_blocks(const AttentionRead& read, size_t query, size_t block) {
+  Lanes sums[B][Q];
+  for (size_t b = 0; b < B; ++b) {
+    for (size_t q = 0; q < Q; ++q) sums[b][q] = Lanes::all(0);
+  }
   const size_t block_size = read.head_size * kLanes;
   const float* keys = read.keys + block * block_size;
+  const float* queries = read.queries + query * read.query_stride;
   for (size_t i = 0; i < read.head_size; ++i) {
-    const Lanes q = Lanes::all(read.query[i]);
-    for (size_t b = 0; b < B; ++b) {
-      sums[b] = fused(Lanes::load(keys + b * block_size + i * kLanes), q, sums[b]);
+    Lanes k[B];
+    for (size_t b = 0; b < B; ++b) k[b] = Lanes::load(keys + b * block_size + i * kLanes);
+    for (size_t q = 0; q < Q; ++q) {
+      const Lanes value = Lanes::all(queries[q * read.query_stride + i]);
+      for (size_t b = 0; b < B; ++b) sums[b][q] = fused(k[b], value, sums[b][q]);
     }
   }
-  for (size_t b = 0; b < B; ++b) {
-    (sums[b] * Lanes::all(read.scale)).store(read.probabilities + (block + b) * kLanes);
+  for (size_t q = 0; q < Q; ++q) {
+    float* scores = read.probabilities + (query + q) * read.probability_stride + block * kLanes;
+    for (size_t b = 0; b < B; ++b) (sums[b][q] * Lanes::all(read.scale)).store(scores + b * kLanes);
   }
 }
 
-/// Probabilities times C·16 places of the values, from `place` on.
-template <class Lanes, size_t C>
-void mix_values(const AttentionRead& read, size_t place) {
-  Lanes sums[C];
-  for (size_t c = 0; c < C; ++c) sums[c] = Lanes::all(0);
-  const size_t stride = round_up(read.head_size, kLanes);
-  const float* value = read.values + read.begin * stride + place;
-  for (size_t s = read.begin; s < read.end; ++s, value += stride) {
-    const Lanes p = Lanes::all(read.probabilities[s]);
-    for (size_t c = 0; c < C; ++c) sums[c] = fused(Lanes::load(value + c * kLanes), p, sums[c]);
-  }
-  for (size_t c = 0; c < C; ++c) sums[c].store(read.out + place + c * kLanes);
-}
-
+/// One query's scores to probabilities.
 template <class Lanes>
-void attend(const AttentionRead& read) {
+void soften(const AttentionRead& read, size_t query) {
   constexpr float kUnseen = -3e38F;
-  const size_t first = read.begin / kLanes;
-  const size_t last = round_up(read.end, kLanes) / kLanes;
-  size_t block = first;
-  for (; block + 4 <= last; block += 4) score_blocks<Lanes, 4>(read, block);
-  for (; block < last; ++block) score_blocks<Lanes, 1>(read, block);
-  float* p = read.probabilities;
-  for (size_t s = first * kLanes; s < read.begin; ++s) p[s] = kUnseen;
-  for (size_t s = read.end; s < last * kLanes; ++s) p[s] = kUnseen;
+  const size_t begin = read.begin_of(query);
+  const size_t end = read.end_of(query);
+  const size_t first = begin / kLanes;
+  const size_t last = round_up(end, kLanes) / kLanes;
+  float* p = read.probabilities + query * read.probability_stride;
+  for (size_t s = first * kLanes; s < begin; ++s) p[s] = kUnseen;
+  for (size_t s = end; s < last * kLanes; ++s) p[s] = kUnseen;
   Lanes most = Lanes::all(kUnseen);
-  for (block = first; block < last; ++block) most = larger(most, Lanes::load(p + block * kLanes));
+  for (size_t block = first; block < last; ++block) {
+    most = larger(most, Lanes::load(p + block * kLanes));
+  }
   const Lanes largest = Lanes::all(most.largest());
   Lanes sum = Lanes::all(0);
-  for (block = first; block < last; ++block) {
+  for (size_t block = first; block < last; ++block) {
     const Lanes value = exponential(Lanes::load(p + block * kLanes) - largest);
     value.store(p + block * kLanes);
     sum = sum + value;
   }
   const Lanes inverse = Lanes::all(1 / sum.sum());
-  for (block = first; block < last; ++block) {
+  for (size_t block = first; block < last; ++block) {
     (Lanes::load(p + block * kLanes) * inverse).store(p + block * kLanes);
   }
+}
+
+/// Probabilities of Q queries times C·16 places of the values, from `place` on. Each query's keys
+/// are added from its first to its last: those before all see, those that all see, those after.
+template <class Lanes, size_t C, size_t Q>
+void mix_values(const AttentionRead& read, size_t query, size_t place) {
+  Lanes sums[Q][C];
+  for (size_t q = 0; q < Q; ++q) {
+    for (size_t c = 0; c < C; ++c) sums[q][c] = Lanes::all(0);
+  }
+  const size_t stride = round_up(read.head_size, kLanes);
+  const float* values = read.values + place;
+  const float* p = read.probabilities + query * read.probability_stride;
+  const auto add = [&](size_t q, size_t from, size_t to) {
+    for (size_t s = from; s < to; ++s) {
+      const Lanes share = Lanes::all(p[q * read.probability_stride + s]);
+      for (size_t c = 0; c < C; ++c) {
+        sums[q][c] = fused(Lanes::load(values + s * stride + c * kLanes), share, sums[q][c]);
+      }
+    }
+  };
+  const size_t all_begin = read.begin_of(query + Q - 1);
+  const size_t all_end = read.end_of(query);
+  for (size_t q = 0; q + 1 < Q; ++q) add(q, read.begin_of(query + q), all_begin);
+  for (size_t s = all_begin; s < all_end; ++s) {
+    Lanes value[C];
+    for (size_t c = 0; c < C; ++c) value[c] = Lanes::load(values + s * stride + c * kLanes);
+    for (size_t q = 0; q < Q; ++q) {
+      const Lanes share = Lanes::all(p[q * read.probability_stride + s]);
+      for (size_t c = 0; c < C; ++c) sums[q][c] = fused(value[c], share, sums[q][c]);
+    }
+  }
+  for (size_t q = 1; q < Q; ++q) add(q, all_end, read.end_of(query + q));
+  for (size_t q = 0; q < Q; ++q) {
+    float* out = read.out + (query + q) * stride + place;
+    for (size_t c = 0; c < C; ++c) sums[q][c].store(out + c * kLanes);
+  }
+}
+
+template <class Lanes, size_t B, size_t C, size_t Q>
+void attend_queries(const AttentionRead& read, size_t query) {
+  size_t block = read.begin_of(query) / kLanes;
+  const size_t last = round_up(read.end_of(query + Q - 1), kLanes) / kLanes;
+  for (; block + B <= last; block += B) score_blocks<Lanes, B, Q>(read, query, block);
+  for (; block < last; ++block) score_blocks<Lanes, 1, Q>(read, query, block);
+  for (size_t q = 0; q < Q; ++q) soften<Lanes>(read, query + q);
   const size_t width = round_up(read.head_size, kLanes);
   size_t place = 0;
-  for (; place + 4 * kLanes <= width; place += 4 * kLanes) mix_values<Lanes, 4>(read, place);
-  for (; place < width; place += kLanes) mix_values<Lanes, 1>(read, place);
+  for (; place + C * kLanes <= width; place += C * kLanes) {
+    mix_values<Lanes, C, Q>(read, query, place);
+  }
+  for (; place < width; place += kLanes) mix_values<Lanes, 1, Q>(read, query, place);
+}
+
+template <class Lanes>
+void attend(const AttentionRead& read) {
+  // A window of fewer keys than queries: none that all of them see.
+  if (read.num_queries == kQueries && read.window >= kQueries) {
+    attend_queries<Lanes, Lanes::kWidePanels, Lanes::kWideValues, kQueries>(read, 0);
+    return;
+  }
+  for (size_t q = 0; q < read.num_queries; ++q) attend_queries<Lanes, 4, 4, 1>(read, q);
 }
 
 /// What a source exports.
 template <class Lanes>
-constexpr Kernels make_kernels(void (*int8)(const Int8Product&)) {
+constexpr Kernels make_kernels(void (*int8)(const Int8Product&),
+                               void (*bytes)(const int8_t*, size_t, size_t, size_t, int8_t*)) {
   return {.multiply_f32 = multiply<Lanes, FloatBlock<Lanes, float>, FloatProduct>,
           .multiply_bf16 = multiply<Lanes, FloatBlock<Lanes, uint16_t>, FloatProduct>,
           .multiply_int8 = int8,
+          .pack_floats = pack_floats<Lanes>,
+          .pack_bytes = bytes,
           .quantize = quantize<Lanes>,
           .rms_norm = rms_norm<Lanes>,
           .swiglu = swiglu<Lanes>,

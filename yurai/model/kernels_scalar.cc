@@ -8,7 +8,8 @@ namespace yurai {
 namespace {
 
 struct Lanes {
-  static constexpr size_t kTallPanels = 1, kWidePanels = 1, kWideTokens = 4, kFewTokens = 2;
+  static constexpr size_t kTallPanels = 1, kWidePanels = 1, kWideTokens = 4, kFewTokens = 2,
+                          kWideValues = 1;
   float v[kLanes];
 
   static Lanes all(float value) {
@@ -96,6 +97,7 @@ struct Ints {
   int32_t v[kLanes];
 
   static Ints begin(const int32_t*) { return {}; }
+  static uint32_t packed(uint32_t four) { return four; }
   static Four broadcast(const int8_t* x) { return x; }
   void add_products(const int8_t* weights, Four x) {
     for (size_t i = 0; i < kLanes; ++i) {
@@ -109,6 +111,7 @@ struct Ints {
 
 }  // namespace
 
-const Kernels kScalarKernels = make_kernels<Lanes>(multiply_int8<Lanes, Ints>);
+const Kernels kScalarKernels =
+    make_kernels<Lanes>(multiply_int8<Lanes, Ints>, pack_bytes<Lanes, Ints>);
 
 }  // namespace yurai

@@ -28,6 +28,59 @@ class KernelsOf : public ::testing::TestWithParam<Isa> {
     for (float& value : all) value = number();
     return all;
   }
+  void read_the_cache(size_t d, size_t end, size_t window, size_t num_queries) {
+    const size_t width = round_up(d, kLanes), seen = round_up(end + num_queries, kLanes);
+    const std::vector<float> queries = numbers(num_queries * (d + 5)),
+                             values = numbers(seen * width);
+    const std::vector<float> keys = numbers(seen * d);
+    std::vector<float> p(num_queries * seen), out(num_queries * width), wanted(out.size());
+    AttentionRead read{.queries = queries.data(),
+                       .query_stride = d + 5,
+                       .num_queries = num_queries,
+                       .keys = keys.data(),
+                       .values = values.data(),
+                       .head_size = d,
+                       .end = end,
+                       .window = window,
+                       .scale = 0.7F,
+                       .probabilities = p.data(),
+                       .probability_stride = seen,
+                       .out = out.data()};
+    kernels_->attend(read);
+    // Alone, each query has the same bits.
+    for (size_t q = 0; q < num_queries; ++q) {
+      std::vector<float> alone(seen);
+      AttentionRead one = read;
+      one.queries += q * read.query_stride;
+      one.num_queries = 1;
+      one.end = end + q;
+      one.probabilities = alone.data();
+      one.out = wanted.data() + q * width;
+      scalar_.attend(one);
+      std::vector<double> weight(end + q, 0);
+      for (size_t s = one.begin_of(0); s < one.end; ++s) {
+        double score = 0;
+        for (size_t i = 0; i < d; ++i) {
+          score += static_cast<double>(one.queries[i]) *
+                   static_cast<double>(keys[(s / kLanes * d + i) * kLanes + s % kLanes]);
+        }
+        weight[s] = std::exp(score * static_cast<double>(0.7F));
+      }
+      const double sum = std::accumulate(weight.begin(), weight.end(), 0.0);
+      for (size_t s = one.begin_of(0); s < one.end; ++s) {
+        ASSERT_EQ(p[q * seen + s], alone[s]);
+        ASSERT_NEAR(alone[s], weight[s] / sum, 5e-6);
+      }
+      for (size_t i = 0; i < d; ++i) {
+        double mixed = 0;
+        for (size_t s = 0; s < one.end; ++s) {
+          mixed += weight[s] / sum * static_cast<double>(values[s * width + i]);
+        }
+        ASSERT_NEAR(wanted[q * width + i], mixed, 5e-6);
+      }
+    }
+    ASSERT_EQ(out, wanted) << d << " " << end << " " << window << " " << num_queries;
+  }
   int8_t byte() { return static_cast<int8_t>(static_cast<int>(random_.below(255)) - 127); }
 
   const Kernels* kernels_ = nullptr;
@@ -51,15 +104,18 @@ TEST_P(KernelsOf, MultipliesFloats) {
         FloatProduct product{.panels = weights.data(),
                              .num_panels = panels,
                              .columns = columns,
-                             .x = x.data(),
-                             .x_stride = stride,
                              .tokens = tokens,
                              .y_stride = panels * kLanes};
         std::vector<float> y(tokens * product.y_stride), wanted(y.size());
+        std::vector<float> packed(tokens * columns), packed_scalar(packed.size());
+        kernels_->pack_floats(x.data(), stride, columns, tokens, packed.data());
+        scalar_.pack_floats(x.data(), stride, columns, tokens, packed_scalar.data());
         for (const bool half : {false, true}) {
           product.panels = half ? static_cast<const void*>(halves.data()) : weights.data();
+          product.x = packed.data();
           product.y = y.data();
           (half ? kernels_->multiply_bf16 : kernels_->multiply_f32)(product);
+          product.x = packed_scalar.data();
           product.y = wanted.data();
           (half ? scalar_.multiply_bf16 : scalar_.multiply_f32)(product);
           ASSERT_EQ(y, wanted) << panels << " " << columns << " " << tokens;
@@ -97,15 +153,16 @@ TEST_P(KernelsOf, MultipliesBytesExactly) {
         for (size_t row = 0; row < sums.size(); ++row) {
           for (size_t k = 0; k < columns; ++k) sums[row] += weight(row, k);
         }
+        std::vector<int8_t> packed(tokens * columns);
+        kernels_->pack_bytes(x.data(), columns + 16, columns, tokens, packed.data());
         std::vector<float> y(tokens * panels * kLanes);
         kernels_->multiply_int8({.panels = weights.data(),
                                  .scales = scales.data(),
                                  .row_sums = sums.data(),
                                  .num_panels = panels,
                                  .columns = columns,
-                                 .x = x.data(),
+                                 .x = packed.data(),
                                  .x_scales = x_scales.data(),
-                                 .x_stride = columns + 16,
                                  .tokens = tokens,
                                  .y = y.data(),
                                  .y_stride = panels * kLanes});
@@ -167,40 +224,9 @@ TEST_P(KernelsOf, NormalisesAndGates) {
 TEST_P(KernelsOf, ReadsTheCache) {
   for (const size_t d : {6, 16, 64, 80}) {
     for (const size_t end : {1, 15, 16, 17, 70, 200}) {
-      for (const size_t begin : {size_t{0}, end / 2, end - 1}) {
-        const size_t width = round_up(d, kLanes);
-        const std::vector<float> query = numbers(d), values = numbers(end * width);
-        const std::vector<float> keys = numbers(round_up(end, kLanes) * d);
-        std::vector<float> p(round_up(end, kLanes)), out(width), wanted(width);
-        AttentionRead read{.query = query.data(),
-                           .keys = keys.data(),
-                           .values = values.data(),
-                           .head_size = d,
-                           .begin = begin,
-                           .end = end,
-                           .scale = 0.7F,
-                           .probabilities = p.data(),
-                           .out = out.data()};
-        kernels_->attend(read);
-        read.out = wanted.data();
-        scalar_.attend(read);
-        ASSERT_EQ(out, wanted) << d << " " << begin << " " << end;
-        std::vector<double> weight(end, 0);
-        for (size_t s = begin; s < end; ++s) {
-          double score = 0;
-          for (size_t i = 0; i < d; ++i) {
-            score += static_cast<double>(query[i]) *
-                     static_cast<double>(keys[(s / kLanes * d + i) * kLanes + s % kLanes]);
-          }
-          weight[s] = std::exp(score * static_cast<double>(0.7F));
-        }
-        const double sum = std::accumulate(weight.begin(), weight.end(), 0.0);
-        for (size_t i = 0; i < d; ++i) {
-          double mixed = 0;
-          for (size_t s = begin; s < end; ++s) {
-            mixed += weight[s] / sum * static_cast<double>(values[s * width + i]);
-          }
-          ASSERT_NEAR(out[i], mixed, 5e-6);
+      for (const size_t window : {size_t{1}, size_t{3}, end / 2 + 3, ~size_t{0}}) {
+        for (const size_t num_queries : {size_t{1}, size_t{3}, kQueries}) {
+          read_the_cache(d, end, window, num_queries);
         }
       }
     }

@@ -9,7 +9,9 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
 #include <cmath>
+#include <initializer_list>
 
 #include "yurai/model/fused_ops.h"
 #include "yurai/model/held.h"
@@ -56,6 +58,44 @@ KeysValues append(KvCache::State& cache, size_t layer, const Tensor& keys, const
   return {store(cache.keys_BKCd[layer], keys), store(cache.values_BKCd[layer], values)};
 }
 
+bool wants_any(const Observer& observer, uint64_t layer, std::initializer_list<Site> sites) {
+  return std::any_of(sites.begin(), sites.end(),
+                     [&](Site site) { return observer.wants(site, layer); });
+}
+
+/// fused_attention(), and what it computes shown to the observer. qkv [B,T,H+2K,d]
+Tensor observed_attention(const ModelConfig& config, const PassPlan& plan, const Tensor& qkv,
+                          Observer* observer, uint64_t layer) {
+  const uint64_t B = plan.batch, T = plan.length, d = config.head_size;
+  const uint64_t H = config.num_heads, K = config.num_kv_heads;
+  const Tensor rows = qkv.view({i64(B * T), i64((H + 2 * K) * d)});
+  const auto attention = [&](AttentionSeen* seen) {
+    return fused_attention(rows, plan, i64(H), i64(K), i64(d), seen);
+  };
+  if (observer == nullptr) return attention(nullptr);
+  AttentionSeen seen{.wants_probabilities = observer->wants(Site::kAttention, layer),
+                     .turned_BHTd = {},
+                     .probabilities_BHTS = {}};
+  const bool looks =
+      wants_any(*observer, layer, {Site::kQuery, Site::kKey, Site::kValue, Site::kAttention});
+  const Tensor read = attention(looks ? &seen : nullptr);
+  if (observer->wants(Site::kQuery, layer)) {
+    observe(observer, Site::kQuery, layer,
+            seen.turned_BHTd.narrow(1, 0, i64(H)) * std::sqrt(static_cast<double>(d)),
+            {B, H, T, d});
+  }
+  if (observer->wants(Site::kKey, layer)) {
+    observe(observer, Site::kKey, layer, seen.turned_BHTd.narrow(1, i64(H), i64(K)), {B, K, T, d});
+  }
+  observe(observer, Site::kValue, layer, qkv.narrow(2, i64(H + K), i64(K)).transpose(1, 2),
+          {B, K, T, d});
+  if (seen.wants_probabilities) {
+    observe(observer, Site::kAttention, layer, seen.probabilities_BHTS, {B, H, T, T});
+  }
+  observe(observer, Site::kHeadOut, layer, read, {B, T, H * d});
+  return read;
+}
+
 Tensor attend(const ModelConfig& config, const AttentionWeights& weights, const PassPlan& plan,
               const Tensor& x_ND, KvCache::State* cache, Observer* observer, uint64_t layer) {
   const int64_t B = i64(plan.batch);
@@ -75,10 +115,10 @@ Tensor attend(const ModelConfig& config, const AttentionWeights& weights, const 
   if (!plan.first_seen.empty()) {
     Tensor all = qkv;
     if (weights.q_norm_d.defined()) all = at::cat({q_BTHd, k_BTKd, qkv.narrow(2, H + K, K)}, 2);
-    const Tensor read = fused_attention(all.view({B * T, (H + 2 * K) * d}), plan, H, K, d);
+    const Tensor read = observed_attention(config, plan, all, observer, layer);
     return fused_linear(read, weights.out_DQ, weights.out_bias_D, bf16);
   }
-  // One who looks on, or a cache: the same in plain steps.
+  // A cache, or segments that are no runs: the same in plain steps.
   const Tensor cos = plan.cos_BTd.unsqueeze(2);
   const Tensor sin = plan.sin_BTd.unsqueeze(2);
   const Tensor q_BHTd = rotate(q_BTHd, cos, sin).transpose(1, 2).contiguous();
@@ -222,7 +262,9 @@ struct CheckpointedLayer : torch::autograd::Function<CheckpointedLayer> {
     const Tensor x_ND = ctx->get_saved_variables()[0].detach();
     x_ND.set_requires_grad(true);
     LayerFacts facts;
-    const variable_list outputs = run(held<LayerCall>(ctx->saved_data["call"]), x_ND, facts);
+    LayerCall call = held<LayerCall>(ctx->saved_data["call"]);
+    call.observer = nullptr;  // it has seen this layer, and may be gone
+    const variable_list outputs = run(call, x_ND, facts);
     if (outputs.size() > 1 && grads[1].defined()) {
       torch::autograd::backward(outputs, grads);
     } else {

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "yurai/base/random.h"
@@ -13,11 +15,12 @@
 namespace yurai {
 namespace {
 
-/// Wants nothing, but who looks on is given a pass in plain steps.
+/// Wants everything, and counts it.
 class Onlooker final : public Observer {
  public:
-  bool wants(Site, uint64_t) const override { return false; }
-  void on(Site, uint64_t, const TensorView&) override {}
+  bool wants(Site, uint64_t) const override { return true; }
+  void on(Site site, uint64_t layer, const TensorView&) override { ++seen[{site, layer}]; }
+  std::map<std::pair<Site, uint64_t>, int> seen;
 };
 
 struct Trial {
@@ -111,14 +114,13 @@ TEST(TrainingPass, IsFusedOrInPlainStepsTheSame) {
       ModelConfig config = shape(experts);
       if (window) config.sliding_window = 70;
       const auto model = Transformer::make(config, 3);
-      Onlooker onlooker;
       const Trial made = trial();
       const Outcome fused = pass(**model, made, {});
-      const Outcome plain = pass(**model, made, {}, &onlooker);
+      const Outcome plain = pass(**model, made, {.plain_attention = true});
+      KvCache cache(made.batch);
       EXPECT_NEAR(fused.loss.mean_nats, plain.loss.mean_nats, 1e-5);
       EXPECT_LT(distance(fused.gradients, plain.gradients), 1e-5);
-      EXPECT_LT(distance(*(*model)->logits(made.view()),
-                         *(*model)->logits(made.view(), nullptr, &onlooker)),
+      EXPECT_LT(distance(*(*model)->logits(made.view()), *(*model)->logits(made.view(), &cache)),
                 1e-5);
     }
   }
@@ -128,8 +130,8 @@ TEST(TrainingPass, IsInPlainStepsWhereSegmentsAreNoRuns) {
   const auto model = Transformer::make(shape(), 3);
   Trial made = trial();
   for (size_t i = 0; i < made.segments.size(); ++i) made.segments[i] = static_cast<int32_t>(i % 2);
-  Onlooker onlooker;
-  EXPECT_EQ(pass(**model, made, {}).gradients, pass(**model, made, {}, &onlooker).gradients);
+  EXPECT_EQ(pass(**model, made, {}).gradients,
+            pass(**model, made, {.plain_attention = true}).gradients);
 }
 
 TEST(TrainingPass, WithActivationsComputedAgainHasTheSameBits) {
@@ -144,6 +146,22 @@ TEST(TrainingPass, WithActivationsComputedAgainHasTheSameBits) {
       EXPECT_EQ(a.loss.mean_nats, b.loss.mean_nats);
       EXPECT_EQ(a.loss.router_loss, b.loss.router_loss);
       EXPECT_EQ(a.loss.dropped_choices, b.loss.dropped_choices);
+    }
+  }
+}
+
+TEST(TrainingPass, HasTheSameBitsWhoeverLooksOn) {
+  for (const uint64_t experts : {0U, 4U}) {
+    const auto model = Transformer::make(shape(experts), 3);
+    for (const bool again : {false, true}) {
+      const PassOptions options{.checkpoint_activations = again};
+      Onlooker onlooker;
+      const Outcome alone = pass(**model, trial(), options);
+      const Outcome seen = pass(**model, trial(), options, &onlooker);
+      EXPECT_EQ(alone.gradients, seen.gradients);
+      EXPECT_EQ(alone.loss.tokens, seen.loss.tokens);
+      EXPECT_EQ(onlooker.seen.size(), 2U + 2 * (experts > 0 ? 15 : 12));
+      for (const auto& [place, times] : onlooker.seen) EXPECT_EQ(times, 1);
     }
   }
 }

@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -28,32 +27,6 @@ namespace yurai {
 namespace {
 
 using at::Tensor;
-
-struct SiteName {
-  Site site;
-  std::string_view name;
-  bool of_layer;
-};
-constexpr std::array kSites = {
-    SiteName{Site::kEmbedding, "embed", false},
-    SiteName{Site::kResidualPre, "resid_pre", true},
-    SiteName{Site::kAttentionIn, "attn_in", true},
-    SiteName{Site::kQuery, "q", true},
-    SiteName{Site::kKey, "k", true},
-    SiteName{Site::kValue, "v", true},
-    SiteName{Site::kAttention, "attn_probs", true},
-    SiteName{Site::kHeadOut, "z", true},
-    SiteName{Site::kAttentionOut, "attn_out", true},
-    SiteName{Site::kResidualMid, "resid_mid", true},
-    SiteName{Site::kMlpIn, "mlp_in", true},
-    SiteName{Site::kRouterLogits, "router_logits", true},
-    SiteName{Site::kExpertIds, "expert_ids", true},
-    SiteName{Site::kExpertWeights, "expert_weights", true},
-    SiteName{Site::kMlpOut, "mlp_out", true},
-    SiteName{Site::kResidualPost, "resid_post", true},
-    SiteName{Site::kFinal, "final", false},
-    SiteName{Site::kLogits, "logits", false},
-};
 
 /// What a torch call throws, as an error: the first line says what, the rest is a stack trace.
 Error torch_error(const std::exception& error) {
@@ -83,21 +56,6 @@ class Normal {
 };
 
 }  // namespace
-
-std::string_view site_name(Site site) {
-  return std::ranges::find(kSites, site, &SiteName::site)->name;
-}
-
-Result<Site> parse_site(std::string_view name) {
-  const auto* found = std::ranges::find(kSites, name, &SiteName::name);
-  if (found != kSites.end()) return found->site;
-  std::string names;
-  for (const SiteName& site : kSites)
-    names += fmt::format("{}{}", names.empty() ? "" : ", ", site.name);
-  return fail(ErrorCode::kInvalidArgument, fmt::format("no site '{}'; there are {}", name, names));
-}
-
-bool is_layer_site(Site site) { return std::ranges::find(kSites, site, &SiteName::site)->of_layer; }
 
 void set_model_threads(int threads) {
   threads = std::max(1, threads);
@@ -218,8 +176,7 @@ struct Transformer::State {
 
   Result<void> check(const TokenBatch& batch, const KvCache::State* cache) const;
   std::vector<int32_t> first_seen(const TokenBatch& batch) const;
-  /// `with_mask`: for one who looks at the probabilities of attention.
-  PassPlan plan(const TokenBatch& batch, KvCache::State* cache, bool with_mask) const;
+  PassPlan plan(const TokenBatch& batch, KvCache::State* cache, bool plain_attention) const;
 };
 
 Result<void> Transformer::State::check(const TokenBatch& batch, const KvCache::State* cache) const {
@@ -265,7 +222,7 @@ std::vector<int32_t> Transformer::State::first_seen(const TokenBatch& batch) con
 }
 
 PassPlan Transformer::State::plan(const TokenBatch& batch, KvCache::State* cache,
-                                  bool with_mask) const {
+                                  bool plain_attention) const {
   const uint64_t B = batch.batch;
   const uint64_t T = batch.length;
   const uint64_t past = cache == nullptr ? 0 : cache->length;
@@ -312,7 +269,7 @@ PassPlan Transformer::State::plan(const TokenBatch& batch, KvCache::State* cache
     }
   }
 
-  if (cache == nullptr && !with_mask) {
+  if (cache == nullptr && !plain_attention) {
     plan.first_seen = first_seen(batch);
     if (!plan.first_seen.empty()) return plan;
   }
@@ -406,7 +363,7 @@ Result<std::vector<float>> Transformer::logits(const TokenBatch& batch, KvCache*
   YURAI_TRY(state_->check(batch, cached));
   try {
     const c10::AutoGradMode no_gradients(false);
-    const PassPlan plan = state_->plan(batch, cached, observer != nullptr);
+    const PassPlan plan = state_->plan(batch, cached, false);
     const Pass pass = run_layers(state_->config, state_->weights, plan, cached, observer);
     if (cached != nullptr) cached->length += batch.length;
     const int64_t D = i64(state_->config.hidden_size);
@@ -446,7 +403,7 @@ Result<Loss> Transformer::loss(const TokenBatch& batch, std::span<const int32_t>
   try {
     const c10::AutoGradMode with_gradients(!gradients.empty());
     const Weights weights = view_weights(state_->config, state_->layout, state_->values, gradients);
-    PassPlan plan = state_->plan(batch, nullptr, observer != nullptr);
+    PassPlan plan = state_->plan(batch, nullptr, options.pass.plain_attention);
     plan.options = options.pass;
     const Pass pass = run_layers(state_->config, weights, plan, nullptr, observer);
     loss.dropped_choices = pass.dropped_choices;

@@ -10,6 +10,7 @@
 #include "yurai/base/result.h"
 #include "yurai/model/model_config.h"
 #include "yurai/model/model_folder.h"
+#include "yurai/model/observer.h"
 
 /// A decoder-only transformer (Llama, Mixtral, Qwen3, Qwen3-MoE), one definition for training and
 /// inference, on LibTorch.
@@ -32,50 +33,6 @@ struct TokenBatch {
   /// Where a token stands, for the rotary embedding. Empty: counted in each row from what the cache
   /// holds.
   std::span<const int32_t> positions{};
-};
-
-/// Places where a pass can be looked at, in their order; each of a layer is [B, T, …].
-enum class Site {
-  kEmbedding,      ///< [B,T,D]
-  kResidualPre,    ///< [B,T,D] what enters a layer
-  kAttentionIn,    ///< [B,T,D] normalised
-  kQuery,          ///< [B,H,T,d] rotated
-  kKey,            ///< [B,K,S,d] rotated, with those of the cache
-  kValue,          ///< [B,K,S,d]
-  kAttention,      ///< [B,H,T,S] probabilities
-  kHeadOut,        ///< [B,T,H·d] what the heads read, side by side
-  kAttentionOut,   ///< [B,T,D] added to the residual stream
-  kResidualMid,    ///< [B,T,D]
-  kMlpIn,          ///< [B,T,D] normalised
-  kRouterLogits,   ///< [B·T,E]
-  kExpertIds,      ///< [B·T,k] i64
-  kExpertWeights,  ///< [B·T,k]
-  kMlpOut,         ///< [B,T,D] added to the residual stream
-  kResidualPost,   ///< [B,T,D] what leaves a layer
-  kFinal,          ///< [B,T,D] normalised
-  kLogits,         ///< [B,T,V]
-};
-
-/// "resid_pre": as TransformerLens names them.
-std::string_view site_name(Site site);
-/// kInvalidArgument: a name that is none; the message lists them.
-Result<Site> parse_site(std::string_view name);
-/// One of a layer, not of the whole model.
-bool is_layer_site(Site site);
-
-/// Valid during the call; row-major.
-struct TensorView {
-  DType dtype = DType::kF32;
-  std::vector<uint64_t> shape;
-  const void* data = nullptr;
-};
-
-/// Looks at a pass and changes nothing.
-class Observer {
- public:
-  virtual ~Observer() = default;
-  virtual bool wants(Site site, uint64_t layer) const = 0;
-  virtual void on(Site site, uint64_t layer, const TensorView& view) = 0;
 };
 
 /// Keys and values of the tokens so far; belongs to the rows of one batch. Not thread-safe.
@@ -106,6 +63,8 @@ struct PassOptions {
   /// What a layer computes is not kept for its gradients but computed again: the same bits, less
   /// memory, a third more time.
   bool checkpoint_activations = false;
+  /// Attention in plain steps, as it is with a cache: what the fused one is held against.
+  bool plain_attention = false;
   /// An expert takes at most this many times its even share of a pass's choices, first come first
   /// served; the others add nothing. 0: all.
   double expert_capacity_factor = 0;

@@ -86,6 +86,33 @@ TEST_P(TransformerAgainstReference, ComputesTheGradientsOfFiniteDifferences) {
   }
 }
 
+struct Kept final : Observer {
+  bool wants(Site, uint64_t) const override { return true; }
+  void on(Site site, uint64_t layer, const TensorView& view) override {
+    const auto* values = static_cast<const float*>(view.data);
+    uint64_t size = view.dtype == DType::kF32 ? 1 : 0;
+    for (const uint64_t axis : view.shape) size *= axis;
+    seen[{site, layer}].assign(values, values + size);
+  }
+  std::map<std::pair<Site, uint64_t>, std::vector<float>> seen;
+};
+
+/// A cache goes by plain steps, a pass alone by those of training.
+TEST_P(TransformerAgainstReference, ShowsTheSameOfEitherWayToCompute) {
+  Kept fused, plain;
+  KvCache cache(1);
+  ASSERT_TRUE(model_->logits({.length = 11, .tokens = tokens_}, nullptr, &fused));
+  ASSERT_TRUE(model_->logits({.length = 11, .tokens = tokens_}, &cache, &plain));
+  ASSERT_EQ(fused.seen.size(), plain.seen.size());
+  for (const auto& [place, values] : plain.seen) {
+    const std::vector<float>& same = fused.seen[place];
+    ASSERT_EQ(same.size(), values.size());
+    for (size_t i = 0; i < values.size(); ++i) {
+      ASSERT_NEAR(same[i], values[i], 1e-4) << site_name(place.first) << " " << place.second;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Shapes, TransformerAgainstReference,
                          ::testing::ValuesIn(testing::kModelCases), testing::case_name);
 
