@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <queue>
 #include <span>
 
 #include "yurai/base/parallel.h"
@@ -15,7 +16,7 @@ namespace {
 
 using Ranges = std::vector<RunMerger::Range>;
 
-constexpr uint64_t kSamplesASlice = 32;
+constexpr uint64_t kSamplesASlice = 64;
 constexpr size_t kBatch = 1 << 12;
 /// Every thread opens the runs that it merges.
 constexpr size_t kMaxOpenFiles = 512;
@@ -44,22 +45,28 @@ struct Sample {
   size_t run = 0;
 };
 
-/// The samples of all runs in the order of their suffixes.
+/// The samples of all runs in the order of their suffixes. Those of a run are in order already.
 Result<std::vector<Sample>> sorted_samples(std::span<const Run> runs, TextCache& text) {
-  std::vector<Sample> samples;
-  for (size_t run = 0; run < runs.size(); ++run) {
-    for (const uint64_t position : runs[run].samples) samples.push_back({position, run});
-  }
   Result<void> result;
-  const auto less = [&](const Sample& a, const Sample& b) {
-    if (!result) return a.position < b.position;  // some order
-    const Result<bool> first = before(text, a.position, b.position);
+  std::vector<size_t> next(runs.size());
+  const auto position = [&](size_t run) { return runs[run].samples[next[run]]; };
+  const auto later = [&](size_t a, size_t b) {
+    if (!result) return false;  // some order: a heap stays inside its bounds in any
+    const Result<bool> first = before(text, position(b), position(a));
     if (!first) result = fail(first.error());
     return first && *first;
   };
-  // A read that fails changes the order under way: a heap stays inside its bounds then, too.
-  std::make_heap(samples.begin(), samples.end(), less);
-  std::sort_heap(samples.begin(), samples.end(), less);
+  std::priority_queue<size_t, std::vector<size_t>, decltype(later)> heads(later);
+  for (size_t run = 0; run < runs.size(); ++run) {
+    if (!runs[run].samples.empty()) heads.push(run);
+  }
+  std::vector<Sample> samples;
+  while (!heads.empty()) {
+    const size_t run = heads.top();
+    heads.pop();
+    samples.push_back({position(run), run});
+    if (++next[run] < runs[run].samples.size()) heads.push(run);
+  }
   YURAI_TRY(result);
   return samples;
 }
