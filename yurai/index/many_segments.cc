@@ -99,7 +99,12 @@ Result<LongestMatch> ManySegments::longest_match(std::string_view text) {
     sum.end += range.end;
   }
   YURAI_ASSIGN(const RankRange range, less_taken(sum, longest));
-  if (range.size() > 0) return LongestMatch{longest.size(), range};
+  if (range.size() > 0) {
+    size_t first = 0;
+    while (longest_in[first].size_bytes < longest.size()) ++first;
+    YURAI_ASSIGN(const LeafEntry entry, views_[first].entry(longest_in[first].rank));
+    return LongestMatch{longest.size(), range, source_.corpus->joined_offset(first, entry.position)};
+  }
   if (!taken_) return out_of_order();
 
   // It was taken down: of its prefixes the shorter ones are left, if any.

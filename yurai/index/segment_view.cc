@@ -156,10 +156,10 @@ Result<SegmentView::Leaves> SegmentView::resolve_tie(const Fences::Range& range,
   return leaves;
 }
 
-Result<RankRange> SegmentView::search(std::string_view text, bool where) {
+Result<RankRange> SegmentView::search(std::string_view text, Sought sought) {
   if (num_points() == 0) return RankRange{};
   if (text.size() > kMaxLcp) {
-    YURAI_ASSIGN(const RankRange range, search(text.substr(0, kMaxLcp), where));
+    YURAI_ASSIGN(const RankRange range, search(text.substr(0, kMaxLcp), sought));
     return find_in_range(range, text);
   }
   if (text.empty()) return RankRange{0, num_points()};
@@ -175,11 +175,15 @@ Result<RankRange> SegmentView::search(std::string_view text, bool where) {
   size_t i = 0;
   if (!at.begins_lower) {
     i = lower.search(text);
-    YURAI_ASSIGN(const uint64_t position, position_of(lower, i));
-    YURAI_ASSIGN(const size_t shared, shared_bytes(position, text));
+    size_t shared = text.size();
+    if (sought != Sought::kKnown) {
+      YURAI_ASSIGN(const uint64_t position, position_of(lower, i));
+      YURAI_ASSIGN(shared, shared_bytes(position, text));
+    }
     if (shared < text.size()) {
-      if (!where) return RankRange{};
+      if (sought == Sought::kFound) return RankRange{};
       // It shares most with the text: all that share more with it are on its side of the text.
+      YURAI_ASSIGN(const uint64_t position, position_of(lower, i));
       YURAI_ASSIGN(const uint8_t after, byte(position + shared));
       const bool below = after < static_cast<uint8_t>(text[shared]);
       const uint64_t rank = lower.first_rank() +

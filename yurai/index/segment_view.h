@@ -23,10 +23,13 @@ class SegmentView {
       : fences_(&fences), cache_(cache), leaves_(leaves, cache), text_(text, cache) {}
 
   /// Ranks of the suffixes that begin with `text`.
-  Result<RankRange> find(std::string_view text) { return search(text, false); }
+  Result<RankRange> find(std::string_view text) { return search(text, Sought::kFound); }
+
+  /// The same of a text that is known to stand here.
+  Result<RankRange> find_known(std::string_view text) { return search(text, Sought::kKnown); }
 
   /// The same; where there are none, an empty range where they would be.
-  Result<RankRange> bounds(std::string_view text) { return search(text, true); }
+  Result<RankRange> bounds(std::string_view text) { return search(text, Sought::kPlace); }
 
   /// The longest prefix of `text`, to the byte, that a suffix begins with, and one that does.
   struct Longest {
@@ -103,8 +106,10 @@ class SegmentView {
   Result<NumberedLeaf> leaf_of(uint64_t rank);
   Result<uint64_t> position_of(const Leaf& leaf, size_t i) const;
   tl::unexpected<Error> beyond_text(uint64_t position) const;
-  /// The suffixes that begin with the text; of none, with `where`, the place.
-  Result<RankRange> search(std::string_view text, bool where);
+  /// What of a text: its suffixes; the same, as they are known to be there; or, where there are
+  /// none, their place.
+  enum class Sought { kFound, kKnown, kPlace };
+  Result<RankRange> search(std::string_view text, Sought sought);
   Result<RankRange> find_in_range(RankRange range, std::string_view text);
   /// First rank in `range`, whose suffixes begin with the first kMaxLcp bytes of `text`, that is
   /// not below the text; with `after`, that is above it and does not begin with it.
