@@ -121,7 +121,7 @@ std::vector<Entry> choose(std::vector<Candidate> candidates, size_t max_entries)
 
 TextDictionary::TextDictionary(std::vector<Entry> entries)
     : entries_(std::move(entries)), num_entries_(entries_.size()) {
-  entries_.resize(kMaxEntries, entry_of("\xFE"));
+  entries_.resize(kMaxEntries + 1, entry_of("\xFE"));
   sizes_.reserve(entries_.size());
   for (const Entry& entry : entries_) sizes_.push_back(entry.size);
 }

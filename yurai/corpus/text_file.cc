@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
 #include <map>
 
@@ -37,10 +39,19 @@ uint16_t load_u16(const char* bytes) {
                                static_cast<unsigned char>(bytes[1]) << 8);
 }
 
+/// Texts of this size or less are copied to where kMaxEntryBytes can be read from any of their bytes.
+constexpr size_t kShortText = 64;
+
+/// How many of the first `size` <= kMaxEntryBytes bytes are the same. kMaxEntryBytes can be read.
 size_t common_prefix(const char* a, const char* b, size_t size) {
-  size_t i = 0;
-  while (i < size && a[i] == b[i]) ++i;
-  return i;
+  static_assert(kMaxEntryBytes == 16 && std::endian::native == std::endian::little);
+  uint64_t left[2], right[2];
+  std::memcpy(left, a, kMaxEntryBytes);
+  std::memcpy(right, b, kMaxEntryBytes);
+  const uint64_t low = left[0] ^ right[0];
+  const uint64_t high = left[1] ^ right[1];
+  const auto same = static_cast<size_t>(low != 0 ? std::countr_zero(low) : 64 + std::countr_zero(high)) / 8;
+  return std::min(same, size);
 }
 
 /// A page's text, piece by piece from any byte on.
@@ -89,8 +100,7 @@ class PageDecoder {
     }
   }
 
-  /// The next piece; empty at the end of the codes. After the first one, which may begin inside of
-  /// an entry, kMaxEntryBytes bytes can be read from its begin.
+  /// The next piece; empty at the end of the codes. kMaxEntryBytes bytes can be read from its begin.
   std::string_view next() {
     if (code_ >= codes_size_) return {};
     const std::string_view piece = dictionary_->entry(code()).view().substr(skip_);
@@ -135,7 +145,7 @@ Result<size_t> copy_page(const TextFile& file, uint64_t page, std::string_view p
   while (done < wanted) {
     const std::string_view piece = decoder.next().substr(0, wanted - done);
     if (piece.empty()) return malformed(file, page);
-    if (done > 0 && wanted - done >= kMaxEntryBytes) {  // a whole entry: one move of a fixed size
+    if (wanted - done >= kMaxEntryBytes) {  // a whole entry: one move of a fixed size
       std::memcpy(out.data() + done, piece.data(), kMaxEntryBytes);
     } else {
       std::memcpy(out.data() + done, piece.data(), piece.size());
@@ -360,6 +370,12 @@ Result<size_t> TextReader::shared_bytes(uint64_t offset, std::string_view text) 
     YURAI_TRY(for_each_piece(offset, wanted, compare));
     return shared;
   }
+  // A piece is compared by moves of one size, however short.
+  std::array<char, kShortText + kMaxEntryBytes> padded{};
+  const bool is_short = text.size() <= kShortText;
+  if (is_short) text.copy(padded.data(), text.size());
+  const char* const bytes = is_short ? padded.data() : text.data();
+  const size_t readable = is_short ? padded.size() : text.size();
   while (shared < wanted) {
     const uint64_t page = file_->page_of(offset + shared);
     YURAI_ASSIGN(const std::string_view payload, pages_.page(page));
@@ -373,7 +389,10 @@ Result<size_t> TextReader::shared_bytes(uint64_t offset, std::string_view text) 
       const std::string_view piece = decoder.next();
       if (piece.empty()) return malformed(*file_, page);
       const size_t size = std::min(piece.size(), until - shared);
-      const size_t same = common_prefix(piece.data(), text.data() + shared, size);
+      const size_t same =
+          readable - shared >= kMaxEntryBytes
+              ? common_prefix(piece.data(), bytes + shared, size)
+              : static_cast<size_t>(std::mismatch(piece.begin(), piece.begin() + size, bytes + shared).first - piece.begin());
       shared += same;
       if (same < size) return shared;
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "yurai/base/terminal.h"
 
@@ -19,6 +20,10 @@ tl::unexpected<Error> corrupt(const std::filesystem::path& path, std::string_vie
 }
 
 }  // namespace
+
+PagePart SegmentView::columns_of(const TextFile& text) {
+  return Leaf::columns_of_full(static_cast<unsigned>(std::bit_width(text.size_bytes())));
+}
 
 Result<Leaf> SegmentView::leaf(uint64_t number) {
   for (const NumberedLeaf& known : recent_) {
@@ -198,7 +203,7 @@ Result<RankRange> SegmentView::search(std::string_view text, Sought sought) {
 void SegmentView::forget() {
   recent_.clear();
   oldest_ = 0;
-  leaves_ = PageReader(leaves_.file(), cache_);
+  leaves_ = PageReader(leaves_.file(), cache_, columns_of(text_.file()));
   text_ = TextReader(text_.file(), cache_);
 }
 

@@ -20,7 +20,7 @@ namespace yurai {
 class SegmentView {
  public:
   SegmentView(const Fences& fences, const PageFile& leaves, const TextFile& text, PageCache* cache)
-      : fences_(&fences), cache_(cache), leaves_(leaves, cache), text_(text, cache) {}
+      : fences_(&fences), cache_(cache), leaves_(leaves, cache, columns_of(text)), text_(text, cache) {}
 
   /// Ranks of the suffixes that begin with `text`.
   Result<RankRange> find(std::string_view text) { return search(text, Sought::kFound); }
@@ -114,6 +114,9 @@ class SegmentView {
   /// First rank in `range`, whose suffixes begin with the first kMaxLcp bytes of `text`, that is
   /// not below the text; with `after`, that is above it and does not begin with it.
   Result<uint64_t> bound_in_range(RankRange range, std::string_view text, bool after);
+
+  /// Where the columns of a leaf lie that a search looks at.
+  static PagePart columns_of(const TextFile& text);
 
   const Fences* fences_;
   PageCache* cache_;
