@@ -218,6 +218,20 @@ void PageReader::keep(Slot& slot, uint64_t number, PageRef page) {
   ++num_pages_;
 }
 
+bool PageReader::has(uint64_t number) {
+  Slot& at = slot(number);
+  if (at.page) return true;
+  PageRef page = cache_ == nullptr ? PageRef() : cache_->find(file_->id(), number, looked_at_);
+  if (!page) return false;
+  keep(at, number, std::move(page));
+  return true;
+}
+
+void PageReader::keep(uint64_t number, PageRef page) {
+  if (cache_ != nullptr) cache_->publish(page);
+  keep(slot(number), number, std::move(page));
+}
+
 Result<std::string_view> PageReader::page(uint64_t number) {
   Slot& at = slot(number);
   if (at.page) return at.page.payload();
@@ -237,20 +251,12 @@ Result<void> PageReader::fetch(std::vector<uint64_t> numbers) {
   std::vector<PageRef> pages;
   std::vector<PageRequest> requests;
   for (const uint64_t number : numbers) {
-    Slot& at = slot(number);
-    if (at.page) continue;
-    if (PageRef page = cache_ == nullptr ? PageRef() : cache_->find(file_->id(), number, looked_at_)) {
-      keep(at, number, std::move(page));
-      continue;
-    }
+    if (has(number)) continue;
     pages.push_back(allocate(number));
     requests.push_back({number, pages.back()->buffer->bytes.data()});
   }
   YURAI_TRY(file_->read(requests));
-  for (size_t i = 0; i < pages.size(); ++i) {
-    if (cache_ != nullptr) cache_->publish(pages[i]);
-    keep(slot(requests[i].number), requests[i].number, std::move(pages[i]));
-  }
+  for (size_t i = 0; i < pages.size(); ++i) keep(requests[i].number, std::move(pages[i]));
   return {};
 }
 

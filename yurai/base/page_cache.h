@@ -101,6 +101,14 @@ class PageReader {
   uint64_t num_reads() const { return num_pages_; }
   uint64_t num_missed() const { return num_missed_; }  ///< pages that came from the file
 
+  // What PageFetch does for `page`:
+  /// Whether the page is here, or in the cache, from where it is taken.
+  bool has(uint64_t number);
+  /// Memory for it.
+  PageRef allocate(uint64_t number);
+  /// What was read into that memory, and proven.
+  void keep(uint64_t number, PageRef page);
+
  private:
   struct Slot {
     uint64_t number = 0;
@@ -109,12 +117,13 @@ class PageReader {
   Slot& slot(uint64_t number);
   /// That of the page, or the free one where it would be.
   static Slot& free_slot(std::span<Slot> slots, uint64_t number);
-  PageRef allocate(uint64_t number);
   void keep(Slot& slot, uint64_t number, PageRef page);
 
   static constexpr size_t kFewSlots = 8;
 
-  std::span<Slot> slots() { return many_slots_.empty() ? std::span<Slot>(few_slots_) : many_slots_; }
+  std::span<Slot> slots() {
+    return many_slots_.empty() ? std::span<Slot>(few_slots_) : many_slots_;
+  }
 
   const PageFile* file_;
   PageCache* cache_;

@@ -41,8 +41,8 @@ class TextDictionary {
     return {entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(num_entries_)};
   }
 
-  /// The entry of the code at `code`, of which two bytes can be read (kMaxEntryBytes from any of its
-  /// bytes), its size, and the code's.
+  /// The entry of the code at `code`, of which two bytes can be read (kMaxEntryBytes from any of
+  /// its bytes), its size, and the code's.
   const Entry& entry(const char* code) const { return entries_[number(code)]; }
   size_t size(const char* code) const { return sizes_[number(code)]; }
   static size_t code_bytes(const char* code) {

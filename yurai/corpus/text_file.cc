@@ -6,7 +6,6 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <map>
 
 #include "yurai/base/hash.h"
 #include "yurai/base/number_codec.h"
@@ -39,7 +38,8 @@ uint16_t load_u16(const char* bytes) {
                                static_cast<unsigned char>(bytes[1]) << 8);
 }
 
-/// Texts of this size or less are copied to where kMaxEntryBytes can be read from any of their bytes.
+/// Texts of this size or less are copied to where kMaxEntryBytes can be read from any of their
+/// bytes.
 constexpr size_t kShortText = 64;
 
 /// How many of the first `size` <= kMaxEntryBytes bytes are the same. kMaxEntryBytes can be read.
@@ -50,7 +50,8 @@ size_t common_prefix(const char* a, const char* b, size_t size) {
   std::memcpy(right, b, kMaxEntryBytes);
   const uint64_t low = left[0] ^ right[0];
   const uint64_t high = left[1] ^ right[1];
-  const auto same = static_cast<size_t>(low != 0 ? std::countr_zero(low) : 64 + std::countr_zero(high)) / 8;
+  const auto same =
+      static_cast<size_t>(low != 0 ? std::countr_zero(low) : 64 + std::countr_zero(high)) / 8;
   return std::min(same, size);
 }
 
@@ -100,7 +101,8 @@ class PageDecoder {
     }
   }
 
-  /// The next piece; empty at the end of the codes. kMaxEntryBytes bytes can be read from its begin.
+  /// The next piece; empty at the end of the codes. kMaxEntryBytes bytes can be read from its
+  /// begin.
   std::string_view next() {
     if (code_ >= codes_size_) return {};
     const std::string_view piece = dictionary_->entry(code()).view().substr(skip_);
@@ -392,7 +394,9 @@ Result<size_t> TextReader::shared_bytes(uint64_t offset, std::string_view text) 
       const size_t same =
           readable - shared >= kMaxEntryBytes
               ? common_prefix(piece.data(), bytes + shared, size)
-              : static_cast<size_t>(std::mismatch(piece.begin(), piece.begin() + size, bytes + shared).first - piece.begin());
+              : static_cast<size_t>(
+                    std::mismatch(piece.begin(), piece.begin() + size, bytes + shared).first -
+                    piece.begin());
       shared += same;
       if (same < size) return shared;
     }
@@ -400,20 +404,12 @@ Result<size_t> TextReader::shared_bytes(uint64_t offset, std::string_view text) 
   return shared;
 }
 
-Result<void> TextReader::fetch(std::span<const uint64_t> offsets) {
+void TextReader::want(PageFetch& fetch, uint64_t offset, size_t task) {
   if (file_->is_joined()) {
-    std::map<const TextFile*, std::vector<uint64_t>> of_parts;
-    for (const uint64_t offset : offsets) {
-      const TextPiece piece = file_->piece_from(offset);
-      of_parts[piece.text].push_back(piece.begin);
-    }
-    for (const auto& [part, in_part] : of_parts) YURAI_TRY(reader_of(*part).fetch(in_part));
-    return {};
+    const TextPiece piece = file_->piece_from(offset);
+    return reader_of(*piece.text).want(fetch, piece.begin, task);
   }
-  std::vector<uint64_t> pages;
-  pages.reserve(offsets.size());
-  for (const uint64_t offset : offsets) pages.push_back(file_->page_of(offset));
-  return pages_.fetch(std::move(pages));
+  fetch.want(pages_, file_->page_of(offset), task);
 }
 
 Result<TextFileWriter> TextFileWriter::create(StagingDirectory& stage) {

@@ -147,9 +147,9 @@ class IndexSession {
   /// the document.
   Result<size_t> shared_before(uint64_t position, std::string_view text);
 
-  /// Reads what `longest_match` will need for each of these texts, in few batches. What it costs
-  /// to read them one by one is saved where they come from a disk.
-  Result<void> fetch_for_longest_match(std::span<const std::string_view> texts);
+  /// That of each of these texts (`position` aside), all at once: where pages come from a disk, one
+  /// is searched while those of others are read.
+  Result<std::vector<LongestMatch>> longest_matches(std::span<const std::string_view> texts);
 
   /// Offsets into corpus().text() of ranks [range.begin + first, … + max_positions), in rank order.
   Result<std::vector<uint64_t>> positions(RankRange range, uint64_t first, uint64_t max_positions);

@@ -112,6 +112,24 @@ Result<LongestMatch> IndexSession::longest_match(std::string_view text) {
   return LongestMatch{match.size(), range, entry.position};
 }
 
+Result<std::vector<LongestMatch>> IndexSession::longest_matches(
+    std::span<const std::string_view> texts) {
+  YURAI_TRY(check_stop());
+  std::vector<LongestMatch> matches;
+  if (state_->many) {
+    YURAI_ASSIGN(matches, state_->many->longest_matches(texts));
+  } else {
+    YURAI_ASSIGN(const auto found, state_->view.longest_of_each(texts, true));
+    for (size_t i = 0; i < texts.size(); ++i) {
+      matches.push_back({char_floor(texts[i], found[i].longest.size_bytes), found[i].range});
+    }
+  }
+  for (size_t i = 0; i < texts.size(); ++i) {
+    YURAI_TRY(check_utf8(texts[i].substr(0, matches[i].size_bytes)));
+  }
+  return matches;
+}
+
 Result<RankRange> IndexSession::find_known(std::string_view text) {
   YURAI_TRY(check_stop());
   if (state_->many) return find(text);
@@ -209,11 +227,6 @@ Result<Occurrence> IndexSession::occurrence(uint64_t position, uint64_t size_byt
   occurrence.after = first_chars(after, kContextChars);
   YURAI_ASSIGN(occurrence.document, corpus.row(number));
   return occurrence;
-}
-
-Result<void> IndexSession::fetch_for_longest_match(std::span<const std::string_view> texts) {
-  if (state_->many) return state_->many->fetch_for_longest(texts);
-  return state_->view.fetch_for_longest(texts);
 }
 
 uint64_t IndexSession::num_reads() const {

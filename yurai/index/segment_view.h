@@ -2,10 +2,13 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "yurai/base/page_cache.h"
+#include "yurai/base/page_fetch.h"
 #include "yurai/base/result.h"
 #include "yurai/corpus/text_file.h"
 #include "yurai/index/corpus_index.h"
@@ -20,7 +23,10 @@ namespace yurai {
 class SegmentView {
  public:
   SegmentView(const Fences& fences, const PageFile& leaves, const TextFile& text, PageCache* cache)
-      : fences_(&fences), cache_(cache), leaves_(leaves, cache, columns_of(text)), text_(text, cache) {}
+      : fences_(&fences),
+        cache_(cache),
+        leaves_(leaves, cache, columns_of(text)),
+        text_(text, cache) {}
 
   /// Ranks of the suffixes that begin with `text`.
   Result<RankRange> find(std::string_view text) { return search(text, Sought::kFound); }
@@ -38,8 +44,14 @@ class SegmentView {
   };
   Result<Longest> longest(std::string_view text);
 
-  /// Reads in three batches what `longest` will need for each of these texts.
-  Result<void> fetch_for_longest(std::span<const std::string_view> texts);
+  /// That of each text; with `ranges`, its suffixes too. One text is searched while pages of others
+  /// are read.
+  struct LongestRange {
+    Longest longest;
+    RankRange range;  ///< of the longest, cut to a character border (`around`)
+  };
+  Result<std::vector<LongestRange>> longest_of_each(std::span<const std::string_view> texts,
+                                                    bool ranges);
 
   /// Ranks of the suffixes that share at least `size_bytes` bytes with the one of `rank`, which
   /// begins with `text` of that size.
@@ -94,6 +106,14 @@ class SegmentView {
   /// Where the text says which leaf among those that tie.
   static size_t search_tie(std::span<const Fence> tie, std::string_view text);
 
+  /// What `longest` finds in leaf at.lower or, the rank says so, at the begin of the next one.
+  Result<Longest> longest_at(const Leaves& at, std::string_view text);
+  /// The same of a text of any size; `at` is where its first kMaxLcp bytes belong.
+  Result<Longest> longest_from(const Leaves& at, std::string_view text);
+  struct Search;
+  Result<void> advance(Search& search, PageFetch& fetch, size_t task);
+  void want_text(PageFetch& fetch, uint64_t position, size_t task);
+
   /// A leaf of a certain number.
   struct NumberedLeaf {
     uint64_t number = 0;
@@ -104,6 +124,9 @@ class SegmentView {
   };
   Result<Leaf> leaf(uint64_t number);
   Result<NumberedLeaf> leaf_of(uint64_t rank);
+  /// The suffixes around one of the leaf that share as much, if the leaf says where they end.
+  Result<std::optional<RankRange>> around_in(const NumberedLeaf& in, uint64_t rank,
+                                             size_t num_bytes);
   Result<uint64_t> position_of(const Leaf& leaf, size_t i) const;
   tl::unexpected<Error> beyond_text(uint64_t position) const;
   /// What of a text: its suffixes; the same, as they are known to be there; or, where there are

@@ -79,8 +79,7 @@ class PartSearch {
       const bool whole = window >= rest;
       const size_t end = whole ? answer_.size() : char_floor(answer_, begin + window);
       YURAI_TRY(note_compared(end - begin));
-      YURAI_ASSIGN(LongestMatch match,
-                   session_->longest_match(answer_.substr(begin, end - begin)));
+      YURAI_ASSIGN(LongestMatch match, session_->longest_match(answer_.substr(begin, end - begin)));
       if (whole || match.size_bytes < end - begin) return Found{begin, std::move(match)};
     }
   }
@@ -141,8 +140,7 @@ class PartSearch {
         halves = true;
         before_ = std::move(other);
       }
-      step = halves ? std::max<size_t>(1, (found.begin - low) / 2)
-                    : std::max(kFirstStep, 2 * step);
+      step = halves ? std::max<size_t>(1, (found.begin - low) / 2) : std::max(kFirstStep, 2 * step);
     }
     if (found.match.range.size() == 0) {
       YURAI_ASSIGN(found.match.range,
