@@ -11,6 +11,7 @@ namespace {
 
 constexpr unsigned kQueueDepth = 256;
 constexpr unsigned kWorthACall = 32;  ///< so many reads are handed to the kernel at once
+constexpr unsigned kWorthAWait = 16;  ///< of so many in flight half are waited for: a wait costs
 constexpr int kMaxRefusals = 1000;    ///< in a row, by a kernel that is short of memory
 
 }  // namespace
@@ -31,7 +32,7 @@ class ReadQueue::Ring {
 
   /// Waits for the reads in flight, which write into their callers' memory.
   void give_back() {
-    while (!in_flight_.empty() && flush(1)) {
+    while (!in_flight_.empty() && flush()) {
       while (done().request != nullptr) {
       }
     }
@@ -67,9 +68,10 @@ class ReadQueue::Ring {
     return waiting;
   }
 
-  /// Hands all reads to the kernel and waits until `num_done` are done. False when the ring broke:
+  /// Hands all reads to the kernel and waits until some are done. False when the ring broke:
   /// nothing is in flight any more, and `broken` tells what was.
-  bool flush(unsigned num_done) {
+  bool flush() {
+    const unsigned num_done = in_flight_.size() >= kWorthAWait ? kWorthAWait / 2 : 1;
     for (int refusals = 0;;) {
       const int status = io_uring_submit_and_wait(&ring_, num_done);
       if (status >= 0 || status == -EINTR) return true;
@@ -128,7 +130,7 @@ Result<ReadableFile::Request*> ReadQueue::next() {
   Waiting found;
   while (ring_ != nullptr && found.request == nullptr && ring_->num_in_flight() > 0) {
     found = ring_->done();
-    if (found.request != nullptr || ring_->flush(1)) continue;
+    if (found.request != nullptr || ring_->flush()) continue;
     for (const auto& [request, file] : ring_->broken()) waiting_.push_back({file, request});
     ring_ = nullptr;
   }

@@ -21,6 +21,7 @@ struct SegmentView::Search {
   Next next = Next::kTie;
   Fences::Range fences{};
   Leaves at{};
+  size_t place = 0;
   uint64_t leaf = 0;  ///< that of what was found
 
   std::string_view head() const { return text.substr(0, kMaxLcp); }
@@ -78,13 +79,14 @@ Result<void> SegmentView::advance(Search& search, PageFetch& fetch, size_t task)
       }
       case Next::kLeaf: {
         search.next = Next::kText;
+        YURAI_ASSIGN(search.place, place_in(search.at, search.head()));
         if (search.at.begins_lower || search.at.lower != search.at.upper) break;
         YURAI_ASSIGN(const Leaf lower, leaf(search.at.lower));
-        want_text(fetch, lower.position(lower.search(search.head())), task);
+        want_text(fetch, lower.position(search.place), task);
         break;
       }
       case Next::kText: {
-        YURAI_ASSIGN(search.found.longest, longest_from(search.at, search.text));
+        YURAI_ASSIGN(search.found.longest, longest_from(search.at, search.place, search.text));
         search.next = search.ranges && !search.match().empty() ? Next::kAround : Next::kNothing;
         if (search.next == Next::kNothing) break;
         YURAI_ASSIGN(const Leaf lower, leaf(search.at.lower));

@@ -207,13 +207,16 @@ void SegmentView::forget() {
 
 Result<SegmentView::Longest> SegmentView::longest(std::string_view text) {
   if (num_points() == 0 || text.empty()) return Longest{};
-  YURAI_ASSIGN(const Leaves at, locate(text.substr(0, kMaxLcp)));
-  return longest_from(at, text);
+  const std::string_view head = text.substr(0, kMaxLcp);
+  YURAI_ASSIGN(const Leaves at, locate(head));
+  YURAI_ASSIGN(const size_t place, place_in(at, head));
+  return longest_from(at, place, text);
 }
 
-Result<SegmentView::Longest> SegmentView::longest_from(const Leaves& at, std::string_view text) {
+Result<SegmentView::Longest> SegmentView::longest_from(const Leaves& at, size_t place,
+                                                       std::string_view text) {
   const std::string_view head = text.substr(0, kMaxLcp);
-  YURAI_ASSIGN(Longest best, longest_at(at, head));
+  YURAI_ASSIGN(Longest best, longest_at(at, place, head));
   if (best.size_bytes < head.size() || head.size() == text.size()) return best;
   YURAI_ASSIGN(const RankRange range, find(head));
   YURAI_ASSIGN(const uint64_t bound, bound_in_range(range, text, false));
@@ -226,18 +229,23 @@ Result<SegmentView::Longest> SegmentView::longest_from(const Leaves& at, std::st
   return best;
 }
 
-Result<SegmentView::Longest> SegmentView::longest_at(const Leaves& at, std::string_view text) {
+Result<size_t> SegmentView::place_in(const Leaves& at, std::string_view text) {
+  YURAI_ASSIGN(const Leaf lower, leaf(at.lower));
+  return at.begins_lower || at.lower != at.upper ? 0 : lower.search(text);
+}
+
+Result<SegmentView::Longest> SegmentView::longest_at(const Leaves& at, size_t place,
+                                                     std::string_view text) {
   YURAI_ASSIGN(const Leaf lower, leaf(at.lower));
   if (at.begins_lower) return Longest{text.size(), lower.first_rank()};
   const uint64_t next_rank = lower.first_rank() + lower.size();
   if (at.lower != at.upper) return Longest{text.size(), next_rank};
-  const size_t i = lower.search(text);
-  YURAI_ASSIGN(const uint64_t position, position_of(lower, i));
+  YURAI_ASSIGN(const uint64_t position, position_of(lower, place));
   YURAI_ASSIGN(const size_t shared, shared_bytes(position, text));
   if (at.next_shared > shared && next_rank < num_points()) {
     return Longest{at.next_shared, next_rank};
   }
-  return Longest{shared, lower.first_rank() + i};
+  return Longest{shared, lower.first_rank() + place};
 }
 
 Result<std::optional<RankRange>> SegmentView::around_in(const NumberedLeaf& in, uint64_t rank,

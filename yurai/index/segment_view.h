@@ -106,10 +106,13 @@ class SegmentView {
   /// Where the text says which leaf among those that tie.
   static size_t search_tie(std::span<const Fence> tie, std::string_view text);
 
-  /// What `longest` finds in leaf at.lower or, the rank says so, at the begin of the next one.
-  Result<Longest> longest_at(const Leaves& at, std::string_view text);
-  /// The same of a text of any size; `at` is where its first kMaxLcp bytes belong.
-  Result<Longest> longest_from(const Leaves& at, std::string_view text);
+  /// Where a blind search says that the text belongs in leaf at.lower; of no matter where the
+  /// separators tell.
+  Result<size_t> place_in(const Leaves& at, std::string_view text);
+  /// What `longest` finds, given that place; or, the rank says so, at the begin of the next leaf.
+  Result<Longest> longest_at(const Leaves& at, size_t place, std::string_view text);
+  /// The same of a text of any size; `at` and `place` are those of its first kMaxLcp bytes.
+  Result<Longest> longest_from(const Leaves& at, size_t place, std::string_view text);
   struct Search;
   Result<void> advance(Search& search, PageFetch& fetch, size_t task);
   void want_text(PageFetch& fetch, uint64_t position, size_t task);
