@@ -77,6 +77,7 @@ class ReadableFile {
   Result<void> read_batch(std::span<Request> requests) const;
 
  private:
+  friend class ReadQueue;
   ReadableFile(std::filesystem::path path, int fd, uint64_t size_bytes);
 
   std::filesystem::path path_;

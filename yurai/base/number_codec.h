@@ -21,6 +21,13 @@ inline void append_fixed(uint64_t value, int num_bytes, std::string& out) {
   for (int i = 0; i < num_bytes; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
 }
 
+/// The eight bytes that append_fixed(value, 8, out) wrote.
+inline uint64_t load_u64(const char* bytes) {
+  uint64_t value = 0;
+  for (int i = 7; i >= 0; --i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
+  return value;
+}
+
 /// Takes numbers from the front of `bytes`; `ok` is false once one was not there.
 class NumberReader {
  public:

@@ -13,7 +13,7 @@ namespace yurai {
 namespace {
 
 constexpr size_t kNumParts = 64;
-constexpr size_t kFirstSlots = 8;
+constexpr size_t kLineBytes = 64;
 constexpr uint64_t kSmallBytes = 2 << 20;  // more is worth huge pages
 constexpr uint64_t kMaxFrames = std::numeric_limits<uint32_t>::max() - 1;
 
@@ -41,6 +41,14 @@ class PageCache::Frames {
         buffers_(LargeArray<PageBuffer>::allocate(num_pages, kSmallBytes)) {}
 
   PageFrame& operator[](uint64_t number) { return frames_->span()[number]; }
+
+  /// Asks for a frame's memory before the frame itself is here.
+  void bring(uint64_t number, PagePart part) {
+    const char* const bytes = buffers_->span()[number].bytes.data();
+    __builtin_prefetch(bytes);
+    __builtin_prefetch(bytes + kLineBytes);
+    for (size_t at = part.begin; at < part.end; at += kLineBytes) __builtin_prefetch(bytes + at);
+  }
 
   /// The number of one that no part has taken.
   std::optional<uint32_t> take() {
@@ -76,12 +84,13 @@ struct PageCache::Part {
   PageFrame& frame_at(const Place& place) const { return all[place.frame - 1]; }
 
   /// Where the page is in the table, or the free place where it would be.
-  Place& place(uint64_t file_id, uint64_t number) {
+  Place& place(uint64_t file_id, uint64_t number, PagePart looked_at = {}) {
     const uint64_t hash = mix(file_id, number);
     for (size_t at = home(hash);; at = next(at)) {
       Place& there = table[at];
       if (there.frame == 0) return there;
       if (there.tag != tag_of(hash)) continue;
+      all.bring(there.frame - 1, looked_at);
       const PageFrame& frame = frame_at(there);
       if (frame.file_id == file_id && frame.number == number) return there;
     }
@@ -144,10 +153,10 @@ PageCache::Part& PageCache::part_of(uint64_t file_id, uint64_t number) {
   return *parts_[mix(file_id, number) % kNumParts];
 }
 
-PageRef PageCache::find(uint64_t file_id, uint64_t number) {
+PageRef PageCache::find(uint64_t file_id, uint64_t number, PagePart looked_at) {
   Part& part = part_of(file_id, number);
   const std::lock_guard lock(part.mutex);
-  const Part::Place& place = part.place(file_id, number);
+  const Part::Place& place = part.place(file_id, number, looked_at);
   if (place.frame == 0) return {};
   PageFrame& frame = part.frame_at(place);
   frame.recent.store(true, std::memory_order_relaxed);
@@ -176,16 +185,20 @@ void PageCache::publish(const PageRef& page) {
 }
 
 PageReader::Slot& PageReader::slot(uint64_t number) {
-  if (2 * num_pages_ >= slots_.size()) {
-    std::vector<Slot> old(std::max(kFirstSlots, 2 * slots_.size()));
-    old.swap(slots_);
-    for (Slot& moved : old) {
-      if (moved.page) slot(moved.number) = std::move(moved);
+  if (2 * num_pages_ >= slots().size()) {
+    std::vector<Slot> more(2 * slots().size());
+    for (Slot& moved : slots()) {
+      if (moved.page) free_slot(more, moved.number) = std::move(moved);
     }
+    many_slots_ = std::move(more);
   }
-  size_t at = mix(0, number) & (slots_.size() - 1);
-  while (slots_[at].page && slots_[at].number != number) at = (at + 1) & (slots_.size() - 1);
-  return slots_[at];
+  return free_slot(slots(), number);
+}
+
+PageReader::Slot& PageReader::free_slot(std::span<Slot> slots, uint64_t number) {
+  size_t at = mix(0, number) & (slots.size() - 1);
+  while (slots[at].page && slots[at].number != number) at = (at + 1) & (slots.size() - 1);
+  return slots[at];
 }
 
 PageRef PageReader::allocate(uint64_t number) {
@@ -205,10 +218,24 @@ void PageReader::keep(Slot& slot, uint64_t number, PageRef page) {
   ++num_pages_;
 }
 
+bool PageReader::has(uint64_t number) {
+  Slot& at = slot(number);
+  if (at.page) return true;
+  PageRef page = cache_ == nullptr ? PageRef() : cache_->find(file_->id(), number, looked_at_);
+  if (!page) return false;
+  keep(at, number, std::move(page));
+  return true;
+}
+
+void PageReader::keep(uint64_t number, PageRef page) {
+  if (cache_ != nullptr) cache_->publish(page);
+  keep(slot(number), number, std::move(page));
+}
+
 Result<std::string_view> PageReader::page(uint64_t number) {
   Slot& at = slot(number);
   if (at.page) return at.page.payload();
-  PageRef page = cache_ == nullptr ? PageRef() : cache_->find(file_->id(), number);
+  PageRef page = cache_ == nullptr ? PageRef() : cache_->find(file_->id(), number, looked_at_);
   if (!page) {
     page = allocate(number);
     YURAI_TRY(file_->read(number, page->buffer->bytes.data()));
@@ -224,20 +251,12 @@ Result<void> PageReader::fetch(std::vector<uint64_t> numbers) {
   std::vector<PageRef> pages;
   std::vector<PageRequest> requests;
   for (const uint64_t number : numbers) {
-    Slot& at = slot(number);
-    if (at.page) continue;
-    if (PageRef page = cache_ == nullptr ? PageRef() : cache_->find(file_->id(), number)) {
-      keep(at, number, std::move(page));
-      continue;
-    }
+    if (has(number)) continue;
     pages.push_back(allocate(number));
     requests.push_back({number, pages.back()->buffer->bytes.data()});
   }
   YURAI_TRY(file_->read(requests));
-  for (size_t i = 0; i < pages.size(); ++i) {
-    if (cache_ != nullptr) cache_->publish(pages[i]);
-    keep(slot(requests[i].number), requests[i].number, std::move(pages[i]));
-  }
+  for (size_t i = 0; i < pages.size(); ++i) keep(requests[i].number, std::move(pages[i]));
   return {};
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -26,6 +28,12 @@ struct PageFrame {
   std::atomic<uint32_t> holders{0};
   std::atomic<bool> recent{false};
   bool is_loose = false;  ///< in no cache: it goes with who holds it
+};
+
+/// Bytes [begin, end) of a page: what is looked at first, besides its first bytes.
+struct PagePart {
+  size_t begin = 0;
+  size_t end = 0;
 };
 
 /// Holds a page in memory.
@@ -58,8 +66,8 @@ class PageCache {
   PageCache(const PageCache&) = delete;
   PageCache& operator=(const PageCache&) = delete;
 
-  /// The page, if it is here.
-  PageRef find(uint64_t file_id, uint64_t number);
+  /// The page, if it is here. `looked_at` of it is on its way to the processor then.
+  PageRef find(uint64_t file_id, uint64_t number, PagePart looked_at = {});
   /// Memory to read the page into.
   PageRef allocate(uint64_t file_id, uint64_t number);
   /// Makes a page that was read and proven known to `find`.
@@ -78,8 +86,9 @@ class PageCache {
 /// Not thread-safe; file and cache must outlive it.
 class PageReader {
  public:
-  /// Without a cache every reader reads for itself.
-  PageReader(const PageFile& file, PageCache* cache) : file_(&file), cache_(cache) {}
+  /// Without a cache every reader reads for itself. `looked_at`: of each page, first.
+  PageReader(const PageFile& file, PageCache* cache, PagePart looked_at = {})
+      : file_(&file), cache_(cache), looked_at_(looked_at) {}
 
   /// The payload of page `number`; valid as long as the reader.
   Result<std::string_view> page(uint64_t number);
@@ -92,18 +101,35 @@ class PageReader {
   uint64_t num_reads() const { return num_pages_; }
   uint64_t num_missed() const { return num_missed_; }  ///< pages that came from the file
 
+  // What PageFetch does for `page`:
+  /// Whether the page is here, or in the cache, from where it is taken.
+  bool has(uint64_t number);
+  /// Memory for it.
+  PageRef allocate(uint64_t number);
+  /// What was read into that memory, and proven.
+  void keep(uint64_t number, PageRef page);
+
  private:
   struct Slot {
     uint64_t number = 0;
     PageRef page;
   };
   Slot& slot(uint64_t number);
-  PageRef allocate(uint64_t number);
+  /// That of the page, or the free one where it would be.
+  static Slot& free_slot(std::span<Slot> slots, uint64_t number);
   void keep(Slot& slot, uint64_t number, PageRef page);
+
+  static constexpr size_t kFewSlots = 8;
+
+  std::span<Slot> slots() {
+    return many_slots_.empty() ? std::span<Slot>(few_slots_) : many_slots_;
+  }
 
   const PageFile* file_;
   PageCache* cache_;
-  std::vector<Slot> slots_;  ///< open addressing; a power of two
+  PagePart looked_at_;
+  std::array<Slot, kFewSlots> few_slots_;  ///< open addressing; a power of two
+  std::vector<Slot> many_slots_;           ///< when those are too few
   uint64_t num_pages_ = 0;
   uint64_t num_missed_ = 0;
 };

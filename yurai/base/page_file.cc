@@ -36,8 +36,13 @@ Result<PageFile> PageFile::open(const std::filesystem::path& path, uint64_t num_
   return PageFile(std::move(file), num_pages);
 }
 
+uint64_t PageFile::offset_of(uint64_t number) const {
+  YURAI_CHECK(number < num_pages_);
+  return number * kPageBytes;
+}
+
 Result<void> PageFile::prove(const PageRequest& request, size_t got) const {
-  const uint64_t offset = request.number * kPageBytes;
+  const uint64_t offset = offset_of(request.number);
   if (got < kPageBytes) {
     return fail(ErrorCode::kCorrupt,
                 fmt::format("'{}' ends at byte {}, inside of a page; build it again",
@@ -55,8 +60,7 @@ Result<void> PageFile::read(std::span<const PageRequest> requests) const {
   std::vector<ReadableFile::Request> reads;
   reads.reserve(requests.size());
   for (const PageRequest& request : requests) {
-    YURAI_CHECK(request.number < num_pages_);
-    reads.push_back({request.number * kPageBytes, {request.out, kPageBytes}, 0});
+    reads.push_back({offset_of(request.number), {request.out, kPageBytes}, 0});
   }
   YURAI_TRY(file_.read_batch(reads));
   for (size_t i = 0; i < reads.size(); ++i) YURAI_TRY(prove(requests[i], reads[i].done));
@@ -64,8 +68,7 @@ Result<void> PageFile::read(std::span<const PageRequest> requests) const {
 }
 
 Result<void> PageFile::read(uint64_t number, char* out) const {
-  YURAI_CHECK(number < num_pages_);
-  YURAI_ASSIGN(const size_t got, file_.read(number * kPageBytes, {out, kPageBytes}));
+  YURAI_ASSIGN(const size_t got, file_.read(offset_of(number), {out, kPageBytes}));
   return prove({number, out}, got);
 }
 

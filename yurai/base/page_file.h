@@ -45,9 +45,14 @@ class PageFile {
   /// Proves every page. For `yurai info --verify`.
   Result<void> verify() const;
 
+  // To read a page by other means: its place in the file, and the proof of what was read from
+  // there.
+  const ReadableFile& file() const { return file_; }
+  uint64_t offset_of(uint64_t number) const;
+  Result<void> prove(const PageRequest& request, size_t got) const;
+
  private:
   PageFile(ReadableFile file, uint64_t num_pages);
-  Result<void> prove(const PageRequest& request, size_t got) const;
 
   ReadableFile file_;
   uint64_t num_pages_ = 0;

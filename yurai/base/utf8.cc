@@ -59,23 +59,6 @@ size_t char_floor(std::string_view text, size_t offset) {
   return offset;
 }
 
-char32_t decode_char(std::string_view text, size_t offset) {
-  const auto at = [&](size_t i) {
-    return static_cast<char32_t>(static_cast<unsigned char>(text[offset + i]));
-  };
-  switch (char_bytes(text, offset)) {
-    case 1:
-      return at(0);
-    case 2:
-      return ((at(0) & 0x1F) << 6) | (at(1) & 0x3F);
-    case 3:
-      return ((at(0) & 0x0F) << 12) | ((at(1) & 0x3F) << 6) | (at(2) & 0x3F);
-    default:
-      return ((at(0) & 0x07) << 18) | ((at(1) & 0x3F) << 12) | ((at(2) & 0x3F) << 6) |
-             (at(3) & 0x3F);
-  }
-}
-
 void append_char(char32_t c, std::string& out) {
   const auto put = [&](char32_t byte) { out.push_back(static_cast<char>(byte)); };
   if (c < 0x80) {

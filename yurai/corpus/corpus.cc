@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "yurai/base/hash.h"
+#include "yurai/base/number_codec.h"
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/id_table.h"
 #include "yurai/corpus/joined_documents.h"

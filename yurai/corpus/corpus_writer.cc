@@ -9,6 +9,7 @@
 
 #include "yurai/base/block_file.h"
 #include "yurai/base/hash.h"
+#include "yurai/base/number_codec.h"
 #include "yurai/base/utf8.h"
 #include "yurai/corpus/corpus.h"
 #include "yurai/corpus/id_table.h"
@@ -49,7 +50,7 @@ std::string hex(std::string_view bytes) {
 
 Result<void> append_offset(BlockFileWriter& file, uint64_t offset) {
   std::string bytes;
-  append_u64(offset, bytes);
+  append_fixed(offset, 8, bytes);
   return file.append(bytes);
 }
 
@@ -173,8 +174,8 @@ Result<CorpusSummary> CorpusWriter::finish(Manifest manifest, const Progress& pr
   YURAI_ASSIGN(BlockFileWriter ids, BlockFileWriter::create(stage, "ids.bin"));
   for (const IdEntry& entry : state.ids) {
     std::string bytes;
-    append_u64(entry.hash, bytes);
-    append_u64(entry.number, bytes);
+    append_fixed(entry.hash, 8, bytes);
+    append_fixed(entry.number, 8, bytes);
     YURAI_TRY(ids.append(bytes));
   }
   YURAI_TRY(ids.close());

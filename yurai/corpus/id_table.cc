@@ -4,6 +4,7 @@
 #include <set>
 
 #include "yurai/base/hash.h"
+#include "yurai/base/number_codec.h"
 
 namespace yurai {
 namespace {

@@ -26,14 +26,6 @@ uint32_t load_u32(const char* bytes) {
 
 }  // namespace
 
-void append_u64(uint64_t value, std::string& out) { append_fixed(value, 8, out); }
-
-uint64_t load_u64(const char* bytes) {
-  uint64_t value = 0;
-  for (int i = 7; i >= 0; --i) value = (value << 8) | static_cast<unsigned char>(bytes[i]);
-  return value;
-}
-
 std::string encode_row(const Document& document, std::string_view text_sha256) {
   YURAI_CHECK(text_sha256.size() == kShaBytes);
   std::string row(text_sha256);

@@ -45,8 +45,4 @@ class RowTable {
 /// `size` bytes from `offset` of a block file, each block proven; the range must lie inside.
 Result<std::string> read_range(const BlockFile& file, uint64_t offset, uint64_t size);
 
-/// Little-endian integers of our files.
-void append_u64(uint64_t value, std::string& out);
-uint64_t load_u64(const char* bytes);
-
 }  // namespace yurai

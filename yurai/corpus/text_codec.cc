@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "yurai/base/hash.h"
+#include "yurai/base/number_codec.h"
 #include "yurai/corpus/row_table.h"
 
 namespace yurai {
@@ -121,7 +122,7 @@ std::vector<Entry> choose(std::vector<Candidate> candidates, size_t max_entries)
 
 TextDictionary::TextDictionary(std::vector<Entry> entries)
     : entries_(std::move(entries)), num_entries_(entries_.size()) {
-  entries_.resize(kMaxEntries, entry_of("\xFE"));
+  entries_.resize(kMaxEntries + 1, entry_of("\xFE"));
   sizes_.reserve(entries_.size());
   for (const Entry& entry : entries_) sizes_.push_back(entry.size);
 }
@@ -159,11 +160,11 @@ TextDictionary TextDictionary::train(std::string_view sample) {
 
 std::string TextDictionary::bytes() const {
   std::string out(kMagic);
-  append_u64(kVersion, out);
-  append_u64(num_entries_, out);
+  append_fixed(kVersion, 8, out);
+  append_fixed(num_entries_, 8, out);
   for (size_t i = 0; i < num_entries_; ++i) out.push_back(static_cast<char>(entries_[i].size));
   for (size_t i = 0; i < num_entries_; ++i) out += entries_[i].view();
-  append_u64(xxh3(out), out);
+  append_fixed(xxh3(out), 8, out);
   return out;
 }
 

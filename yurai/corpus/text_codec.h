@@ -41,7 +41,8 @@ class TextDictionary {
     return {entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(num_entries_)};
   }
 
-  /// The entry of the code at `code`, of which two bytes can be read, its size, and the code's.
+  /// The entry of the code at `code`, of which two bytes can be read (kMaxEntryBytes from any of
+  /// its bytes), its size, and the code's.
   const Entry& entry(const char* code) const { return entries_[number(code)]; }
   size_t size(const char* code) const { return sizes_[number(code)]; }
   static size_t code_bytes(const char* code) {
@@ -64,7 +65,7 @@ class TextDictionary {
     return first < kShortCodes ? first : kShortCodes + ((first & 127) << 8 | second);
   }
 
-  std::vector<Entry> entries_;  ///< kMaxEntries; beyond num_entries_ a byte that no text holds
+  std::vector<Entry> entries_;  ///< kMaxEntries + 1; beyond num_entries_ a byte that no text holds
   std::vector<uint8_t> sizes_;  ///< of the entries: what only skips codes stays in near caches
   size_t num_entries_ = 0;
 };

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
-#include <map>
 
 #include "yurai/base/hash.h"
 #include "yurai/base/number_codec.h"
@@ -37,10 +38,21 @@ uint16_t load_u16(const char* bytes) {
                                static_cast<unsigned char>(bytes[1]) << 8);
 }
 
+/// Texts of this size or less are copied to where kMaxEntryBytes can be read from any of their
+/// bytes.
+constexpr size_t kShortText = 64;
+
+/// How many of the first `size` <= kMaxEntryBytes bytes are the same. kMaxEntryBytes can be read.
 size_t common_prefix(const char* a, const char* b, size_t size) {
-  size_t i = 0;
-  while (i < size && a[i] == b[i]) ++i;
-  return i;
+  static_assert(kMaxEntryBytes == 16 && std::endian::native == std::endian::little);
+  uint64_t left[2], right[2];
+  std::memcpy(left, a, kMaxEntryBytes);
+  std::memcpy(right, b, kMaxEntryBytes);
+  const uint64_t low = left[0] ^ right[0];
+  const uint64_t high = left[1] ^ right[1];
+  const auto same =
+      static_cast<size_t>(low != 0 ? std::countr_zero(low) : 64 + std::countr_zero(high)) / 8;
+  return std::min(same, size);
 }
 
 /// A page's text, piece by piece from any byte on.
@@ -89,8 +101,8 @@ class PageDecoder {
     }
   }
 
-  /// The next piece; empty at the end of the codes. After the first one, which may begin inside of
-  /// an entry, kMaxEntryBytes bytes can be read from its begin.
+  /// The next piece; empty at the end of the codes. kMaxEntryBytes bytes can be read from its
+  /// begin.
   std::string_view next() {
     if (code_ >= codes_size_) return {};
     const std::string_view piece = dictionary_->entry(code()).view().substr(skip_);
@@ -135,7 +147,7 @@ Result<size_t> copy_page(const TextFile& file, uint64_t page, std::string_view p
   while (done < wanted) {
     const std::string_view piece = decoder.next().substr(0, wanted - done);
     if (piece.empty()) return malformed(file, page);
-    if (done > 0 && wanted - done >= kMaxEntryBytes) {  // a whole entry: one move of a fixed size
+    if (wanted - done >= kMaxEntryBytes) {  // a whole entry: one move of a fixed size
       std::memcpy(out.data() + done, piece.data(), kMaxEntryBytes);
     } else {
       std::memcpy(out.data() + done, piece.data(), piece.size());
@@ -165,7 +177,7 @@ class PageBuilder {
   /// The page that begins at `begin`; the next one is empty.
   std::string finish(uint64_t begin) {
     std::string page;
-    append_u64(begin, page);
+    append_fixed(begin, 8, page);
     append_fixed(text_size_, 2, page);
     append_fixed(codes_.size(), 2, page);
     marks_.resize(2 * kNumMarks);
@@ -360,6 +372,12 @@ Result<size_t> TextReader::shared_bytes(uint64_t offset, std::string_view text) 
     YURAI_TRY(for_each_piece(offset, wanted, compare));
     return shared;
   }
+  // A piece is compared by moves of one size, however short.
+  std::array<char, kShortText + kMaxEntryBytes> padded{};
+  const bool is_short = text.size() <= kShortText;
+  if (is_short) text.copy(padded.data(), text.size());
+  const char* const bytes = is_short ? padded.data() : text.data();
+  const size_t readable = is_short ? padded.size() : text.size();
   while (shared < wanted) {
     const uint64_t page = file_->page_of(offset + shared);
     YURAI_ASSIGN(const std::string_view payload, pages_.page(page));
@@ -373,7 +391,12 @@ Result<size_t> TextReader::shared_bytes(uint64_t offset, std::string_view text) 
       const std::string_view piece = decoder.next();
       if (piece.empty()) return malformed(*file_, page);
       const size_t size = std::min(piece.size(), until - shared);
-      const size_t same = common_prefix(piece.data(), text.data() + shared, size);
+      const size_t same =
+          readable - shared >= kMaxEntryBytes
+              ? common_prefix(piece.data(), bytes + shared, size)
+              : static_cast<size_t>(
+                    std::mismatch(piece.begin(), piece.begin() + size, bytes + shared).first -
+                    piece.begin());
       shared += same;
       if (same < size) return shared;
     }
@@ -381,20 +404,12 @@ Result<size_t> TextReader::shared_bytes(uint64_t offset, std::string_view text) 
   return shared;
 }
 
-Result<void> TextReader::fetch(std::span<const uint64_t> offsets) {
+void TextReader::want(PageFetch& fetch, uint64_t offset, size_t task) {
   if (file_->is_joined()) {
-    std::map<const TextFile*, std::vector<uint64_t>> of_parts;
-    for (const uint64_t offset : offsets) {
-      const TextPiece piece = file_->piece_from(offset);
-      of_parts[piece.text].push_back(piece.begin);
-    }
-    for (const auto& [part, in_part] : of_parts) YURAI_TRY(reader_of(*part).fetch(in_part));
-    return {};
+    const TextPiece piece = file_->piece_from(offset);
+    return reader_of(*piece.text).want(fetch, piece.begin, task);
   }
-  std::vector<uint64_t> pages;
-  pages.reserve(offsets.size());
-  for (const uint64_t offset : offsets) pages.push_back(file_->page_of(offset));
-  return pages_.fetch(std::move(pages));
+  fetch.want(pages_, file_->page_of(offset), task);
 }
 
 Result<TextFileWriter> TextFileWriter::create(StagingDirectory& stage) {
@@ -432,7 +447,7 @@ Result<void> TextFileWriter::encode(const ReadableFile& plain, const TextDiction
   uint64_t begin = 0;  // of the page
   const auto append_begin = [&]() -> Result<void> {
     std::string bytes;
-    append_u64(begin, bytes);
+    append_fixed(begin, 8, bytes);
     return directory.append(bytes);
   };
   const auto finish_page = [&]() -> Result<void> {

@@ -11,6 +11,7 @@
 
 #include "yurai/base/block_file.h"
 #include "yurai/base/page_cache.h"
+#include "yurai/base/page_fetch.h"
 #include "yurai/base/page_file.h"
 #include "yurai/base/progress.h"
 #include "yurai/corpus/text_codec.h"
@@ -91,8 +92,8 @@ class TextReader {
   /// How many bytes the text from `offset` shares with `text`.
   Result<size_t> shared_bytes(uint64_t offset, std::string_view text);
 
-  /// Reads the pages of these offsets at once.
-  Result<void> fetch(std::span<const uint64_t> offsets);
+  /// `task` of `fetch` needs the page of byte `offset`.
+  void want(PageFetch& fetch, uint64_t offset, size_t task);
 
   const TextFile& file() const { return *file_; }
   uint64_t num_reads() const;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,6 +46,8 @@ struct RankRange {
 struct LongestMatch {
   uint64_t size_bytes = 0;
   RankRange range;  ///< its occurrences; empty when size_bytes is 0
+  /// Where one of them begins in corpus().text(), if that was learned on the way.
+  std::optional<uint64_t> position{};
 };
 
 /// A character that follows a context. `text` is empty for the end of a document.
@@ -129,6 +132,10 @@ class IndexSession {
   /// before every point (see `count` for the ends of documents).
   Result<RankRange> find(std::string_view text);
 
+  /// The same of a text that is known to stand in the corpus, which saves a look at it there. What
+  /// it says of another text is nothing.
+  Result<RankRange> find_known(std::string_view text);
+
   /// Occurrences of `text`. The empty text also occurs at the end of every document, so its count
   /// is num_points + num_documents.
   Result<uint64_t> count(std::string_view text);
@@ -136,9 +143,13 @@ class IndexSession {
   /// Longest prefix of `text` that occurs, on a character border.
   Result<LongestMatch> longest_match(std::string_view text);
 
-  /// Reads what `longest_match` will need for each of these texts, in few batches. What it costs
-  /// to read them one by one is saved where they come from a disk.
-  Result<void> fetch_for_longest_match(std::span<const std::string_view> texts);
+  /// How many bytes at the end of `text` also stand before `position` of corpus().text(), within
+  /// the document.
+  Result<size_t> shared_before(uint64_t position, std::string_view text);
+
+  /// That of each of these texts (`position` aside), all at once: where pages come from a disk, one
+  /// is searched while those of others are read.
+  Result<std::vector<LongestMatch>> longest_matches(std::span<const std::string_view> texts);
 
   /// Offsets into corpus().text() of ranks [range.begin + first, … + max_positions), in rank order.
   Result<std::vector<uint64_t>> positions(RankRange range, uint64_t first, uint64_t max_positions);

@@ -95,6 +95,34 @@ void expect_same_answers(const CorpusIndex& index, const NaiveIndex& naive,
   ASSERT_EQ(longest->range.size(), match.empty() ? 0 : naive.positions(match).size()) << query;
   if (!match.empty()) {
     ASSERT_EQ(longest->range.begin, session.find(match)->begin);
+    const RankRange known = IndexSession(index).find_known(match).value();
+    ASSERT_EQ(known.begin, longest->range.begin) << match;
+    ASSERT_EQ(known.end, longest->range.end) << match;
+    const uint64_t position = longest->position.value();
+    ASSERT_EQ(naive.text().substr(position, match.size()), match);
+    const std::string before = query + naive.text().substr(1, position - 1);
+    const size_t separator = before.rfind('\xff');
+    const std::string own = separator == std::string::npos ? before : before.substr(separator + 1);
+    size_t shared = 0;
+    while (shared < own.size() &&
+           naive.text()[position - 1 - shared] == own[own.size() - 1 - shared]) {
+      ++shared;
+    }
+    ASSERT_EQ(session.shared_before(position, own).value(), shared);
+  }
+
+  std::vector<std::string_view> ends;
+  for (size_t at = 0; at <= query.size(); at += at < query.size() ? char_bytes(query, at) : 1) {
+    ends.push_back(std::string_view(query).substr(at));
+  }
+  IndexSession together(index);
+  const auto matches = together.longest_matches(ends);
+  ASSERT_TRUE(matches) << matches.error().message;
+  for (size_t i = 0; i < ends.size(); ++i) {
+    const LongestMatch one = session.longest_match(ends[i]).value();
+    ASSERT_EQ((*matches)[i].size_bytes, one.size_bytes) << ends[i];
+    ASSERT_EQ((*matches)[i].range.begin, one.range.begin) << ends[i];
+    ASSERT_EQ((*matches)[i].range.end, one.range.end) << ends[i];
   }
 }
 

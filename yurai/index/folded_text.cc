@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "yurai/base/number_codec.h"
 #include "yurai/base/terminal.h"
 #include "yurai/base/utf8.h"
 #include "yurai/corpus/corpus_writer.h"
@@ -31,8 +32,8 @@ class OriginsWriter {
   /// The next bytes of the folded text, [origin.folded_begin, folded_end).
   Result<void> add(const FoldedOrigin& origin, uint64_t folded_end) {
     for (; next_ < folded_end; next_ += kFoldedStride) {
-      append_u64((next_ - origin.folded_begin) << kPositionBits | origin.begin, page_);
-      append_u64(origin.char_begin, page_);
+      append_fixed((next_ - origin.folded_begin) << kPositionBits | origin.begin, 8, page_);
+      append_fixed(origin.char_begin, 8, page_);
       if (page_.size() == kOriginsAPage * kOriginBytes) YURAI_TRY(write_page());
     }
     return {};

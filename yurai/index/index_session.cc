@@ -16,6 +16,9 @@ namespace {
 
 constexpr size_t kContextChars = 40;
 constexpr size_t kMaxCharBytes = 4;
+/// Text is looked at backwards in growing pieces.
+constexpr size_t kFirstChunk = 64;
+constexpr size_t kLastChunk = 64 << 10;
 
 Result<void> check_utf8(std::string_view text) {
   const auto invalid = find_invalid_utf8(text);
@@ -105,7 +108,46 @@ Result<LongestMatch> IndexSession::longest_match(std::string_view text) {
   YURAI_TRY(check_utf8(match));
   if (match.empty()) return LongestMatch{};
   YURAI_ASSIGN(const RankRange range, state_->view.around(longest.rank, match));
-  return LongestMatch{match.size(), range};
+  YURAI_ASSIGN(const LeafEntry entry, state_->view.entry(longest.rank));
+  return LongestMatch{match.size(), range, entry.position};
+}
+
+Result<std::vector<LongestMatch>> IndexSession::longest_matches(
+    std::span<const std::string_view> texts) {
+  YURAI_TRY(check_stop());
+  std::vector<LongestMatch> matches;
+  if (state_->many) {
+    YURAI_ASSIGN(matches, state_->many->longest_matches(texts));
+  } else {
+    YURAI_ASSIGN(const auto found, state_->view.longest_of_each(texts, true));
+    for (size_t i = 0; i < texts.size(); ++i) {
+      matches.push_back({char_floor(texts[i], found[i].longest.size_bytes), found[i].range});
+    }
+  }
+  for (size_t i = 0; i < texts.size(); ++i) {
+    YURAI_TRY(check_utf8(texts[i].substr(0, matches[i].size_bytes)));
+  }
+  return matches;
+}
+
+Result<RankRange> IndexSession::find_known(std::string_view text) {
+  YURAI_TRY(check_stop());
+  if (state_->many) return find(text);
+  return state_->view.find_known(text);
+}
+
+Result<size_t> IndexSession::shared_before(uint64_t position, std::string_view text) {
+  YURAI_CHECK(position <= state_->index.corpus->text().size_bytes());
+  size_t shared = 0;
+  for (size_t chunk = kFirstChunk; shared < text.size(); chunk = std::min(4 * chunk, kLastChunk)) {
+    const size_t size = std::min<uint64_t>({chunk, text.size() - shared, position - shared});
+    YURAI_ASSIGN(const std::string bytes, state_->bytes(position - shared - size, size));
+    const std::string_view end = text.substr(text.size() - shared - size, size);
+    const auto same = std::mismatch(bytes.rbegin(), bytes.rend(), end.rbegin()).first;
+    shared += static_cast<size_t>(same - bytes.rbegin());
+    if (same != bytes.rend() || size == 0) break;
+  }
+  return shared;
 }
 
 Result<std::vector<uint64_t>> IndexSession::positions(RankRange range, uint64_t first,
@@ -185,11 +227,6 @@ Result<Occurrence> IndexSession::occurrence(uint64_t position, uint64_t size_byt
   occurrence.after = first_chars(after, kContextChars);
   YURAI_ASSIGN(occurrence.document, corpus.row(number));
   return occurrence;
-}
-
-Result<void> IndexSession::fetch_for_longest_match(std::span<const std::string_view> texts) {
-  if (state_->many) return state_->many->fetch_for_longest(texts);
-  return state_->view.fetch_for_longest(texts);
 }
 
 uint64_t IndexSession::num_reads() const {

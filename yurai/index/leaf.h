@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "yurai/base/page_file.h"
+#include "yurai/base/page_cache.h"
 #include "yurai/index/byte_scan.h"
 
 namespace yurai {
@@ -81,6 +81,12 @@ class Leaf {
   /// Bytes of `count` entries, `num_long` of them with an lcp of kLongLcp or more.
   static size_t num_bytes(size_t count, size_t num_long, unsigned position_bits) {
     return kHeaderBytes + (count * position_bits + 7) / 8 + 2 * count + 2 * num_long;
+  }
+
+  /// Where lcps and branches lie in a full page, nearly: a hint.
+  static PagePart columns_of_full(unsigned position_bits) {
+    return {kHeaderBytes + (kPagePayload - kHeaderBytes) * position_bits / (position_bits + 16),
+            kPagePayload};
   }
 
   /// The leaf in a page's payload, which must outlive it; nothing where its sizes don't fit.

@@ -81,12 +81,31 @@ Result<RankRange> ManySegments::less_taken(RankRange sum, std::string_view text)
 
 Result<LongestMatch> ManySegments::longest_match(std::string_view text) {
   std::vector<SegmentView::Longest> longest_in;
-  size_t size = 0;
   for (SegmentView& view : views_) {
     YURAI_ASSIGN(const SegmentView::Longest one, view.longest(text));
     longest_in.push_back(one);
-    size = std::max(size, one.size_bytes);
   }
+  return longest_match(text, longest_in);
+}
+
+Result<std::vector<LongestMatch>> ManySegments::longest_matches(
+    std::span<const std::string_view> texts) {
+  std::vector<std::vector<SegmentView::Longest>> longest_in(texts.size());
+  for (SegmentView& view : views_) {
+    YURAI_ASSIGN(const auto found, view.longest_of_each(texts, false));
+    for (size_t i = 0; i < texts.size(); ++i) longest_in[i].push_back(found[i].longest);
+  }
+  std::vector<LongestMatch> matches;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    YURAI_ASSIGN(matches.emplace_back(), longest_match(texts[i], longest_in[i]));
+  }
+  return matches;
+}
+
+Result<LongestMatch> ManySegments::longest_match(std::string_view text,
+                                                 std::span<const SegmentView::Longest> longest_in) {
+  size_t size = 0;
+  for (const SegmentView::Longest& one : longest_in) size = std::max(size, one.size_bytes);
   const std::string_view longest = text.substr(0, char_floor(text, size));
   if (longest.empty()) return LongestMatch{};
   if (find_invalid_utf8(longest)) return LongestMatch{longest.size(), {}};  // the caller refuses it
@@ -99,7 +118,13 @@ Result<LongestMatch> ManySegments::longest_match(std::string_view text) {
     sum.end += range.end;
   }
   YURAI_ASSIGN(const RankRange range, less_taken(sum, longest));
-  if (range.size() > 0) return LongestMatch{longest.size(), range};
+  if (range.size() > 0) {
+    size_t first = 0;
+    while (longest_in[first].size_bytes < longest.size()) ++first;
+    YURAI_ASSIGN(const LeafEntry entry, views_[first].entry(longest_in[first].rank));
+    return LongestMatch{longest.size(), range,
+                        source_.corpus->joined_offset(first, entry.position)};
+  }
   if (!taken_) return out_of_order();
 
   // It was taken down: of its prefixes the shorter ones are left, if any.
@@ -114,11 +139,6 @@ Result<LongestMatch> ManySegments::longest_match(std::string_view text) {
   if (left == 0) return LongestMatch{};
   YURAI_ASSIGN(const RankRange shorter, find(longest.substr(0, ends[left])));
   return LongestMatch{ends[left], shorter};
-}
-
-Result<void> ManySegments::fetch_for_longest(std::span<const std::string_view> texts) {
-  for (SegmentView& view : views_) YURAI_TRY(view.fetch_for_longest(texts));
-  return {};
 }
 
 Result<ManySegments::Pivot> ManySegments::pivot_at(size_t segment, uint64_t rank) {

@@ -34,7 +34,7 @@ class ManySegments {
   Result<RankRange> find(std::string_view text);
   /// The longest prefix, on a character border, that is left.
   Result<LongestMatch> longest_match(std::string_view text);
-  Result<void> fetch_for_longest(std::span<const std::string_view> texts);
+  Result<std::vector<LongestMatch>> longest_matches(std::span<const std::string_view> texts);
 
   /// The suffixes of these ranks, in order, as records of the joined text.
   Result<std::vector<RunRecord>> records(RankRange range);
@@ -65,6 +65,9 @@ class ManySegments {
   /// Which suffixes of each segment are among the first `rank` of all.
   Result<Ranks> split(uint64_t rank);
 
+  /// The same, from what each segment found.
+  Result<LongestMatch> longest_match(std::string_view text,
+                                     std::span<const SegmentView::Longest> longest_in);
   Result<RankRange> less_taken(RankRange sum, std::string_view text);
   SegmentView& view(size_t segment) { return segment < views_.size() ? views_[segment] : *taken_; }
   tl::unexpected<Error> out_of_order() const;

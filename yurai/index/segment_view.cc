@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "yurai/base/terminal.h"
 
@@ -10,8 +11,6 @@ namespace yurai {
 namespace {
 
 constexpr size_t kMaxRecent = 4;
-/// Most matches are shorter: so much of the text is fetched for each.
-constexpr uint64_t kFetchedText = 48;
 
 tl::unexpected<Error> corrupt(const std::filesystem::path& path, std::string_view what) {
   return fail(ErrorCode::kCorrupt, fmt::format("'{}': {}; rebuild with 'yurai index build'",
@@ -19,6 +18,10 @@ tl::unexpected<Error> corrupt(const std::filesystem::path& path, std::string_vie
 }
 
 }  // namespace
+
+PagePart SegmentView::columns_of(const TextFile& text) {
+  return Leaf::columns_of_full(static_cast<unsigned>(std::bit_width(text.size_bytes())));
+}
 
 Result<Leaf> SegmentView::leaf(uint64_t number) {
   for (const NumberedLeaf& known : recent_) {
@@ -156,10 +159,10 @@ Result<SegmentView::Leaves> SegmentView::resolve_tie(const Fences::Range& range,
   return leaves;
 }
 
-Result<RankRange> SegmentView::search(std::string_view text, bool where) {
+Result<RankRange> SegmentView::search(std::string_view text, Sought sought) {
   if (num_points() == 0) return RankRange{};
   if (text.size() > kMaxLcp) {
-    YURAI_ASSIGN(const RankRange range, search(text.substr(0, kMaxLcp), where));
+    YURAI_ASSIGN(const RankRange range, search(text.substr(0, kMaxLcp), sought));
     return find_in_range(range, text);
   }
   if (text.empty()) return RankRange{0, num_points()};
@@ -175,11 +178,15 @@ Result<RankRange> SegmentView::search(std::string_view text, bool where) {
   size_t i = 0;
   if (!at.begins_lower) {
     i = lower.search(text);
-    YURAI_ASSIGN(const uint64_t position, position_of(lower, i));
-    YURAI_ASSIGN(const size_t shared, shared_bytes(position, text));
+    size_t shared = text.size();
+    if (sought != Sought::kKnown) {
+      YURAI_ASSIGN(const uint64_t position, position_of(lower, i));
+      YURAI_ASSIGN(shared, shared_bytes(position, text));
+    }
     if (shared < text.size()) {
-      if (!where) return RankRange{};
+      if (sought == Sought::kFound) return RankRange{};
       // It shares most with the text: all that share more with it are on its side of the text.
+      YURAI_ASSIGN(const uint64_t position, position_of(lower, i));
       YURAI_ASSIGN(const uint8_t after, byte(position + shared));
       const bool below = after < static_cast<uint8_t>(text[shared]);
       const uint64_t rank = lower.first_rank() +
@@ -194,93 +201,74 @@ Result<RankRange> SegmentView::search(std::string_view text, bool where) {
 void SegmentView::forget() {
   recent_.clear();
   oldest_ = 0;
-  leaves_ = PageReader(leaves_.file(), cache_);
+  leaves_ = PageReader(leaves_.file(), cache_, columns_of(text_.file()));
   text_ = TextReader(text_.file(), cache_);
 }
 
 Result<SegmentView::Longest> SegmentView::longest(std::string_view text) {
   if (num_points() == 0 || text.empty()) return Longest{};
-  if (text.size() > kMaxLcp) {
-    const std::string_view head = text.substr(0, kMaxLcp);
-    YURAI_ASSIGN(Longest best, longest(head));
-    if (best.size_bytes < kMaxLcp) return best;
-    YURAI_ASSIGN(const RankRange range, find(head));
-    YURAI_ASSIGN(const uint64_t bound, bound_in_range(range, text, false));
-    for (const uint64_t rank : {bound, bound - 1}) {
-      if (rank < range.begin || rank >= range.end) continue;
-      YURAI_ASSIGN(const LeafEntry found, entry(rank));
-      YURAI_ASSIGN(const size_t shared, shared_bytes(found.position, text));
-      if (shared > best.size_bytes) best = {shared, rank};
-    }
-    return best;
+  const std::string_view head = text.substr(0, kMaxLcp);
+  YURAI_ASSIGN(const Leaves at, locate(head));
+  YURAI_ASSIGN(const size_t place, place_in(at, head));
+  return longest_from(at, place, text);
+}
+
+Result<SegmentView::Longest> SegmentView::longest_from(const Leaves& at, size_t place,
+                                                       std::string_view text) {
+  const std::string_view head = text.substr(0, kMaxLcp);
+  YURAI_ASSIGN(Longest best, longest_at(at, place, head));
+  if (best.size_bytes < head.size() || head.size() == text.size()) return best;
+  YURAI_ASSIGN(const RankRange range, find(head));
+  YURAI_ASSIGN(const uint64_t bound, bound_in_range(range, text, false));
+  for (const uint64_t rank : {bound, bound - 1}) {
+    if (rank < range.begin || rank >= range.end) continue;
+    YURAI_ASSIGN(const LeafEntry found, entry(rank));
+    YURAI_ASSIGN(const size_t shared, shared_bytes(found.position, text));
+    if (shared > best.size_bytes) best = {shared, rank};
   }
-  YURAI_ASSIGN(const Leaves at, locate(text));
+  return best;
+}
+
+Result<size_t> SegmentView::place_in(const Leaves& at, std::string_view text) {
+  YURAI_ASSIGN(const Leaf lower, leaf(at.lower));
+  return at.begins_lower || at.lower != at.upper ? 0 : lower.search(text);
+}
+
+Result<SegmentView::Longest> SegmentView::longest_at(const Leaves& at, size_t place,
+                                                     std::string_view text) {
   YURAI_ASSIGN(const Leaf lower, leaf(at.lower));
   if (at.begins_lower) return Longest{text.size(), lower.first_rank()};
   const uint64_t next_rank = lower.first_rank() + lower.size();
   if (at.lower != at.upper) return Longest{text.size(), next_rank};
-  const size_t i = lower.search(text);
-  YURAI_ASSIGN(const uint64_t position, position_of(lower, i));
+  YURAI_ASSIGN(const uint64_t position, position_of(lower, place));
   YURAI_ASSIGN(const size_t shared, shared_bytes(position, text));
   if (at.next_shared > shared && next_rank < num_points()) {
     return Longest{at.next_shared, next_rank};
   }
-  return Longest{shared, lower.first_rank() + i};
+  return Longest{shared, lower.first_rank() + place};
 }
 
-Result<void> SegmentView::fetch_for_longest(std::span<const std::string_view> texts) {
-  std::vector<std::string_view> heads;
-  for (const std::string_view text : texts) {
-    if (!text.empty() && num_points() > 0) heads.push_back(text.substr(0, kMaxLcp));
+Result<std::optional<RankRange>> SegmentView::around_in(const NumberedLeaf& in, uint64_t rank,
+                                                        size_t num_bytes) {
+  const Leaf& leaf = in.leaf;
+  const size_t i = rank - leaf.first_rank();
+  const size_t first = leaf.run_begin(i, num_bytes);
+  const size_t end = leaf.run_end(i, num_bytes);
+  const bool open_left = first == 0 && in.number > 0 && leaf.lcp(0) >= num_bytes;
+  bool open_right = false;
+  if (end == leaf.size() && in.number + 1 < fences_->size()) {
+    YURAI_ASSIGN(const Fence next, fences_->fence(in.number + 1));
+    open_right = next.first_lcp >= num_bytes;
   }
-  std::vector<uint64_t> positions;
-  const auto fetch_text = [&](uint64_t position) {
-    const uint64_t size = text_.file().size_bytes();
-    if (position >= size) return;  // `longest` says what is wrong
-    positions.push_back(position);
-    positions.push_back(std::min(position + kFetchedText, size - 1));
-  };
-  std::vector<Fences::Range> ranges;
-  for (const std::string_view text : heads) {
-    YURAI_ASSIGN(const Fences::Range range, fences_->find(text));
-    ranges.push_back(range);
-    if (!range.is_tie) continue;
-    YURAI_ASSIGN(const std::vector<Fence> tie, fences_->fences(range.begin, range.end));
-    fetch_text(tie[search_tie(tie, text)].first_position);
-  }
-  YURAI_TRY(text_.fetch(positions));
-  positions.clear();
-
-  std::vector<Leaves> located;
-  std::vector<uint64_t> leaves;
-  for (size_t i = 0; i < heads.size(); ++i) {
-    YURAI_ASSIGN(const Leaves at, locate(ranges[i], heads[i]));
-    located.push_back(at);
-    leaves.push_back(at.lower);
-  }
-  YURAI_TRY(leaves_.fetch(std::move(leaves)));
-  for (size_t i = 0; i < heads.size(); ++i) {
-    if (located[i].begins_lower || located[i].lower != located[i].upper) continue;
-    YURAI_ASSIGN(const Leaf lower, leaf(located[i].lower));
-    fetch_text(lower.position(lower.search(heads[i])));
-  }
-  return text_.fetch(positions);
+  if (open_left || open_right || num_bytes > kMaxLcp) return std::nullopt;
+  return RankRange{leaf.first_rank() + first, leaf.first_rank() + end};
 }
 
 Result<RankRange> SegmentView::around(uint64_t rank, std::string_view text) {
   YURAI_ASSIGN(const NumberedLeaf in, leaf_of(rank));
-  const Leaf& leaf = in.leaf;
-  const size_t i = rank - leaf.first_rank();
-  const size_t first = leaf.run_begin(i, text.size());
-  const size_t end = leaf.run_end(i, text.size());
-  const bool open_left = first == 0 && in.number > 0 && leaf.lcp(0) >= text.size();
-  bool open_right = false;
-  if (end == leaf.size() && in.number + 1 < fences_->size()) {
-    YURAI_ASSIGN(const Fence next, fences_->fence(in.number + 1));
-    open_right = next.first_lcp >= text.size();
-  }
-  if (open_left || open_right || text.size() > kMaxLcp) return find(text);
-  return RankRange{leaf.first_rank() + first, leaf.first_rank() + end};
+  YURAI_ASSIGN(const std::optional<RankRange> range, around_in(in, rank, text.size()));
+  if (range) return *range;
+  return find_known(text);
 }
 
 Result<RankRange> SegmentView::find_in_range(RankRange range, std::string_view text) {

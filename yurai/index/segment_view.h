@@ -2,10 +2,13 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "yurai/base/page_cache.h"
+#include "yurai/base/page_fetch.h"
 #include "yurai/base/result.h"
 #include "yurai/corpus/text_file.h"
 #include "yurai/index/corpus_index.h"
@@ -20,13 +23,19 @@ namespace yurai {
 class SegmentView {
  public:
   SegmentView(const Fences& fences, const PageFile& leaves, const TextFile& text, PageCache* cache)
-      : fences_(&fences), cache_(cache), leaves_(leaves, cache), text_(text, cache) {}
+      : fences_(&fences),
+        cache_(cache),
+        leaves_(leaves, cache, columns_of(text)),
+        text_(text, cache) {}
 
   /// Ranks of the suffixes that begin with `text`.
-  Result<RankRange> find(std::string_view text) { return search(text, false); }
+  Result<RankRange> find(std::string_view text) { return search(text, Sought::kFound); }
+
+  /// The same of a text that is known to stand here.
+  Result<RankRange> find_known(std::string_view text) { return search(text, Sought::kKnown); }
 
   /// The same; where there are none, an empty range where they would be.
-  Result<RankRange> bounds(std::string_view text) { return search(text, true); }
+  Result<RankRange> bounds(std::string_view text) { return search(text, Sought::kPlace); }
 
   /// The longest prefix of `text`, to the byte, that a suffix begins with, and one that does.
   struct Longest {
@@ -35,8 +44,14 @@ class SegmentView {
   };
   Result<Longest> longest(std::string_view text);
 
-  /// Reads in three batches what `longest` will need for each of these texts.
-  Result<void> fetch_for_longest(std::span<const std::string_view> texts);
+  /// That of each text; with `ranges`, its suffixes too. One text is searched while pages of others
+  /// are read.
+  struct LongestRange {
+    Longest longest;
+    RankRange range;  ///< of the longest, cut to a character border (`around`)
+  };
+  Result<std::vector<LongestRange>> longest_of_each(std::span<const std::string_view> texts,
+                                                    bool ranges);
 
   /// Ranks of the suffixes that share at least `size_bytes` bytes with the one of `rank`, which
   /// begins with `text` of that size.
@@ -91,6 +106,17 @@ class SegmentView {
   /// Where the text says which leaf among those that tie.
   static size_t search_tie(std::span<const Fence> tie, std::string_view text);
 
+  /// Where a blind search says that the text belongs in leaf at.lower; of no matter where the
+  /// separators tell.
+  Result<size_t> place_in(const Leaves& at, std::string_view text);
+  /// What `longest` finds, given that place; or, the rank says so, at the begin of the next leaf.
+  Result<Longest> longest_at(const Leaves& at, size_t place, std::string_view text);
+  /// The same of a text of any size; `at` and `place` are those of its first kMaxLcp bytes.
+  Result<Longest> longest_from(const Leaves& at, size_t place, std::string_view text);
+  struct Search;
+  Result<void> advance(Search& search, PageFetch& fetch, size_t task);
+  void want_text(PageFetch& fetch, uint64_t position, size_t task);
+
   /// A leaf of a certain number.
   struct NumberedLeaf {
     uint64_t number = 0;
@@ -101,14 +127,22 @@ class SegmentView {
   };
   Result<Leaf> leaf(uint64_t number);
   Result<NumberedLeaf> leaf_of(uint64_t rank);
+  /// The suffixes around one of the leaf that share as much, if the leaf says where they end.
+  Result<std::optional<RankRange>> around_in(const NumberedLeaf& in, uint64_t rank,
+                                             size_t num_bytes);
   Result<uint64_t> position_of(const Leaf& leaf, size_t i) const;
   tl::unexpected<Error> beyond_text(uint64_t position) const;
-  /// The suffixes that begin with the text; of none, with `where`, the place.
-  Result<RankRange> search(std::string_view text, bool where);
+  /// What of a text: its suffixes; the same, as they are known to be there; or, where there are
+  /// none, their place.
+  enum class Sought { kFound, kKnown, kPlace };
+  Result<RankRange> search(std::string_view text, Sought sought);
   Result<RankRange> find_in_range(RankRange range, std::string_view text);
   /// First rank in `range`, whose suffixes begin with the first kMaxLcp bytes of `text`, that is
   /// not below the text; with `after`, that is above it and does not begin with it.
   Result<uint64_t> bound_in_range(RankRange range, std::string_view text, bool after);
+
+  /// Where the columns of a leaf lie that a search looks at.
+  static PagePart columns_of(const TextFile& text);
 
   const Fences* fences_;
   PageCache* cache_;

@@ -123,6 +123,10 @@ inline void expect_same_answers(const CorpusIndex& many, const CorpusIndex& one,
     ASSERT_EQ(match.size_bytes, longest.size_bytes);
     ASSERT_EQ(std::pair(match.range.begin, match.range.end),
               std::pair(longest.range.begin, longest.range.end));
+    if (match.position) {
+      const std::string found = query.substr(0, match.size_bytes);
+      ASSERT_EQ(asked.occurrence(*match.position, found.size()).value().match, found);
+    }
     const std::vector<uint64_t> places = expected.positions(right, 0, 3).value();
     for (const uint64_t position : places) {
       const Occurrence a = asked.occurrence(position, query.size()).value();
@@ -133,6 +137,14 @@ inline void expect_same_answers(const CorpusIndex& many, const CorpusIndex& one,
       ASSERT_EQ(a.document_number, b.document_number);
       ASSERT_EQ(a.byte_begin, b.byte_begin);
     }
+  }
+  const std::vector<std::string_view> texts(queries.begin(), queries.end());
+  const std::vector<LongestMatch> matches = IndexSession(many).longest_matches(texts).value();
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const LongestMatch longest = expected.longest_match(texts[i]).value();
+    ASSERT_EQ(matches[i].size_bytes, longest.size_bytes) << texts[i];
+    ASSERT_EQ(std::pair(matches[i].range.begin, matches[i].range.end),
+              std::pair(longest.range.begin, longest.range.end));
   }
   ASSERT_EQ(asked.count("").value(), expected.count("").value());
   const auto next = asked.next("");

@@ -44,7 +44,7 @@ std::vector<DocumentRun> runs(const Corpora& corpora, const std::vector<uint64_t
 
 std::string encode_taken_documents(const std::vector<uint64_t>& documents) {
   std::string bytes;
-  for (const uint64_t number : documents) append_u64(number, bytes);
+  for (const uint64_t number : documents) append_fixed(number, 8, bytes);
   return bytes;
 }
 

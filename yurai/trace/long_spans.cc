@@ -19,6 +19,14 @@ constexpr uint64_t kMaxCompared = 16ull << 30;
 /// A session keeps the blocks that it read; this many are 64 MiB.
 constexpr uint64_t kMaxBlocks = 16 << 10;
 constexpr size_t kWindow = 128;
+constexpr size_t kFirstStep = 16;
+
+/// A part of the answer that stands in the corpus.
+struct Found {
+  size_t begin = 0;
+  LongestMatch match;
+  size_t end() const { return begin + match.size_bytes; }
+};
 
 /// The spans that begin in one part of the answer, from its end to its begin.
 class PartSearch {
@@ -35,10 +43,19 @@ class PartSearch {
     if (answer_.size() < min_bytes_ || begin >= end) return spans;
     size_t at = char_floor(answer_, std::min(end - 1, answer_.size() - min_bytes_));
     while (at >= begin) {
-      YURAI_ASSIGN(const LongestMatch match, longest(at, answer_.size()));
-      const size_t reached = at + match.size_bytes;
-      if (match.size_bytes >= min_bytes_ && reached > known_until(at)) {
-        YURAI_ASSIGN(const MaximalSpan span, leftmost(begin, {at, reached, match.range}));
+      Found found;
+      if (before_ && before_->begin == at) {
+        found = *before_;
+      } else {
+        YURAI_ASSIGN(found, longest(at, 0));
+      }
+      const size_t reached = found.end();
+      const bool is_long = found.match.size_bytes >= min_bytes_;
+      if (is_long ? reached > known_until(at) : 2 * found.match.size_bytes >= min_bytes_) {
+        YURAI_TRY(extend(begin, found));
+      }
+      if (found.match.size_bytes >= min_bytes_ && reached > known_until(found.begin)) {
+        YURAI_ASSIGN(const MaximalSpan span, leftmost(begin, std::move(found)));
         at = span.begin;
         spans.push_back(span);
         if (at == begin) break;
@@ -54,22 +71,25 @@ class PartSearch {
   }
 
  private:
-  /// The longest match from `begin` that ends at `limit` or before.
-  Result<LongestMatch> longest(size_t begin, size_t limit) {
+  /// The longest match from `begin`, of about `expected` bytes or less.
+  Result<Found> longest(size_t begin, size_t expected) {
     if (session_->num_reads() > kMaxBlocks) session_.emplace(index_);
-    for (size_t window = std::max(kWindow, 2 * min_bytes_);; window *= 2) {
-      const bool whole = window >= limit - begin;
-      const size_t end = whole ? limit : char_floor(answer_, begin + window);
-      compared_ += end - begin;
-      if (compared_ > kMaxCompared) {
-        return fail(ErrorCode::kResourceExhausted,
-                    "the text repeats long passages of the corpus too often to be traced whole; "
-                    "trace it in parts");
-      }
-      YURAI_ASSIGN(const LongestMatch match,
-                   session_->longest_match(answer_.substr(begin, end - begin)));
-      if (whole || match.size_bytes < end - begin) return match;
+    const size_t rest = answer_.size() - begin;
+    for (size_t window = std::max({kWindow, 2 * min_bytes_, expected + kWindow});; window *= 2) {
+      const bool whole = window >= rest;
+      const size_t end = whole ? answer_.size() : char_floor(answer_, begin + window);
+      YURAI_TRY(note_compared(end - begin));
+      YURAI_ASSIGN(LongestMatch match, session_->longest_match(answer_.substr(begin, end - begin)));
+      if (whole || match.size_bytes < end - begin) return Found{begin, std::move(match)};
     }
+  }
+
+  Result<void> note_compared(size_t bytes) {
+    compared_ += bytes;
+    if (compared_ <= kMaxCompared) return {};
+    return fail(ErrorCode::kResourceExhausted,
+                "the text repeats long passages of the corpus too often to be traced whole; "
+                "trace it in parts");
   }
 
   /// How far from `at` on the answer is known.
@@ -89,34 +109,44 @@ class PartSearch {
     return part == known_.end() ? starts : std::min<size_t>(starts, part->begin);
   }
 
-  /// The longest part that stands in the corpus, begins at `begin` or later and ends where `span`
-  /// does, which is such a part. Back in growing steps, then by halves.
-  Result<MaximalSpan> leftmost(size_t begin, MaximalSpan span) {
-    const auto extend = [&](size_t from) -> Result<bool> {
-      YURAI_ASSIGN(const LongestMatch match, longest(from, span.end));
-      if (match.size_bytes < span.end - from) return false;
-      span.begin = from;
-      span.range = match.range;
-      return true;
-    };
-    size_t step = 16;
-    size_t low = begin;  // nothing is known about what lies before the span's begin and after it
-    while (span.begin > begin) {
-      const size_t probe =
-          span.begin - begin <= step ? begin : char_floor(answer_, span.begin - step);
-      YURAI_ASSIGN(const bool found, extend(probe));
-      if (!found) {
+  /// Takes in what stands before `found`, from `low` on, as it does before the occurrence that is
+  /// known.
+  Result<void> extend(size_t low, Found& found) {
+    if (found.begin == low || !found.match.position) return {};
+    YURAI_ASSIGN(size_t shared, session_->shared_before(*found.match.position,
+                                                        answer_.substr(low, found.begin - low)));
+    while (shared > 0 && !begins_char(answer_[found.begin - shared])) --shared;
+    YURAI_TRY(note_compared(shared));
+    found.begin -= shared;
+    found.match.size_bytes += shared;
+    *found.match.position -= shared;
+    if (shared > 0) found.match.range = {};  // until it is asked for
+    return {};
+  }
+
+  /// The longest part that stands in the corpus, begins at `low` or later and ends where `found`
+  /// does, which is one of them, extended. Another occurrence may go further than the one that
+  /// `found` was extended by: it is looked for at growing steps, then by halves.
+  Result<MaximalSpan> leftmost(size_t low, Found found) {
+    bool halves = false;
+    for (size_t step = 1; found.begin > low;) {
+      const size_t probe = char_floor(answer_, found.begin - std::min(step, found.begin - low));
+      YURAI_ASSIGN(Found other, longest(probe, found.end() - probe));
+      if (other.end() >= found.end()) {
+        found = std::move(other);
+        YURAI_TRY(extend(low, found));
+      } else {
         low = probe + char_bytes(answer_, probe);
-        break;
+        halves = true;
+        before_ = std::move(other);
       }
-      step *= 2;
+      step = halves ? std::max<size_t>(1, (found.begin - low) / 2) : std::max(kFirstStep, 2 * step);
     }
-    while (low < span.begin) {  // from there it holds, from before `low` it does not
-      const size_t middle = char_floor(answer_, low + (span.begin - low) / 2);
-      YURAI_ASSIGN(const bool found, extend(middle));
-      if (!found) low = middle + char_bytes(answer_, middle);
+    if (found.match.range.size() == 0) {
+      YURAI_ASSIGN(found.match.range,
+                   session_->find_known(answer_.substr(found.begin, found.match.size_bytes)));
     }
-    return span;
+    return MaximalSpan{found.begin, found.end(), found.match.range};
   }
 
   const CorpusIndex& index_;
@@ -124,6 +154,7 @@ class PartSearch {
   size_t min_bytes_;
   const std::vector<KnownPart>& known_;
   std::optional<IndexSession> session_;
+  std::optional<Found> before_;  ///< what was looked up last before a span
   uint64_t compared_ = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
 
 #include "yurai/base/ascii.h"
 #include "yurai/base/utf8.h"
@@ -33,8 +34,13 @@ class SpanSearch {
     uint64_t reached = 0;  // nothing before `at` matches beyond this
     size_t searched = 0;   // no need to search for a start before this
     for (size_t at = 0; at < answer_.size() && reached < answer_.size();) {
-      if (reached <= at + kLongSpan) YURAI_TRY(fetch_from(at));
-      YURAI_ASSIGN(const LongestMatch match, longest(at, answer_.size()));
+      if (reached <= at + kLongSpan) YURAI_TRY(look_ahead(at));
+      LongestMatch match;
+      if (const auto known = ahead_.find(at); known != ahead_.end()) {
+        match = known->second;
+      } else {
+        YURAI_ASSIGN(match, longest(at, answer_.size()));
+      }
       if (match.size_bytes > 0 && at + match.size_bytes > reached) {
         reached = at + match.size_bytes;
         spans.push_back({at, reached, match.range});
@@ -54,32 +60,43 @@ class SpanSearch {
  private:
   size_t next_char(size_t at) const { return at + char_bytes(answer_, at); }
 
-  /// Reads what the next places will need, if what was needed so far had to come from a file.
-  Result<void> fetch_from(size_t at) {
+  /// Searches from the next places at once, if what was needed so far had to come from a file.
+  Result<void> look_ahead(size_t at) {
     if (at < fetched_ || session_->num_missed() == 0) return {};
     std::vector<std::string_view> texts;
+    std::vector<size_t> places;
     for (; at < answer_.size() && texts.size() < kFetchedPlaces; at = next_char(at)) {
-      texts.push_back(answer_.substr(at, kWindow));
+      texts.push_back(window_of(at, kWindow, answer_.size()));
+      places.push_back(at);
     }
     fetched_ = at;
-    return session_->fetch_for_longest_match(texts);
+    YURAI_ASSIGN(const std::vector<LongestMatch> matches, session_->longest_matches(texts));
+    ahead_.clear();
+    for (size_t i = 0; i < texts.size(); ++i) {
+      const bool whole = texts[i].size() == answer_.size() - places[i];
+      if (whole || matches[i].size_bytes < texts[i].size()) ahead_[places[i]] = matches[i];
+    }
+    return {};
+  }
+
+  std::string_view window_of(size_t begin, size_t window, size_t limit) const {
+    const size_t end = window >= limit - begin ? limit : char_floor(answer_, begin + window);
+    return answer_.substr(begin, end - begin);
   }
 
   /// The longest match from `begin` that ends at `limit` or before.
   Result<LongestMatch> longest(size_t begin, size_t limit) {
     if (session_->num_reads() > kMaxBlocks) session_.emplace(index_);
     for (size_t window = kWindow;; window *= 2) {
-      const bool whole = window >= limit - begin;
-      const size_t end = whole ? limit : char_floor(answer_, begin + window);
-      compared_ += end - begin;
+      const std::string_view text = window_of(begin, window, limit);
+      compared_ += text.size();
       if (compared_ > kMaxCompared) {
         return fail(ErrorCode::kResourceExhausted,
                     "the answer repeats long passages of the corpus too often to be traced whole; "
                     "trace it in parts");
       }
-      YURAI_ASSIGN(const LongestMatch match,
-                   session_->longest_match(answer_.substr(begin, end - begin)));
-      if (whole || match.size_bytes < end - begin) return match;
+      YURAI_ASSIGN(LongestMatch match, session_->longest_match(text));
+      if (text.size() == limit - begin || match.size_bytes < text.size()) return match;
     }
   }
 
@@ -112,7 +129,8 @@ class SpanSearch {
   std::vector<size_t> sure_;  ///< characters of which the index has every occurrence
   std::optional<IndexSession> session_;
   uint64_t compared_ = 0;
-  size_t fetched_ = 0;  ///< what places before this need was read
+  size_t fetched_ = 0;                              ///< places before this were searched from
+  std::unordered_map<size_t, LongestMatch> ahead_;  ///< the last of them, where that was enough
 };
 
 }  // namespace
