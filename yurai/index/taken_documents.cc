@@ -1,6 +1,6 @@
 #include "yurai/index/taken_documents.h"
 
-#include "yurai/corpus/row_table.h"
+#include "yurai/base/number_codec.h"
 
 namespace yurai {
 namespace {
