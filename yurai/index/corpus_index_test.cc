@@ -112,7 +112,8 @@ void expect_same_answers(const CorpusIndex& index, const NaiveIndex& naive,
   }
 
   std::vector<std::string_view> ends;  // some of a long text
-  for (size_t at = 0; at <= query.size() && ends.size() < 20; at += at < query.size() ? char_bytes(query, at) : 1) {
+  for (size_t at = 0; at <= query.size() && ends.size() < 20;
+       at += at < query.size() ? char_bytes(query, at) : 1) {
     ends.push_back(std::string_view(query).substr(at));
   }
   IndexSession together(index);
