@@ -111,8 +111,9 @@ void expect_same_answers(const CorpusIndex& index, const NaiveIndex& naive,
     ASSERT_EQ(session.shared_before(position, own).value(), shared);
   }
 
-  std::vector<std::string_view> ends;
-  for (size_t at = 0; at <= query.size(); at += at < query.size() ? char_bytes(query, at) : 1) {
+  std::vector<std::string_view> ends;  // some of a long text
+  for (size_t at = 0; at <= query.size() && ends.size() < 20;
+       at += at < query.size() ? char_bytes(query, at) : 1) {
     ends.push_back(std::string_view(query).substr(at));
   }
   IndexSession together(index);
