@@ -10,6 +10,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "yurai/base/interval.h"
 #include "yurai/base/testing.h"
 #include "yurai/base/utf8.h"
 #include "yurai/curate/dedup.h"
@@ -132,13 +133,10 @@ void register_benchmarks() {
 /// "0.943 [0.912, 0.965]  (n = 210)": a share with its 95 % Wilson interval.
 std::string share(uint64_t hits, uint64_t size) {
   if (size == 0) return "- (n = 0)";
-  const double n = static_cast<double>(size);
-  const double p = static_cast<double>(hits) / n;
-  const double z = 1.959964;
-  const double centre = (p + z * z / (2 * n)) / (1 + z * z / n);
-  const double half = z * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n);
-  return fmt::format("{:.4f} [{:.4f}, {:.4f}]  ({} of {})", p, std::max(0.0, centre - half),
-                     std::min(1.0, centre + half), hits, size);
+  const Interval interval = wilson_interval(hits, size);
+  return fmt::format("{:.4f} [{:.4f}, {:.4f}]  ({} of {})",
+                     static_cast<double>(hits) / static_cast<double>(size), interval.low,
+                     interval.high, hits, size);
 }
 
 struct Sample {

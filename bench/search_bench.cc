@@ -9,6 +9,7 @@
 #include <numeric>
 #include <optional>
 
+#include "yurai/base/interval.h"
 #include "yurai/base/testing.h"
 #include "yurai/base/utf8.h"
 #include "yurai/corpus/input_file.h"
@@ -131,14 +132,6 @@ struct Fixture {
   }
 };
 
-/// Wilson's interval at 95 %.
-std::pair<double, double> interval(double hits, double n) {
-  const double z = 1.96, p = hits / n;
-  const double middle = (p + z * z / (2 * n)) / (1 + z * z / n);
-  const double half = z / (1 + z * z / n) * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-  return {middle - half, middle + half};
-}
-
 void questions(benchmark::State& state) {
   const Fixture& fixture = Fixture::get();
   std::vector<double> times;
@@ -159,7 +152,7 @@ void questions(benchmark::State& state) {
   }
   std::sort(times.begin(), times.end());
   const auto n = static_cast<double>(times.size());
-  const auto [low, high] = interval(static_cast<double>(found), n);
+  const auto [low, high] = wilson_interval(found, times.size());
   fmt::print(
       "{} questions: recall@10 {:.4f} (95 % interval {:.4f}–{:.4f}); CPU ms p50 {:.3f}, p99 "
       "{:.3f}, mean {:.3f}; {:.1f} reads, {:.0f} postings a question\n",

@@ -148,17 +148,20 @@ Result<void> run_info(const std::string& dir, bool wants_verify, bool json) {
   YURAI_ASSIGN(Json facts, facts_json(std::filesystem::path(dir)));
   YURAI_ASSIGN(facts["checkpoints"], checkpoints_json(dir));
   if (json) {
-    Json all = {{"dir", dir}, {"format", kRunFormat}, {"format_version", kRunVersion}};
-    all["format_version"] = facts["run"]["format_version"];
+    Json all = {
+        {"dir", dir}, {"format", kRunFormat}, {"format_version", facts["run"]["format_version"]}};
     all.update(facts);
     all["verified"] = wants_verify;
     return print_json(all);
   }
   YURAI_TRY(print_run(dir, facts));
-  return print(wants_verify ? tr("verified: every byte is as it was written\n",
-                                 "検証済み: 全バイトが書かれたときのまま\n")
-                            : tr("--verify reads and proves every byte\n",
-                                 "--verify で全バイトを読んで検証\n"));
+  return print(wants_verify
+                   ? tr("verified: configuration, tokens, ledger and checkpoints are as they "
+                        "were written\n",
+                        "検証済み: 設定・トークン・台帳・チェックポイントは書かれたときのまま\n")
+                   : tr("--verify reads and proves configuration, tokens, ledger and "
+                        "checkpoints\n",
+                        "--verify で設定・トークン・台帳・チェックポイントを読んで検証\n"));
 }
 
 }  // namespace yurai::cli

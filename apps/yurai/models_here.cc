@@ -77,7 +77,7 @@ Result<void> run_training(const TrainArguments& arguments) {
   options.on_step = [&](const StepReport& report) { line.draw(report); };
   const auto trained = train(config, arguments.out, options);
   if (comm->rank() > 0) return {};  // an error is that of all, and the first says it
-  if (!trained && trained.error().code == ErrorCode::kIo) {
+  if (!trained && trained.error().code == ErrorCode::kIo && newest_checkpoint(arguments.out)) {
     Error error = trained.error();
     error.message += tr("; the checkpoints are kept: go on with --resume",
                         "（チェックポイントは残っている。--resume で続きから学習できる）");

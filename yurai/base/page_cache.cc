@@ -228,8 +228,10 @@ bool PageReader::has(uint64_t number) {
 }
 
 void PageReader::keep(uint64_t number, PageRef page) {
+  Slot& at = slot(number);
+  if (at.page) return;  // read directly meanwhile, and looked at
   if (cache_ != nullptr) cache_->publish(page);
-  keep(slot(number), number, std::move(page));
+  keep(at, number, std::move(page));
 }
 
 Result<std::string_view> PageReader::page(uint64_t number) {

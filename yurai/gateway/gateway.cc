@@ -276,7 +276,7 @@ Result<Gateway::Changes> Gateway::refresh() const {
     state_->metrics->set_fact("yurai_index_changes", "Times that a changed index was opened",
                               static_cast<double>(++state_->num_changes));
     changes.index = true;
-    services = state_->current();
+    return changes;  // what becomes of the run is looked at the next time
   }
   if (!services->run) return changes;  // none, or one that does not fit the index any more
   YURAI_ASSIGN(const auto checkpoint, served_checkpoint(state_->options));

@@ -100,15 +100,16 @@ void expect_same_answers(const CorpusIndex& index, const NaiveIndex& naive,
     ASSERT_EQ(known.end, longest->range.end) << match;
     const uint64_t position = longest->position.value();
     ASSERT_EQ(naive.text().substr(position, match.size()), match);
-    const std::string before = query + naive.text().substr(1, position - 1);
-    const size_t separator = before.rfind('\xff');
-    const std::string own = separator == std::string::npos ? before : before.substr(separator + 1);
-    size_t shared = 0;
-    while (shared < own.size() &&
-           naive.text()[position - 1 - shared] == own[own.size() - 1 - shared]) {
-      ++shared;
+    const std::string before = naive.text().substr(0, position);
+    const std::string own = before.substr(before.rfind('\xff') + 1);
+    // What stands before goes on beyond the document's beginning; then with a change on the way.
+    ASSERT_EQ(session.shared_before(position, query + own).value(), own.size());
+    for (const size_t back : {1, 65, 300}) {
+      if (own.size() < back) continue;
+      std::string changed = own;
+      changed[own.size() - back] ^= 1;
+      ASSERT_EQ(session.shared_before(position, changed).value(), back - 1);
     }
-    ASSERT_EQ(session.shared_before(position, own).value(), shared);
   }
 
   std::vector<std::string_view> ends;  // some of a long text

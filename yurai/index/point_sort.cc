@@ -82,17 +82,15 @@ class RangeSorter {
 
   /// Sorts ranks [begin, end); the lcp of the first is not touched.
   void sort(uint64_t begin, uint64_t end, uint64_t depth) {
-    while (end - begin > kMaxItems) {
+    if (end - begin > kMaxItems) {
       uint64_t equal_begin = begin, equal_end = end;
       const uint64_t pivot = cut(depth, equal_begin, equal_end);
       if (equal_begin > begin) sort(begin, equal_begin, depth);
       sort_equal(equal_begin, equal_end, depth, pivot);
       if (equal_begin > begin) set_lcp(equal_begin, depth);
       if (equal_end == end) return;
-      begin = equal_end;
-      // The rest is sorted last; its first is known only then.
-      sort(begin, end, depth);
-      set_lcp(begin, depth);
+      sort(equal_end, end, depth);
+      set_lcp(equal_end, depth);  // its first is known only now
       return;
     }
     if (end - begin < 2) return;

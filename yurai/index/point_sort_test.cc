@@ -48,6 +48,10 @@ void expect_sorted(const std::vector<std::string>& documents) {
       ASSERT_TRUE(std::equal(positions.begin(), positions.end(), order.begin(), order.end()));
       const auto found = sorted->lcps.span();
       ASSERT_TRUE(std::equal(found.begin(), found.end(), lcps.begin(), lcps.end()));
+      for (size_t i = 0; i < order.size(); ++i) {
+        const char branch = lcps[i] < kMaxLcp ? text[order[i] + lcps[i]] : '\0';
+        ASSERT_EQ(sorted->branches.span()[i], static_cast<uint8_t>(branch)) << i;
+      }
     }
   }
 }

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "yurai/base/hash.h"
+#include "yurai/base/number_codec.h"
 #include "yurai/base/terminal.h"
 #include "yurai/index/suffix_key.h"
 
@@ -20,9 +21,6 @@ constexpr size_t kValidBits = 3;
 constexpr size_t kLcpBytes = 2;
 static_assert(kRunKeyBytes < size_t{1} << kValidBits);
 
-void append_bytes(uint64_t number, size_t num_bytes, std::string& out) {
-  out.append(reinterpret_cast<const char*>(&number), num_bytes);
-}
 uint64_t read_bytes(const char* bytes, size_t num_bytes) {
   uint64_t number = 0;
   std::memcpy(&number, bytes, num_bytes);
@@ -40,9 +38,10 @@ RunFormat::RunFormat(const TextPart& part)
 
 void RunFormat::append(const RunRecord& record, std::string& out) const {
   const uint64_t num_valid = std::min<uint64_t>(record.num_valid, kRunKeyBytes);
-  append_bytes((record.position - text_begin) << kValidBits | num_valid, place_bytes, out);
-  append_bytes(record.lcp, kLcpBytes, out);
-  append_bytes(record.key >> 8 * (kKeyBytes - kRunKeyBytes), kRunKeyBytes, out);
+  append_fixed((record.position - text_begin) << kValidBits | num_valid,
+               static_cast<int>(place_bytes), out);
+  append_fixed(record.lcp, static_cast<int>(kLcpBytes), out);
+  append_fixed(record.key >> 8 * (kKeyBytes - kRunKeyBytes), static_cast<int>(kRunKeyBytes), out);
 }
 
 RunRecord RunFormat::read(const char* bytes) const {

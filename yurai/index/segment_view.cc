@@ -179,14 +179,14 @@ Result<RankRange> SegmentView::search(std::string_view text, Sought sought) {
   if (!at.begins_lower) {
     i = lower.search(text);
     size_t shared = text.size();
+    uint64_t position = 0;
     if (sought != Sought::kKnown) {
-      YURAI_ASSIGN(const uint64_t position, position_of(lower, i));
+      YURAI_ASSIGN(position, position_of(lower, i));
       YURAI_ASSIGN(shared, shared_bytes(position, text));
     }
     if (shared < text.size()) {
       if (sought == Sought::kFound) return RankRange{};
       // It shares most with the text: all that share more with it are on its side of the text.
-      YURAI_ASSIGN(const uint64_t position, position_of(lower, i));
       YURAI_ASSIGN(const uint8_t after, byte(position + shared));
       const bool below = after < static_cast<uint8_t>(text[shared]);
       const uint64_t rank = lower.first_rank() +

@@ -169,7 +169,8 @@ class TieSorter {
   }
 
   /// What all that tied at first share: a suffix shares with the one before it at least what the
-  /// point before it in the text does, less the way between (see lcp.h's paper, CPM 2009).
+  /// point before it in the text does, less the way between (J. Kärkkäinen, G. Manzini,
+  /// S. J. Puglisi, "Permuted Longest-Common-Prefix Array", CPM 2009).
   void compare() {
     for_each_part(num_threads_, tied_.num_words(), [&](uint64_t begin, uint64_t end) {
       uint64_t reach = 0;  // where the last one's shared bytes end

@@ -92,6 +92,7 @@ struct Decoder::State {
   std::vector<float> packed;     ///< of a product: its activations as kernels read them
   std::vector<int8_t> bytes, packed_bytes;
   std::vector<float> byte_scales;
+  bool shows_attention = false;            ///< in this layer
   std::vector<float> shown_probabilities;  ///< [H][N][S], for an observer
 
   Result<void> check(std::span<const int32_t> tokens) const;
@@ -297,7 +298,7 @@ void Decoder::State::read_head(size_t number, const Group& group, size_t head) {
   size_t seen = round_up(end + group.size, kLanes);
   scratch.resize(group.size * (width + seen));
   float* probabilities = scratch.data() + group.size * width;
-  const bool show = shown(Site::kAttention, number);
+  const bool show = shows_attention;
   if (show) {
     seen = shown_probabilities.size() / (config.num_heads * rows.size());
     probabilities = shown_probabilities.data() + (head * rows.size() + group.first_row) * seen;
@@ -351,11 +352,13 @@ void Decoder::State::attend(const DecoderLayer& layer, size_t number) {
   show_heads(Site::kQuery, number, 0, H);
   show_heads(Site::kKey, number, H * d, K);
   show_heads(Site::kValue, number, (H + K) * d, K);
-  if (shown(Site::kAttention, number)) {
+  shows_attention = shown(Site::kAttention, number);
+  if (shows_attention) {
     shown_probabilities.resize(H * N * round_up(rows.back().position + 1 + kQueries, kLanes));
   }
   team->run(groups.size() * H, [&](size_t i) { read_head(number, groups[i / H], i % H); });
   show_probabilities(number);
+  shown_probabilities = {};
   show_rows(Site::kHeadOut, number, read, N, H * d);
   multiply(layer.out, read, N, added);
   for (size_t row = 0; row < N && layer.out_bias != nullptr; ++row) {

@@ -113,10 +113,11 @@ Result<Generation> DecoderModel::run(const GenerateRequest& request, const OnSym
   // Of tokens that the observer sees: the logits of the last.
   const auto read_observed = [&](std::span<const int32_t> tokens) -> Result<std::vector<float>> {
     onlooker->tokens_read->insert(onlooker->tokens_read->end(), tokens.begin(), tokens.end());
-    YURAI_ASSIGN(std::vector<float> all,
-                 decoder_->add(tokens, cache, /*all=*/true, onlooker->observer));
-    all.erase(all.begin(), all.end() - static_cast<ptrdiff_t>(V));
-    return all;
+    const Observer& observer = *onlooker->observer;
+    const bool all = observer.wants(Site::kFinal, 0) || observer.wants(Site::kLogits, 0);
+    YURAI_ASSIGN(std::vector<float> read, decoder_->add(tokens, cache, all, onlooker->observer));
+    read.erase(read.begin(), read.end() - static_cast<ptrdiff_t>(V));
+    return read;
   };
   auto read = onlooker != nullptr ? read_observed(ids) : decoder_->add(ids, cache);
   YURAI_ASSIGN(std::vector<float> logits, std::move(read));

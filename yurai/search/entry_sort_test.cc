@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "yurai/base/random.h"
+#include "yurai/base/testing.h"
 
 namespace yurai {
 namespace {
 
 TEST(EntrySort, SortsByTermThenDocument) {
-  SplitMix64 random(1);
+  SplitMix64 random(testing::test_seed());
   for (const uint64_t num_terms : {1, 3, 100, 100000}) {
     for (const size_t size : {0, 1, 2, 48, 49, 1000, 50000}) {
       std::vector<TermEntry> entries(size);

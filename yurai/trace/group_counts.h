@@ -7,14 +7,16 @@
 #include <vector>
 
 #include "yurai/base/large_array.h"
+#include "yurai/base/result.h"
 
 namespace yurai {
 
-/// How often chosen n-grams stand in the texts of chosen groups: a fixed table, filled in one pass
-/// over the corpus.
+/// How often chosen n-grams stand in the texts of chosen groups: counted in one pass over the
+/// corpus, once all are chosen.
 class GroupCounts {
  public:
   void choose(uint32_t group, uint64_t ngram) {
+    YURAI_CHECK(num_queued_ == 0);  // growing forgets counts
     const uint64_t key = mix(group, ngram);
     Slot& at = slot(key);
     if (at.key == key) return;

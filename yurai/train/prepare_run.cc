@@ -22,11 +22,6 @@ namespace fs = std::filesystem;
 
 std::string shown(const fs::path& path) { return for_terminal(path.string()); }
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 Result<std::unique_ptr<Tokenizer>> make_tokenizer(const TrainConfig& config,
                                                   const std::vector<Corpus>& corpora,
                                                   const fs::path& dir,

@@ -19,11 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 Result<void> compare(const fs::path& path, std::string_view found, const std::string& expected) {
   if (found == expected) return {};
   return fail(

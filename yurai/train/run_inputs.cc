@@ -21,11 +21,6 @@ constexpr std::array<std::string_view, 4> kTokenizerFiles = {
 
 std::string shown(const fs::path& path) { return for_terminal(path.string()); }
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 Result<SpecialTokens> special_tokens(const TokenizerFacts& facts) {
   if (!facts.end) {
     return fail(
@@ -37,6 +32,11 @@ Result<SpecialTokens> special_tokens(const TokenizerFacts& facts) {
 }
 
 }  // namespace
+
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
 
 Result<void> copy_tokenizer(const fs::path& from, StagingDirectory& stage) {
   std::error_code ignored;

@@ -57,6 +57,9 @@ Result<std::vector<CheckpointFolder>> list_checkpoints(const std::filesystem::pa
 /// The newest of them; kNotFound: none.
 Result<std::filesystem::path> newest_checkpoint(const std::filesystem::path& run);
 
+/// Whether something has that name; false where the folder cannot be read.
+bool is_there(const std::filesystem::path& path);
+
 /// Copies what a file or a folder holds of a tokenizer into another.
 Result<void> copy_tokenizer(const std::filesystem::path& from, StagingDirectory& stage);
 

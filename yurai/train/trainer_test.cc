@@ -367,7 +367,7 @@ TEST_F(Training, VerifiesAllThatARunHolds) {
   }
 }
 
-TEST_F(Training, NoticesEveryChangedBitOfRunJson) {
+TEST_F(Training, NoticesAChangeInEachByteOfRunJson) {
   ASSERT_TRUE(prepare_run(config("", 2), dir_ / "run", {}, no_progress));
   const fs::path path = dir_ / "run" / kRunName;
   const std::string good = *read_file(path);
