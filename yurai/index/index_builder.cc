@@ -65,7 +65,7 @@ class SortedShard {
         branches_(sorted.branches.span()) {}
 
   uint64_t size() const { return positions_.size(); }
-  TextPart text_part() const { return {text_begin_, text_begin_ + text_size_}; }
+  RunText text_part() const { return {text_begin_, text_begin_ + text_size_}; }
   uint64_t num_parts() const { return (size() + kRanksAPart - 1) / kRanksAPart; }
 
   Result<void> leaf_entries(uint64_t part, std::vector<uint64_t>& out) const {

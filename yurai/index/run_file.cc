@@ -29,7 +29,7 @@ uint64_t read_bytes(const char* bytes, size_t num_bytes) {
 
 }  // namespace
 
-RunFormat::RunFormat(const TextPart& part)
+RunFormat::RunFormat(const RunText& part)
     : text_begin(part.begin),
       place_bytes((static_cast<size_t>(std::bit_width(part.end - part.begin)) + kValidBits + 7) /
                   8),
@@ -58,7 +58,7 @@ RunRecord RunFormat::read(const char* bytes) const {
 }
 
 Result<RunWriter> RunWriter::create(StagingDirectory& stage, std::string_view name,
-                                    const TextPart& part) {
+                                    const RunText& part) {
   YURAI_ASSIGN(auto file, stage.create_file(name));
   return RunWriter(stage.path() / name, part, std::move(file));
 }

@@ -33,7 +33,7 @@ class RecordReader {
 inline constexpr uint64_t kRecordsASample = 1 << 13;
 
 /// A part of the corpus text, bytes [begin, end).
-struct TextPart {
+struct RunText {
   uint64_t begin = 0;
   uint64_t end = 0;
 };
@@ -41,7 +41,7 @@ struct TextPart {
 /// A finished run: the points of a part of the text.
 struct Run {
   std::filesystem::path path;
-  TextPart part;
+  RunText part;
   uint64_t num_records = 0;
   std::vector<uint64_t> samples;  ///< positions of records 0, kRecordsASample, …
 };
@@ -50,7 +50,7 @@ struct Run {
 /// bytes as the part allows, two of lcp, kRunKeyBytes of the key. A chunk: records, then the XXH3
 /// of their bytes.
 struct RunFormat {
-  explicit RunFormat(const TextPart& part);
+  explicit RunFormat(const RunText& part);
   uint64_t text_begin;
   size_t place_bytes;
   size_t record_bytes;
@@ -67,12 +67,12 @@ class RunWriter {
  public:
   /// Writes the file `name` of the staging folder.
   static Result<RunWriter> create(StagingDirectory& stage, std::string_view name,
-                                  const TextPart& part);
+                                  const RunText& part);
   Result<void> append(const RunRecord& record);
   Result<Run> finish();
 
  private:
-  RunWriter(std::filesystem::path path, const TextPart& part, std::unique_ptr<WritableFile> file)
+  RunWriter(std::filesystem::path path, const RunText& part, std::unique_ptr<WritableFile> file)
       : format_(part), run_{std::move(path), part, 0, {}}, file_(std::move(file)) {}
   Result<void> write_chunk();
 

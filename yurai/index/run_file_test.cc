@@ -9,7 +9,7 @@
 namespace yurai {
 namespace {
 
-yurai::Run write_run(StagingDirectory& stage, const TextPart& part,
+yurai::Run write_run(StagingDirectory& stage, const RunText& part,
                      std::span<const RunRecord> records) {
   RunWriter writer = RunWriter::create(stage, "run", part).value();
   for (const RunRecord& record : records) EXPECT_TRUE(writer.append(record));
@@ -19,7 +19,7 @@ yurai::Run write_run(StagingDirectory& stage, const TextPart& part,
 TEST(RunFile, GivesBackPlacesLcpsAndTheFirstBytesOfKeys) {
   const testing::TemporaryDirectory dir;
   StagingDirectory stage = StagingDirectory::create(dir / "out", {}).value();
-  const TextPart part{uint64_t{1} << 33, (uint64_t{1} << 33) + (uint64_t{1} << 31)};
+  const RunText part{uint64_t{1} << 33, (uint64_t{1} << 33) + (uint64_t{1} << 31)};
   const std::vector<RunRecord> records{
       {part.begin, 0, 8, 0x4142434445464748},      {part.end - 1, 65535, 8, 0x4142434445464748},
       {part.begin + 7, 12, 2, 0x4142FF0000000000},  // what is not valid may be anything

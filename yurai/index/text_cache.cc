@@ -9,7 +9,7 @@ namespace yurai {
 namespace {
 
 /// Of text, decoded.
-constexpr uint64_t kDecodedBytes = 8192;
+constexpr uint64_t kDecodedBytes = 1024;
 constexpr uint64_t kMinCopyBytes = 256;
 constexpr size_t kMaxCopies = 1 << 16;
 constexpr uint64_t kCopiesMemory = kMaxCopies * 96;

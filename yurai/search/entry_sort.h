@@ -9,19 +9,19 @@
 namespace yurai {
 
 /// A term in a document, on its way into the term's list.
-struct TermEntry {
+struct TermInDocument {
   TermKey key = 0;
   Posting posting;
 
-  bool operator<(const TermEntry& other) const {
+  bool operator<(const TermInDocument& other) const {
     return key != other.key ? key < other.key : posting.document < other.posting.document;
   }
 };
-static_assert(sizeof(TermEntry) == 16);
+static_assert(sizeof(TermInDocument) == 16);
 
 /// Sorts by term, then document, in place: by the highest byte in which entries differ, then each
 /// part by the next (P. M. McIlroy, K. Bostic, M. D. McIlroy, "Engineering Radix Sort", Computing
 /// Systems 6(1), 1993).
-void sort_entries(std::span<TermEntry> entries);
+void sort_entries(std::span<TermInDocument> entries);
 
 }  // namespace yurai

@@ -26,12 +26,12 @@ constexpr size_t kRunReadBytes = 1 << 20;
 
 /// Sorted entries, the first of them in memory and the rest, if any, in a part of a file.
 struct Run {
-  std::vector<TermEntry> entries;
+  std::vector<TermInDocument> entries;
   std::shared_ptr<const ReadableFile> file;
   uint64_t at = 0, end = 0;  ///< bytes of the file not read yet
   size_t next = 0;
 
-  const TermEntry& front() const { return entries[next]; }
+  const TermInDocument& front() const { return entries[next]; }
   bool is_done() const { return next == entries.size(); }
   Result<void> pop() {
     if (++next < entries.size()) return {};
@@ -39,8 +39,8 @@ struct Run {
   }
   Result<void> read() {
     next = 0;
-    entries.resize(std::min<uint64_t>(kRunReadBytes, end - at) / sizeof(TermEntry));
-    const size_t num_bytes = entries.size() * sizeof(TermEntry);
+    entries.resize(std::min<uint64_t>(kRunReadBytes, end - at) / sizeof(TermInDocument));
+    const size_t num_bytes = entries.size() * sizeof(TermInDocument);
     if (num_bytes > 0) {
       YURAI_TRY(file->read_exactly(at, {reinterpret_cast<char*>(entries.data()), num_bytes}));
     }
@@ -75,9 +75,9 @@ class EntrySorter {
   EntrySorter(StagingDirectory& stage, std::string file_name, uint64_t memory_bytes)
       : stage_(stage),
         file_name_(std::move(file_name)),
-        max_entries_(std::clamp(memory_bytes / sizeof(TermEntry), kMinEntries, kMaxEntries)) {}
+        max_entries_(std::clamp(memory_bytes / sizeof(TermInDocument), kMinEntries, kMaxEntries)) {}
 
-  Result<void> add(const TermEntry& entry) {
+  Result<void> add(const TermInDocument& entry) {
     if (entries_.size() == max_entries_) YURAI_TRY(spill());
     if (entries_.capacity() == entries_.size()) {  // never more than the bound
       entries_.reserve(
@@ -119,10 +119,10 @@ class EntrySorter {
       YURAI_ASSIGN(file_, stage_.create_file(file_name_));
     }
     sort_entries(entries_);
-    YURAI_TRY(file_->append(
-        {reinterpret_cast<const char*>(entries_.data()), entries_.size() * sizeof(TermEntry)}));
+    YURAI_TRY(file_->append({reinterpret_cast<const char*>(entries_.data()),
+                             entries_.size() * sizeof(TermInDocument)}));
     run_ends_.push_back((run_ends_.empty() ? 0 : run_ends_.back()) +
-                        entries_.size() * sizeof(TermEntry));
+                        entries_.size() * sizeof(TermInDocument));
     entries_.clear();
     return {};
   }
@@ -130,7 +130,7 @@ class EntrySorter {
   StagingDirectory& stage_;
   const std::string file_name_;
   const uint64_t max_entries_;
-  std::vector<TermEntry> entries_;
+  std::vector<TermInDocument> entries_;
   std::unique_ptr<WritableFile> file_;
   std::vector<uint64_t> run_ends_;
 };
@@ -234,7 +234,7 @@ class ListWriter {
     return ListWriter(std::move(terms), std::move(postings), lengths, length_norms(mean_length));
   }
 
-  Result<void> add(const TermEntry& entry) {
+  Result<void> add(const TermInDocument& entry) {
     if (df_ > 0 && entry.key != key_) YURAI_TRY(end_list());
     if (pending_.size() == kPostingsInBlock) YURAI_TRY(end_block());
     key_ = entry.key;
@@ -385,7 +385,7 @@ Result<void> build_document_search(const Corpus& corpus, const SearchBuildOption
   const double mean_length = static_cast<double>(total_length) /
                              static_cast<double>(std::max<uint64_t>(1, corpus.num_documents()));
   YURAI_ASSIGN(ListWriter writer, ListWriter::create(stage, lengths, mean_length));
-  YURAI_TRY(merge(std::move(runs), [&](const TermEntry& entry) { return writer.add(entry); }));
+  YURAI_TRY(merge(std::move(runs), [&](const TermInDocument& entry) { return writer.add(entry); }));
   YURAI_TRY(writer.finish());
   for (const auto& part : parts) YURAI_TRY(part->sorter.remove_file());
 
