@@ -219,6 +219,12 @@ TEST_F(ModelCli, ObservesWhileItGenerates) {
   EXPECT_THAT(with({"--observe", path("x"), "--sites", "nowhere"}).err, HasSubstr("resid_post"));
   EXPECT_FALSE(fs::exists(dir_ / "x"));
   EXPECT_EQ(with({"--sites", "logits"}).exit_status, 2);
+  // Nothing but a file of its own is replaced.
+  fs::create_symlink(dir_ / "seen.safetensors", dir_ / "link");
+  for (const std::string name : {"link", "src/model.safetensors", "nowhere/x"}) {
+    EXPECT_EQ(with({"--observe", path(name), "--force"}).exit_status, 1) << name;
+  }
+  EXPECT_TRUE(fs::is_symlink(dir_ / "link"));
 }
 
 TEST_F(ModelCli, SaysWhatIsWrong) {

@@ -23,18 +23,30 @@ struct AskArguments {
 };
 
 Result<void> ask(AskArguments arguments) {
-  YURAI_ASSIGN(const auto model, open_model(arguments.model, arguments.weights));
+  // A run that goes on has another newest checkpoint soon.
+  YURAI_ASSIGN(const std::filesystem::path folder, model_dir(arguments.model));
+  YURAI_ASSIGN(const auto model, open_model(folder.string(), arguments.weights));
   YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(arguments.index));
   YURAI_ASSIGN(const Tracer tracer, Tracer::open(index));
   std::optional<TrainedRun> run;
-  const std::string own_run = run_of_model(arguments.model);
-  const std::string dir = arguments.run.empty() ? own_run : arguments.run;
+  std::optional<TrainedRun::Kept> kept;
+  const std::string dir = arguments.run.empty() ? run_of_model(arguments.model) : arguments.run;
   if (!dir.empty()) {
     YURAI_ASSIGN(run, TrainedRun::open(dir));
+    YURAI_ASSIGN(const auto steps, checkpoint_steps(dir, folder));
+    if (steps) kept = TrainedRun::Kept{model.get(), *steps};
+    if (arguments.run.empty() && !run->check_corpus(index.corpus().identity())) {
+      say(
+          tr("the index is not of the corpus that the run was trained on, or was changed since: "
+             "traced without training steps",
+             "索引が学習に使ったコーパスのものではないか、その後に変更されています。学習ステップな"
+             "しでたどります"));
+      run.reset();
+    }
   }
   YURAI_ASSIGN(const Generation answer, model->generate(arguments.request, {}));
   YURAI_ASSIGN(Trace trace, tracer.trace(answer.text, arguments.trace));
-  if (run) YURAI_TRY(run->add_exposures(trace, dir == own_run ? model.get() : nullptr));
+  if (run) YURAI_TRY(run->add_exposures(trace, kept));
   if (arguments.json) {
     return print_json(
         {{"model", model->id()}, {"answer", to_json(answer)}, {"trace", to_json(trace)}});

@@ -18,6 +18,7 @@
 #include "yurai/gateway/gateway.h"
 #include "yurai/gateway/http_server.h"
 #include "yurai/lm/remote_model.h"
+#include "yurai/train/run_inputs.h"
 
 namespace yurai::cli {
 namespace {
@@ -80,9 +81,7 @@ Result<GatewayOptions> gateway_options(const ServeOptions& options, const std::s
   gateway.index_dir = options.index_dir;
   YURAI_ASSIGN(gateway.cache_bytes, parse_bytes(options.cache));
   gateway.filtered_dir = options.filtered_dir;
-  const std::string own_run = run_of_model(options.model);
-  gateway.run_dir = options.run.empty() ? own_run : options.run;
-  gateway.model_is_of_run = !own_run.empty() && gateway.run_dir == own_run;
+  gateway.run_dir = options.run.empty() ? run_of_model(options.model) : options.run;
   gateway.upstream_url = options.upstream_url;
   gateway.web_dir =
       options.web_dir.empty() ? default_web_dir() : std::filesystem::path(options.web_dir);
@@ -141,8 +140,10 @@ Result<void> serve(const ServeOptions& options) {
   sigaddset(&ending, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
   std::unique_ptr<LanguageModel> model;
+  std::filesystem::path model_folder;
   if (!options.model.empty()) {
-    YURAI_ASSIGN(model, open_model(options.model, options.weights));
+    YURAI_ASSIGN(model_folder, model_dir(options.model));
+    YURAI_ASSIGN(model, open_model(model_folder.string(), options.weights));
   }
 
   YURAI_ASSIGN(HttpServerOptions server_options, parse_listen(options.listen));
@@ -151,6 +152,9 @@ Result<void> serve(const ServeOptions& options) {
   server_options.num_query_threads = std::max(4u, 2 * std::thread::hardware_concurrency());
   YURAI_ASSIGN(GatewayOptions gateway_opts, gateway_options(options, server_options.address));
   gateway_opts.model = std::move(model);
+  if (!model_folder.empty() && !gateway_opts.run_dir.empty()) {
+    YURAI_ASSIGN(gateway_opts.model_steps, checkpoint_steps(gateway_opts.run_dir, model_folder));
+  }
   YURAI_ASSIGN(const Gateway gateway, Gateway::open(gateway_opts));
   YURAI_ASSIGN(HttpServer server, HttpServer::listen(server_options, gateway.handlers()));
 

@@ -368,7 +368,7 @@ Result<void> trace(TraceArguments arguments) {
   YURAI_ASSIGN(Trace trace, tracer.trace(answer, arguments.options));
   if (!arguments.run.empty()) {
     YURAI_ASSIGN(const TrainedRun run, TrainedRun::open(arguments.run));
-    YURAI_TRY(run.add_exposures(trace, nullptr));
+    YURAI_TRY(run.add_exposures(trace, std::nullopt));
   }
   std::optional<Related> related;
   if (search) {

@@ -43,7 +43,22 @@ Result<std::unique_ptr<LanguageModel>> open_model(const std::string& dir,
 
 Result<void> check_observed(const std::string& file, bool force) {
   std::error_code ignored;
-  if (force || !fs::exists(file, ignored)) return {};
+  const fs::file_status there = fs::symlink_status(file, ignored);
+  if (fs::exists(there) && !fs::is_regular_file(there)) {
+    return fail(ErrorCode::kAlreadyExists,
+                fmt::format("{} is no regular file; name another", for_terminal(file)));
+  }
+  const fs::path folder = fs::absolute(file, ignored).parent_path();
+  if (!fs::is_directory(folder, ignored)) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("there is no folder {}; make it", for_terminal(folder.string())));
+  }
+  if (fs::exists(folder / "config.json", ignored)) {
+    return fail(ErrorCode::kAlreadyExists,
+                fmt::format("{} would lie in the folder of a model; name a file elsewhere",
+                            for_terminal(file)));
+  }
+  if (force || !fs::exists(there)) return {};
   return fail(ErrorCode::kAlreadyExists,
               fmt::format("{} is there already; replace it with --force", for_terminal(file)));
 }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,8 +28,9 @@ struct GatewayOptions {
   /// whoever opened it.
   std::shared_ptr<const LanguageModel> model{};
   std::filesystem::path run_dir{};  ///< of `yurai train`: traces say when it read a passage
-  bool model_is_of_run = false;     ///< then they also say what it costs the model now
-  std::string upstream_url{};       ///< empty: no further models
+  /// After how many steps of that run the model was kept; none: it is none of the run.
+  std::optional<uint64_t> model_steps{};
+  std::string upstream_url{};  ///< empty: no further models
   std::string upstream_api_key{};
   std::filesystem::path web_dir{};  ///< the built page; absent: a page that says so
   /// Names that a request's Host may carry (without port); empty: any. On a loopback address this

@@ -55,8 +55,11 @@ ApiResult<ApiResponse> trace(const Services& services, const ApiRequest& request
   }
   YURAI_ASSIGN(Trace traced, services.tracer->trace(text, options));
   if (services.run) {
-    const bool its_own = services.transformer_is_of_run;
-    YURAI_TRY(services.run->add_exposures(traced, its_own ? services.transformer.get() : nullptr));
+    std::optional<TrainedRun::Kept> kept;
+    if (services.transformer_steps) {
+      kept = TrainedRun::Kept{services.transformer.get(), *services.transformer_steps};
+    }
+    YURAI_TRY(services.run->add_exposures(traced, kept));
   }
   Json json = to_json(traced);
   YURAI_ASSIGN(const bool near, body.boolean("near", false));

@@ -49,7 +49,7 @@ Result<void> open_rest(const GatewayOptions& options, Services& services) {
   }
   services.transformer = options.model;
   if (!options.run_dir.empty()) YURAI_TRY(open_run_of(options, services));
-  services.transformer_is_of_run = options.model_is_of_run && services.run;
+  if (services.run) services.transformer_steps = options.model_steps;
   return {};
 }
 
@@ -62,7 +62,7 @@ void keep_rest(const Services& before, Services& services) {
     services.run = before.run;
     services.run_facts = before.run_facts;
     services.run_checkpoint = before.run_checkpoint;
-    services.transformer_is_of_run = before.transformer_is_of_run;
+    services.transformer_steps = before.transformer_steps;
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,10 +28,10 @@ struct Services {
   std::shared_ptr<const DocumentSearch> search;  ///< when the index has it; else null
   std::shared_ptr<const LanguageModel> ngram;
   std::shared_ptr<const LanguageModel> transformer;  ///< null: none
-  bool transformer_is_of_run = false;
-  std::shared_ptr<const TrainedRun> run;  ///< with --run, where it fits the index
-  Json run_facts;                         ///< of that run
-  std::filesystem::path run_checkpoint;   ///< its newest when it was opened; empty: none yet
+  std::optional<uint64_t> transformer_steps;         ///< of the run, which kept it after them
+  std::shared_ptr<const TrainedRun> run;             ///< with --run, where it fits the index
+  Json run_facts;                                    ///< of that run
+  std::filesystem::path run_checkpoint;  ///< its newest when it was opened; empty: none yet
   std::shared_ptr<const Upstream> upstream;
   std::shared_ptr<const PageFiles> page;
   Json corpus_statistics;

@@ -120,7 +120,8 @@ Result<std::vector<LedgerRow>> Ledger::document(std::string_view id) const {
   YURAI_ASSIGN(const std::vector<uint64_t> numbers, find_id(id));
   if (numbers.empty()) {
     return fail(ErrorCode::kNotFound,
-                fmt::format("no document '{}' in the ledger; ids are those of the corpus",
+                fmt::format("no document '{}' in the ledger: ids are those of the corpus, and "
+                            "documents kept apart for validation are not in it",
                             for_terminal(id)));
   }
   std::vector<LedgerRow> rows;

@@ -57,10 +57,8 @@ StepLog::StepLog(ReadableFile log, ReadableFile index, const ChainHash& genesis)
       indexed_(index_.size_bytes() / kStepIndexBytes) {}
 
 tl::unexpected<Error> StepLog::corrupt(uint64_t number, std::string_view what) const {
-  return fail(ErrorCode::kCorrupt,
-              fmt::format("step {}: {} ('{}'); put back a copy of the folder, or resume the run "
-                          "from a checkpoint before this step",
-                          number, what, for_terminal(log_.path().string())));
+  return fail(ErrorCode::kCorrupt, fmt::format("step {}: {} ('{}'); put back a copy of the folder",
+                                               number, what, for_terminal(log_.path().string())));
 }
 
 Result<StepLog> StepLog::open(const std::filesystem::path& dir, const ChainHash& genesis) {

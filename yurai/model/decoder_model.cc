@@ -131,6 +131,11 @@ Result<Generation> DecoderModel::run(const GenerateRequest& request, const OnSym
     if (n > 0) {
       YURAI_ASSIGN(logits, steps ? steps->add(ids.back()) : read_observed(std::span(ids).last(1)));
     }
+    if (!std::ranges::all_of(logits, [](float value) { return std::isfinite(value); })) {
+      return fail(ErrorCode::kCorrupt,
+                  "the model answers with values that are no finite numbers: its weights are "
+                  "damaged, or it was trained into them");
+    }
     // The model may have places that no token fills.
     const DrawnToken drawn =
         draw_token(std::span(logits).first(prompts_.tokenizer().vocabulary_size()), ids,

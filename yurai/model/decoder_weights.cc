@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "yurai/base/terminal.h"
@@ -126,6 +127,7 @@ class Loader {
     for (size_t i = 0; i < rows; ++i) {
       const float scale =
           quantize_row(std::span(buffer_).subspan(i * matrix.columns, matrix.columns), values);
+      if (std::isnan(scale)) return folder_.not_finite(parameter.name);
       pack_int8(matrix, row + i, values, scale);
     }
     return {};

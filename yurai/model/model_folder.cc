@@ -199,4 +199,10 @@ ParameterCounts count_parameters(const ModelConfig& config) {
   return counts;
 }
 
+tl::unexpected<Error> ModelFolder::not_finite(std::string_view name) const {
+  return fail(ErrorCode::kCorrupt,
+              fmt::format("{}: tensor '{}' holds a value that is no finite number",
+                          for_terminal(dir_.string()), for_terminal(name)));
+}
+
 }  // namespace yurai

@@ -30,6 +30,8 @@ class ModelFolder {
   static Result<ModelFolder> open(const std::filesystem::path& dir);
 
   const std::filesystem::path& dir() const { return dir_; }
+  /// The error of a tensor that holds a value which is no finite number.
+  tl::unexpected<Error> not_finite(std::string_view name) const;
   const ModelConfig& config() const { return config_; }
   /// The files of weights, in the order of their names.
   const std::vector<SafetensorsFile>& files() const { return files_; }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <functional>
 #include <list>
@@ -116,6 +117,7 @@ class QuantizedTensors {
     for (uint64_t row = 0; row < rows; ++row) {
       const float scale = quantize_row(std::span(values).subspan(row * columns, columns),
                                        quantized.subspan(row * columns, columns));
+      if (std::isnan(scale)) return source_.not_finite(parameter.name);
       std::memcpy(scales.data() + row * sizeof scale, &scale, sizeof scale);
     }
     sources_.push_back({parameter.name, DType::kI8, parameter.shape, bytes});

@@ -8,6 +8,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <set>
 
 #include "yurai/base/json.h"
@@ -240,7 +241,12 @@ float f16_to_f32(uint16_t bits) {
 
 float quantize_row(std::span<const float> row, std::span<int8_t> out) {
   float largest = 0;
-  for (const float value : row) largest = std::max(largest, std::abs(value));
+  float sum = 0;  // of zeros, unless a value is no finite number
+  for (const float value : row) {
+    largest = std::max(largest, std::abs(value));
+    sum += value * 0;
+  }
+  if (std::isnan(sum)) return std::numeric_limits<float>::quiet_NaN();
   const float scale = largest / 127;
   const float inverse = scale > 1e-30F ? 1 / scale : 0;
   // Adding 1.5 · 2^23 leaves no place for a fraction: rounds to nearest, ties to even.

@@ -84,7 +84,8 @@ float bf16_to_f32(uint16_t bits);
 /// Rounds to nearest, ties to even.
 uint16_t f32_to_bf16(float value);
 float f16_to_f32(uint16_t bits);
-/// A row in int8: value = scale · q, q from -127 to 127, rounded to nearest. Returns the scale.
+/// A row in int8: value = scale · q, q from -127 to 127, rounded to nearest. Returns the scale;
+/// NaN: the row holds a value that is no finite number.
 float quantize_row(std::span<const float> row, std::span<int8_t> out);
 
 }  // namespace yurai

@@ -316,5 +316,19 @@ TEST_F(Safetensors, AFullDiskIsAnErrorWhateverIsBeingWritten) {
   }
 }
 
+TEST(QuantizeRow, SaysThatAValueIsNoFiniteNumber) {
+  std::vector<float> row = {1, -2, 0.5F, 3};
+  std::vector<int8_t> out(row.size());
+  EXPECT_EQ(quantize_row(row, out), 3.0F / 127);
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      std::vector<float> damaged = row;
+      damaged[i] = bad;
+      EXPECT_TRUE(std::isnan(quantize_row(damaged, out))) << i;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace yurai

@@ -29,6 +29,11 @@ Result<TextLoss> text_loss(const LanguageModel& model, const Tokenizer& tokenize
     loss.nats = std::accumulate(nats.begin(), nats.end(), loss.nats,
                                 [](double sum, float each) { return sum + double{each}; });
   }
+  if (!std::isfinite(loss.nats)) {
+    return fail(ErrorCode::kCorrupt,
+                "the model's loss is no finite number: its weights are damaged, or it was trained "
+                "into that");
+  }
   return loss;
 }
 

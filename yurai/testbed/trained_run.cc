@@ -47,23 +47,24 @@ Result<void> TrainedRun::check_corpus(const CorpusIdentity& corpus) const {
                   inputs_.corpus_sha256.substr(0, 16), corpus.corpus_sha256.substr(0, 16)));
 }
 
-Result<void> TrainedRun::add_exposures(Trace& trace, const LanguageModel* model) const {
+Result<void> TrainedRun::add_exposures(Trace& trace, const std::optional<Kept>& kept) const {
   YURAI_TRY(check_corpus(trace.index));
   for (Span& span : trace.spans) {
     for (Occurrence& occurrence : span.documents) {
-      YURAI_ASSIGN(occurrence.exposures, exposures_of(occurrence, model));
+      YURAI_ASSIGN(occurrence.exposures, exposures_of(occurrence, kept));
     }
   }
   return {};
 }
 
 Result<Exposures> TrainedRun::exposures_of(const Occurrence& occurrence,
-                                           const LanguageModel* model) const {
+                                           const std::optional<Kept>& kept) const {
   Exposures exposures;
   auto rows = ledger_.exposures(occurrence.document.id, occurrence.byte_begin, occurrence.byte_end);
   // A document that was kept apart for validation is in no ledger.
   if (!rows && rows.error().code == ErrorCode::kNotFound) return exposures;
   if (!rows) return fail(std::move(rows).error());
+  if (kept) std::erase_if(*rows, [&](const LedgerRow& row) { return row.step >= kept->steps; });
   exposures.total = rows->size();
   for (const LedgerRow& row : *rows) {
     if (exposures.seen.size() == Exposures::kMaxShown) break;
@@ -75,8 +76,8 @@ Result<Exposures> TrainedRun::exposures_of(const Occurrence& occurrence,
   exposures.loss_first = mean_loss(of_epoch(*rows, rows->front().epoch));
   const std::vector<LedgerRow> last = of_epoch(*rows, rows->back().epoch);
   exposures.loss_last = mean_loss(last);
-  if (model != nullptr) {
-    YURAI_ASSIGN(exposures.loss_now, loss_now(last, *model));
+  if (kept) {
+    YURAI_ASSIGN(exposures.loss_now, loss_now(last, *kept->model));
   }
   return exposures;
 }

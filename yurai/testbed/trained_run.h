@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "yurai/base/result.h"
@@ -24,9 +25,15 @@ class TrainedRun {
   /// kInvalidArgument: the run was trained on another corpus than this.
   Result<void> check_corpus(const CorpusIdentity& corpus) const;
 
-  /// Of each document of the trace: the steps that read the matched bytes, what they cost then and,
-  /// with a `model` of this run, what they cost now. Fails as check_corpus() does.
-  Result<void> add_exposures(Trace& trace, const LanguageModel* model) const;
+  /// A model that the run kept after so many steps.
+  struct Kept {
+    const LanguageModel* model = nullptr;
+    uint64_t steps = 0;
+  };
+  /// Of each document of the trace: the steps that read the matched bytes and what they cost then;
+  /// with `kept`, only the steps before it was kept, and what the bytes cost that model. Fails as
+  /// check_corpus() does.
+  Result<void> add_exposures(Trace& trace, const std::optional<Kept>& kept) const;
 
   const std::filesystem::path& dir() const { return dir_; }
   const RunInputs& inputs() const { return inputs_; }
@@ -35,7 +42,8 @@ class TrainedRun {
  private:
   TrainedRun(std::filesystem::path dir, RunInputs inputs, Ledger ledger)
       : dir_(std::move(dir)), inputs_(std::move(inputs)), ledger_(std::move(ledger)) {}
-  Result<Exposures> exposures_of(const Occurrence& occurrence, const LanguageModel* model) const;
+  Result<Exposures> exposures_of(const Occurrence& occurrence,
+                                 const std::optional<Kept>& kept) const;
   Result<double> loss_now(const std::vector<LedgerRow>& rows, const LanguageModel& model) const;
 
   std::filesystem::path dir_;

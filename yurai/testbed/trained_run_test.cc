@@ -62,7 +62,7 @@ TEST_F(TrainedRunTest, SaysWhichStepsReadWhatAnAnswerRepeats) {
   for (uint64_t begin = 0; begin < 20; ++begin) {
     for (uint64_t end = begin + 1; end <= 20; ++end) {
       Trace traced = trace("a", begin, end);
-      ASSERT_TRUE(run->add_exposures(traced, nullptr));
+      ASSERT_TRUE(run->add_exposures(traced, std::nullopt));
       const Exposures& exposures = *traced.spans[0].documents[0].exposures;
       // Every step's rows, one by one.
       size_t wanted = 0;
@@ -89,7 +89,7 @@ TEST_F(TrainedRunTest, AsksTheModelWhatThePassageCostsNow) {
   const auto run = TrainedRun::open(dir_ / "run");
   Trace traced = trace("b", 0, 9);
   const ThreeNats model;
-  ASSERT_TRUE(run->add_exposures(traced, &model));
+  ASSERT_TRUE(run->add_exposures(traced, TrainedRun::Kept{&model, 4}));
   EXPECT_EQ(*traced.spans[0].documents[0].exposures->loss_now, 3);
   const Json json = to_json(traced)["spans"][0]["documents"][0];
   EXPECT_EQ(json["loss_now"], 3);
@@ -97,10 +97,28 @@ TEST_F(TrainedRunTest, AsksTheModelWhatThePassageCostsNow) {
   EXPECT_EQ(json["seen_total"], json["seen"].size());
 }
 
+TEST_F(TrainedRunTest, CreditsAKeptModelWithTheStepsBeforeItOnly) {
+  const auto run = TrainedRun::open(dir_ / "run");
+  const ThreeNats model;
+  for (uint64_t steps = 0; steps <= 4; ++steps) {
+    Trace traced = trace("a", 0, 20);
+    ASSERT_TRUE(run->add_exposures(traced, TrainedRun::Kept{&model, steps}));
+    const Exposures& exposures = *traced.spans[0].documents[0].exposures;
+    uint64_t wanted = 0;
+    const std::vector<LedgerRow> rows = run->ledger().exposures("a", 0, 20).value();
+    for (const LedgerRow& row : rows) {
+      wanted += row.step < steps ? 1 : 0;
+    }
+    EXPECT_EQ(exposures.total, wanted) << steps;
+    EXPECT_EQ(exposures.loss_now.has_value(), wanted > 0);
+    for (const Exposure& seen : exposures.seen) EXPECT_LT(seen.step, steps);
+  }
+}
+
 TEST_F(TrainedRunTest, SaysNothingOfADocumentThatWasNotTrained) {
   const auto run = TrainedRun::open(dir_ / "run");
   Trace traced = trace("kept apart", 0, 4);
-  ASSERT_TRUE(run->add_exposures(traced, nullptr));
+  ASSERT_TRUE(run->add_exposures(traced, std::nullopt));
   EXPECT_EQ(traced.spans[0].documents[0].exposures->total, 0U);
   EXPECT_TRUE(to_json(traced)["spans"][0]["documents"][0]["loss_first"].is_null());
 }
@@ -109,7 +127,8 @@ TEST_F(TrainedRunTest, RefusesATraceOfAnotherCorpus) {
   const auto run = TrainedRun::open(dir_ / "run");
   Trace traced = trace("a", 0, 4);
   traced.index.corpus_sha256 = std::string(64, '0');
-  EXPECT_THAT(run->add_exposures(traced, nullptr).error().message, HasSubstr("trained on corpus"));
+  EXPECT_THAT(run->add_exposures(traced, std::nullopt).error().message,
+              HasSubstr("trained on corpus"));
 }
 
 }  // namespace

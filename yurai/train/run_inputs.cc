@@ -135,4 +135,13 @@ Result<fs::path> newest_checkpoint(const fs::path& run) {
   return fail(ErrorCode::kNotFound, fmt::format("{} has no checkpoint yet", shown(run)));
 }
 
+Result<std::optional<uint64_t>> checkpoint_steps(const fs::path& run, const fs::path& model) {
+  YURAI_ASSIGN(const std::vector<CheckpointFolder> found, list_checkpoints(run));
+  for (const CheckpointFolder& checkpoint : found) {
+    std::error_code error;
+    if (fs::equivalent(checkpoint.dir, model, error)) return checkpoint.steps;
+  }
+  return std::nullopt;
+}
+
 }  // namespace yurai

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,11 @@ Result<std::vector<CheckpointFolder>> list_checkpoints(const std::filesystem::pa
 
 /// The newest of them; kNotFound: none.
 Result<std::filesystem::path> newest_checkpoint(const std::filesystem::path& run);
+
+/// After how many steps the run kept the model in this folder; none: it is no checkpoint of the
+/// run.
+Result<std::optional<uint64_t>> checkpoint_steps(const std::filesystem::path& run,
+                                                 const std::filesystem::path& model);
 
 /// Whether something has that name; false where the folder cannot be read.
 bool is_there(const std::filesystem::path& path);

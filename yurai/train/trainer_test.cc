@@ -365,6 +365,15 @@ TEST_F(Training, VerifiesAllThatARunHolds) {
     EXPECT_FALSE(verify_run(dir_ / "run")) << file;
     ASSERT_TRUE(write_file(file, before));
   }
+  // A whole checkpoint under another's name; a chat template that would be read and is not listed.
+  const fs::path checkpoints = dir_ / "run" / "checkpoints";
+  fs::copy(checkpoints / "step-4", checkpoints / "step-3", fs::copy_options::recursive);
+  EXPECT_THAT(verify_run(dir_ / "run").error().message, HasSubstr("after 4 steps"));
+  fs::remove_all(checkpoints / "step-3");
+  ASSERT_TRUE(write_file(checkpoints / "step-4" / "chat_template.jinja", "{}"));
+  EXPECT_THAT(verify_run(dir_ / "run").error().message, HasSubstr("no file of this checkpoint"));
+  fs::remove(checkpoints / "step-4" / "chat_template.jinja");
+  EXPECT_TRUE(verify_run(dir_ / "run"));
 }
 
 TEST_F(Training, NoticesAChangeInEachByteOfRunJson) {
