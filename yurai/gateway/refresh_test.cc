@@ -104,18 +104,7 @@ void train_on(const std::filesystem::path& run, uint64_t to) {
   for (const char* name : {"ledger/steps.log", "ledger/steps.idx", "metrics.jsonl"}) {
     ASSERT_TRUE(write_file(run / name, read_file(longer / "run" / name).value()));
   }
-  const auto checkpoint = run / "checkpoints" / ("step-" + std::to_string(to));
-  std::filesystem::create_directories(checkpoint);
-  ModelConfig config;
-  config.vocabulary_size = 300;
-  config.hidden_size = 8;
-  config.intermediate_size = 16;
-  config.num_layers = 1;
-  config.num_heads = config.num_kv_heads = 2;
-  config.head_size = 4;
-  config.max_positions = 8;
-  ASSERT_TRUE(write_file(checkpoint / "config.json", dump_json(to_json(config))));
-  ASSERT_TRUE(write_file(checkpoint / kManifestName, "{}"));
+  ASSERT_TRUE(testing::write_checkpoint_without_weights(run, to));
 }
 
 TEST(Refresh, ShowsARunThatHasGoneOnOnceItHasANewCheckpoint) {

@@ -57,27 +57,16 @@ TEST_F(RunFactsTest, AreThoseOfItsFolderAndKnownBeforeTheFirstStep) {
 
 TEST_F(RunFactsTest, CountTheParametersOfTheNewestCheckpoint) {
   EXPECT_TRUE(facts().value()["model"].is_null());
-  ModelConfig config;
-  config.vocabulary_size = 300;
-  config.hidden_size = 8;
-  config.intermediate_size = 16;
-  config.num_layers = 2;
-  config.num_heads = config.num_kv_heads = 2;
-  config.head_size = 4;
-  config.max_positions = 8;
-  config.tie_embeddings = true;
-  for (const char* step : {"step-2", "step-10"}) {
-    const auto folder = dir_ / "run" / "checkpoints" / step;
-    std::filesystem::create_directories(folder);
-    ASSERT_TRUE(write_file(folder / "config.json", dump_json(to_json(config))));
-    ASSERT_TRUE(write_file(folder / kManifestName, "{}"));
+  for (const uint64_t steps : {2, 10}) {
+    ASSERT_TRUE(testing::write_checkpoint_without_weights(dir_ / "run", steps));
   }
   const auto json = facts();
   ASSERT_TRUE(json) << json.error().message;
   EXPECT_EQ((*json)["model"]["id"], "step-10");
   EXPECT_EQ((*json)["model"]["architecture"], "LlamaForCausalLM");
   uint64_t total = 0;
-  for (const ParameterShape& shape : parameter_shapes(config)) total += shape.num_values();
+  const auto shapes = parameter_shapes(testing::checkpoint_config());
+  for (const ParameterShape& shape : shapes) total += shape.num_values();
   EXPECT_EQ((*json)["model"]["parameters"]["total"], total);
   EXPECT_TRUE((*json)["model"]["experts"].is_null());
 }

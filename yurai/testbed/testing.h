@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "yurai/ledger/ledger_writer.h"
@@ -63,6 +64,28 @@ inline Result<void> write_run(const std::filesystem::path& dir, const std::files
     metrics += dump_json(to_json(line)) + "\n";
   }
   return write_file(dir / "run" / kMetricsName, metrics);
+}
+
+inline ModelConfig checkpoint_config() {
+  ModelConfig config;
+  config.vocabulary_size = 300;
+  config.hidden_size = 8;
+  config.intermediate_size = 16;
+  config.num_layers = 2;
+  config.num_heads = config.num_kv_heads = 2;
+  config.head_size = 4;
+  config.max_positions = 8;
+  config.tie_embeddings = true;
+  return config;
+}
+
+/// The folder of a checkpoint of a run after so many steps: that configuration, no weights.
+inline Result<void> write_checkpoint_without_weights(const std::filesystem::path& run,
+                                                     uint64_t steps) {
+  const auto folder = run / "checkpoints" / ("step-" + std::to_string(steps));
+  std::filesystem::create_directories(folder);
+  YURAI_TRY(write_file(folder / "config.json", dump_json(to_json(checkpoint_config()))));
+  return write_file(folder / kManifestName, "{}");
 }
 
 }  // namespace yurai::testing
