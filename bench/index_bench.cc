@@ -12,6 +12,7 @@
 #include "bench/queries.h"
 #include "yurai/base/testing.h"
 #include "yurai/base/utf8.h"
+#include "yurai/index/index_builder.h"
 #include "yurai/index/point_sort.h"
 #include "yurai/index/points.h"
 #include "yurai/index/testing.h"
@@ -205,6 +206,28 @@ void build(benchmark::State& state) {
   state.counters["index_bytes"] = index_bytes / bytes / static_cast<double>(state.iterations());
 }
 BENCHMARK(build)->Unit(benchmark::kMillisecond);
+
+/// Bytes of the index's corpus a second of CPU that are read, sorted, merged and written: the order
+/// of its suffixes, without what else an index holds. `MiB` of memory decide into how many shards;
+/// TMPDIR names the disk.
+void segment(benchmark::State& state) {
+  const Corpus& corpus = Fixture::get().index.corpus();
+  const IndexBuildOptions options{.num_threads = static_cast<int>(state.range(0)),
+                                  .memory_bytes = static_cast<uint64_t>(state.range(1)) << 20};
+  const testing::TemporaryDirectory dir;
+  for (auto _ : state) {
+    StagingDirectory stage = StagingDirectory::create(dir / "segment", {}).value();
+    benchmark::DoNotOptimize(build_segment(corpus, options, stage, no_progress).value());
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(corpus.identity().bytes));
+}
+BENCHMARK(segment)
+    ->ArgNames({"threads", "MiB"})
+    ->Args({1, 4096})
+    ->Args({1, 1024})
+    ->Args({2, 4096})
+    ->MeasureProcessCPUTime()
+    ->Unit(benchmark::kMillisecond);
 
 /// Bytes of text sorted a second with one thread, of `copies` copies of the same documents.
 void sort(benchmark::State& state) {

@@ -153,6 +153,31 @@ TEST_F(LedgerCli, ImportsLines) {
             3);
 }
 
+/// The model is another program's; which of its steps read a passage is known.
+TEST_F(LedgerCli, ATraceSaysWhichStepsOfAnImportReadAPassage) {
+  write_corpus();
+  put("steps.jsonl", "{\"id\":\"y\",\"step\":2}\n{\"id\":\"y\",\"step\":5,\"epoch\":1}\n");
+  ASSERT_EQ(ledger({"import", path("ledger"), "--documents", path("corpus"), "--jsonl",
+                    path("steps.jsonl")})
+                .exit_status,
+            0);
+  ASSERT_EQ(yurai({"index", "build", path("index"), "--corpus", path("corpus")}).exit_status, 0);
+  put("answer.txt", "吾輩は猫である");
+  const std::vector<std::string> trace = {"trace", "--index",         path("index"),
+                                          "--run", path("ledger"),    "--max-chance",
+                                          "inf",   path("answer.txt")};
+  auto as_json = trace;
+  as_json.emplace_back("--json");
+  const Json document = json(yurai(as_json))["spans"][0]["documents"][0];
+  EXPECT_EQ(document["id"], "y");
+  EXPECT_EQ(document["seen_total"], 2);
+  EXPECT_EQ(document["seen"][1]["step"], 5);
+  EXPECT_EQ(document["exact_bytes"], false);
+  EXPECT_TRUE(document["loss_first"].is_null());
+  EXPECT_THAT(yurai(trace).out,
+              HasSubstr("its document was read 2 times in training, at steps 2, 5"));
+}
+
 TEST_F(LedgerCli, SaysWhatIsWrong) {
   write_corpus();
   write_run(1);

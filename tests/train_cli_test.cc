@@ -111,6 +111,18 @@ TEST_F(TrainCli, WalksAnAnswerBackToTheStepsThatReadIt) {
                             "60", "吾輩は猫である。"});
   EXPECT_THAT(shown.out, HasSubstr("times in training, whole or in part, at steps"));
 
+  // A copy in int8 is still known to come from the run.
+  ASSERT_EQ(yurai({"model", "quantize", path("run"), "--out", path("int8")}).exit_status, 0);
+  ASSERT_EQ(yurai({"model", "import", path("run"), path("copy")}).exit_status, 0);
+  for (const char* made : {"int8", "copy"}) {
+    EXPECT_EQ(json({"model", "info", path(made)})["trained"]["steps"], 120) << made;
+    const Json from_copy = json({"ask", "--model", path(made), "--run", path("run"), "--index",
+                                 path("index"), "--max-chars", "60", "吾輩は猫である。"});
+    const Json seen = from_copy["trace"]["spans"][0]["documents"][0];
+    EXPECT_EQ(seen["seen"], document["seen"]) << made;
+    EXPECT_NEAR(seen["loss_now"].get<double>(), document["loss_now"].get<double>(), 0.1) << made;
+  }
+
   // What the run is, whole and proven; and damage is found.
   const Json info = json({"info", path("run"), "--verify"});
   EXPECT_EQ(info["format"], "yurai-run");

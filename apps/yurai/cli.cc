@@ -189,4 +189,17 @@ Result<uint64_t> parse_count(std::string_view text) {
               fmt::format("'{}' is no whole number from 0 to {}", for_terminal(text), UINT64_MAX));
 }
 
+std::vector<std::pair<std::string, Json>> flat_members(const Json& object) {
+  std::vector<std::pair<std::string, Json>> out;
+  for (const auto& [name, value] : object.items()) {
+    if (!value.is_object() || value.empty()) {
+      out.emplace_back(name, value);
+      continue;
+    }
+    for (auto& [inner, of] : flat_members(value))
+      out.emplace_back(name + "." + inner, std::move(of));
+  }
+  return out;
+}
+
 }  // namespace yurai::cli

@@ -4,6 +4,8 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "yurai/base/json.h"
 #include "yurai/base/result.h"
@@ -93,5 +95,8 @@ void add_tokenizer_commands(CLI::App& app);
 void add_train_command(CLI::App& app);
 void add_ask_command(CLI::App& app);
 void add_ledger_commands(CLI::App& app);
+
+/// Every member, those of members that are objects as "outer.inner".
+std::vector<std::pair<std::string, Json>> flat_members(const Json& object);
 
 }  // namespace yurai::cli

@@ -33,14 +33,10 @@ Result<void> ask(AskArguments arguments) {
   const std::string dir = arguments.run.empty() ? run_of_model(arguments.model) : arguments.run;
   if (!dir.empty()) {
     YURAI_ASSIGN(run, TrainedRun::open(dir));
-    YURAI_ASSIGN(const auto steps, checkpoint_steps(dir, folder));
+    YURAI_ASSIGN(const auto steps, run->steps_of(folder));
     if (steps) kept = TrainedRun::Kept{model.get(), *steps};
     if (arguments.run.empty() && !run->check_corpus(index.corpus().identity())) {
-      say(
-          tr("the index is not of the corpus that the run was trained on, or was changed since: "
-             "traced without training steps",
-             "索引が学習に使ったコーパスのものではないか、その後に変更されています。学習ステップな"
-             "しでたどります"));
+      say(run_does_not_fit());
       run.reset();
     }
   }
@@ -76,9 +72,9 @@ void add_ask_command(CLI::App& app) {
       ->required();
   verb->add_option(
           "--run", arguments->run,
-          tr("the run whose ledger says when a passage was read (default: the model, if it "
-             "is a run)",
-             "いつ読まれたかを台帳で調べる学習結果（既定: モデルが学習結果ならそれ）"))
+          tr("the run, or the ledger, that says when a passage was read (default: the model, if "
+             "it is a run)",
+             "いつ読まれたかを調べる学習結果か台帳（既定: モデルが学習結果ならそれ）"))
       ->type_name("DIR");
   verb->add_option("--max-tokens,--max-chars", arguments->request.max_chars,
                    tr("at most so many tokens", "最大のトークン数"))

@@ -136,7 +136,7 @@ std::string label(std::string_view text) {
 
 Result<void> print_members(const std::string& heading, const Json& members) {
   YURAI_TRY(print(heading + "\n"));
-  for (const auto& [name, value] : members.items()) {
+  for (const auto& [name, value] : flat_members(members)) {
     YURAI_TRY(print(fmt::format("  {}{}\n", label(for_terminal(name)), shown(value))));
   }
   return {};

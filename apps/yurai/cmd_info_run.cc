@@ -69,18 +69,6 @@ Rows metrics_rows(const Json& metrics) {
   return rows;
 }
 
-void add_configuration(const Json& configuration, const std::string& before, Rows& rows) {
-  for (const auto& [name, value] : configuration.items()) {
-    if (value.is_object()) {
-      add_configuration(value, before + name + ".", rows);
-    } else {
-      rows.push_back(
-          {"  " + for_terminal(before + name),
-           for_terminal(value.is_string() ? value.get<std::string>() : dump_json(value))});
-    }
-  }
-}
-
 void add_checkpoints(const Json& checkpoints, Rows& rows) {
   const size_t first =
       checkpoints.size() > kShownCheckpoints ? checkpoints.size() - kShownCheckpoints : 0;
@@ -107,7 +95,7 @@ Result<void> print_run(const std::string& dir, const Json& facts) {
   if (!model.is_null()) {
     rows.push_back({tr("model", "モデル"), shown(model, "architecture")});
     rows.push_back(
-        {tr("parameters", "パラメータ数"),
+        {tr("parameters", "パラメーター数"),
          fmt::format(fmt::runtime(tr("{}, {} a token", "{}（1 トークンあたり {}）")),
                      shown(model["parameters"], "total"), shown(model["parameters"], "active"))});
   }
@@ -126,7 +114,10 @@ Result<void> print_run(const std::string& dir, const Json& facts) {
         {tr("chain head of the ledger", "台帳の連鎖ハッシュ"), shown(ledger, "chain_head")});
   }
   rows.push_back({tr("configuration", "設定"), ""});
-  add_configuration(begun["configuration"], "", rows);
+  for (const auto& [name, value] : flat_members(begun["configuration"])) {
+    rows.push_back({"  " + for_terminal(name),
+                    for_terminal(value.is_string() ? value.get<std::string>() : dump_json(value))});
+  }
   rows.push_back({tr("made from", "もとになったもの"), ""});
   for (const Json& step : facts["lineage"]) {
     rows.push_back({"  " + shown(step, "format"), shown(step, "checksum")});

@@ -54,14 +54,16 @@ Result<Json> recorded(const fs::path& dir) {
               {"weights_sha256", fact("weights_sha256")}};
 }
 
-/// Of a checkpoint of a run: where its training stood; null of any other folder.
+/// Where the training of a run's checkpoint stood, or of the one that a folder of ours was made
+/// from; null of any other folder.
 Result<Json> trained(const fs::path& dir) {
   const auto manifest = read_manifest(dir);
-  if (!manifest || manifest->format != kCheckpointFormat) return Json(nullptr);
-  YURAI_ASSIGN(const uint64_t steps, json_uint(manifest->facts, "steps"));
-  YURAI_ASSIGN(const std::string ledger_head, json_string(manifest->facts, "ledger_head"));
-  return Json{
-      {"checkpoint", dir.filename().string()}, {"steps", steps}, {"ledger_head", ledger_head}};
+  if (!manifest) return Json(nullptr);
+  const auto checkpoint = checkpoint_behind(*manifest);
+  if (!checkpoint) return Json(nullptr);
+  return Json{{"checkpoint", fmt::format("step-{}", checkpoint->steps)},
+              {"steps", checkpoint->steps},
+              {"ledger_head", checkpoint->ledger_head}};
 }
 
 std::string megabytes(const Json& bytes) {
@@ -78,7 +80,7 @@ void add_shape(const Json& facts, Rows& rows) {
   const auto number = [](const Json& value) { return grouped(value.get<uint64_t>()); };
   const Json& parameters = facts["parameters"];
   rows.push_back({tr("architecture", "構造"), facts["architecture"]});
-  rows.push_back({tr("parameters", "パラメータ数"), number(parameters["total"])});
+  rows.push_back({tr("parameters", "パラメーター数"), number(parameters["total"])});
   rows.push_back({tr("  active a token", "  1 トークンあたり"), number(parameters["active"])});
   for (const auto& [key, name] : {std::pair("embedding", tr("  embedding", "  埋め込み")),
                                   {"attention", tr("  attention", "  注意機構")},
@@ -179,7 +181,7 @@ void add_info(CLI::App& model) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* verb = model.add_subcommand(
       "info", tr("What a model is: parameters, dtypes, context, memory; from headers alone",
-                 "モデルの素性（パラメータ数、型、文脈長、必要なメモリ）をヘッダーだけから示す"));
+                 "モデルの素性（パラメーター数、型、文脈長、必要なメモリ）をヘッダーだけから示す"));
   verb->add_option("DIR", arguments->dir,
                    tr("A Hugging Face model folder, what import made of it, or a run",
                       "Hugging Face のモデルフォルダー、import したもの、または学習結果"))
@@ -202,10 +204,11 @@ struct CopyArguments {
 Result<void> import(const CopyArguments& arguments) {
   ModelImportOptions options = arguments.import;
   options.license = normalize_license(options.license).name;
+  YURAI_ASSIGN(const fs::path from, model_dir(arguments.from));
   YURAI_ASSIGN(StagingDirectory stage,
                StagingDirectory::create(arguments.out, {.force = arguments.force}));
   ProgressBar bar;
-  auto imported = import_model(arguments.from, options, stage, bar.callback());
+  auto imported = import_model(from, options, stage, bar.callback());
   bar.finish();
   YURAI_ASSIGN(const ImportedModel model, std::move(imported));
   YURAI_TRY(stage.commit());
@@ -220,7 +223,7 @@ Result<void> import(const CopyArguments& arguments) {
   }
   YURAI_TRY(print(fmt::format(
       fmt::runtime(tr("{}: {}, {} parameters, every tensor read and proven\n",
-                      "{}: {}、パラメータ {} 個。全テンソルを読んで確かめた\n")),
+                      "{}: {}、パラメーター {} 個。全テンソルを読んで確かめた\n")),
       for_terminal(arguments.out), model.manifest.facts["architecture"].get<std::string>(),
       grouped(model.manifest.facts["parameters"]["total"].get<uint64_t>()))));
   if (!options.license.empty()) return {};
@@ -234,7 +237,8 @@ void add_import(CLI::App& model) {
       "import", tr("Copy a Hugging Face model folder, every tensor proven, with its origin",
                    "Hugging Face のモデルフォルダーを、全テンソルを確かめ素性を記録して取り込む"));
   verb->add_option("SRC", arguments->from,
-                   tr("A Hugging Face model folder", "Hugging Face のモデルフォルダー"))
+                   tr("A Hugging Face model folder, or a run: its newest checkpoint",
+                      "Hugging Face のモデルフォルダー、または学習結果（最新のチェックポイント）"))
       ->required();
   verb->add_option("OUT", arguments->out, tr("Folder of the model", "モデルのフォルダー"))
       ->required();

@@ -29,7 +29,7 @@ struct ServeOptions {
   std::string filtered_dir;
   std::string model;
   std::string weights;
-  std::string run;
+  std::vector<std::string> runs;
   std::string upstream_url;
   std::string api_key_env;
   std::string listen = "127.0.0.1:8765";
@@ -81,7 +81,10 @@ Result<GatewayOptions> gateway_options(const ServeOptions& options, const std::s
   gateway.index_dir = options.index_dir;
   YURAI_ASSIGN(gateway.cache_bytes, parse_bytes(options.cache));
   gateway.filtered_dir = options.filtered_dir;
-  gateway.run_dir = options.run.empty() ? run_of_model(options.model) : options.run;
+  gateway.run_dirs.assign(options.runs.begin(), options.runs.end());
+  gateway.run_must_fit = !options.runs.empty();
+  const std::string implied = run_of_model(options.model);
+  if (options.runs.empty() && !implied.empty()) gateway.run_dirs = {implied};
   gateway.upstream_url = options.upstream_url;
   gateway.web_dir =
       options.web_dir.empty() ? default_web_dir() : std::filesystem::path(options.web_dir);
@@ -107,17 +110,15 @@ void wait_for_end(const sigset_t& ending, const Gateway& gateway) {
   bool told = false;
   for (const timespec wait{.tv_sec = 1, .tv_nsec = 0}; sigtimedwait(&ending, nullptr, &wait) < 0;) {
     const auto changed = gateway.refresh();
-    if (changed && changed->run) {
-      say(tr("the run has a new checkpoint: it is shown as it is now",
+    if (changed && changed->runs) {
+      say(tr("a run has a new checkpoint: it is shown as it is now",
              "学習結果に新しいチェックポイントができました。今の内容を見せます"));
+      if (gateway.lacks_run()) say(run_does_not_fit());
     }
     if (changed && changed->index) {
       say(tr("the index has changed: it is served as it is now",
              "索引が変わりました。今の内容で答えます"));
-      if (gateway.lost_run()) {
-        say(tr("the run was trained on what the index was before; it is not shown any more",
-               "学習結果は前の索引のコーパスのものなので、表示しません"));
-      }
+      if (gateway.lacks_run()) say(run_does_not_fit());
     }
     const std::string message = changed ? "" : changed.error().message;
     if (message != failure) {
@@ -152,9 +153,7 @@ Result<void> serve(const ServeOptions& options) {
   server_options.num_query_threads = std::max(4u, 2 * std::thread::hardware_concurrency());
   YURAI_ASSIGN(GatewayOptions gateway_opts, gateway_options(options, server_options.address));
   gateway_opts.model = std::move(model);
-  if (!model_folder.empty() && !gateway_opts.run_dir.empty()) {
-    YURAI_ASSIGN(gateway_opts.model_steps, checkpoint_steps(gateway_opts.run_dir, model_folder));
-  }
+  gateway_opts.model_dir = model_folder;
   YURAI_ASSIGN(const Gateway gateway, Gateway::open(gateway_opts));
   YURAI_ASSIGN(HttpServer server, HttpServer::listen(server_options, gateway.handlers()));
 
@@ -164,6 +163,7 @@ Result<void> serve(const ServeOptions& options) {
     say(tr("the page is not built: only the API answers",
            "画面が作られていません。API だけが答えます"));
   }
+  if (gateway.lacks_run()) say(run_does_not_fit());
   if (!is_loopback(server_options.address)) {
     say(tr("anyone who reaches this address can read the corpus and ask the models",
            "このアドレスに届く人は誰でも、コーパスを読み、モデルに尋ねることができます"));
@@ -201,11 +201,13 @@ void add_serve_command(CLI::App& app) {
           ->type_name("DIR");
   add_weights_option(*verb, options->weights, model);
   verb->add_option(
-          "--run", options->run,
-          tr("Folder of a run: traces say when it read a passage (default: the model, if it "
-             "is a run)",
-             "学習結果のフォルダー。いつ読まれたかを示す（既定: モデルが学習結果ならそれ）"))
-      ->type_name("DIR");
+          "--run", options->runs,
+          tr("Folder of a run or a ledger: traces say when the first read a passage, Models shows "
+             "all (repeatable; default: the model, if it is a run)",
+             "学習結果か台帳のフォルダー。最初のものについて、いつ読まれたかを示す。複数なら「モデ"
+             "ル」ですべて見せる（既定: モデルが学習結果ならそれ）"))
+      ->type_name("DIR")
+      ->allow_extra_args(false);
   verb->add_option("--upstream", options->upstream_url,
                    tr("OpenAI-compatible API that other models are asked of",
                       "ほかのモデルを尋ねる OpenAI 互換 API"))

@@ -215,8 +215,12 @@ class Picture {
     return out;
   }
 
-  /// "the model read it 3 times: at steps 4, 90, 177; loss 6.10 → 2.31, now 1.90 nats a token".
+  /// "read 3 times in training, whole or in part, at steps 4, 90, 177; loss 6.10 at first, …".
   std::string exposure_line(const Exposures& exposures) const {
+    if (exposures.held_out) {
+      return style_.dim(tr("kept apart for validation: not trained on",
+                           "検証用に分けられた文書で、学習には使われていません"));
+    }
     if (exposures.total == 0) {
       return style_.dim(tr("never read in training", "学習では読まれていません"));
     }
@@ -230,11 +234,19 @@ class Picture {
       if (listed++ == kShown) break;
       steps += fmt::format("{}{}", steps.empty() ? "" : ", ", step);
     }
-    if (distinct.size() > kShown || exposures.total > exposures.seen.size()) steps += ", …";
-    std::string out =
-        fmt::format(fmt::runtime(tr("read {} times in training, whole or in part, at steps {}",
-                                    "学習で {} 回（一部分だけの回も含む）読まれた。ステップ: {}")),
-                    exposures.total, steps);
+    if (distinct.size() > kShown || exposures.seen.size() < exposures.total) steps += ", …";
+    const bool is_whole_list = exposures.seen.size() == exposures.total;
+    const uint64_t times = is_whole_list ? distinct.size() : exposures.total;
+    const std::string read =
+        !exposures.exact_bytes
+            ? tr(times == 1 ? "its document was read {} time in training, at step {}"
+                            : "its document was read {} times in training, at steps {}",
+                 "この文書は学習で {} 回読まれた（どの部分かは不明）。ステップ: {}")
+        : times == 1 ? tr("read {} time in training, whole or in part, at step {}",
+                          "学習で {} 回（全体または一部分）読まれた。ステップ: {}")
+                     : tr("read {} times in training, whole or in part, at steps {}",
+                          "学習で {} 回（一部分だけの回も含む）読まれた。ステップ: {}");
+    std::string out = fmt::format(fmt::runtime(read), times, steps);
     if (exposures.loss_first && exposures.loss_last) {
       out += fmt::format(fmt::runtime(tr("; loss {:.2f} at first, {:.2f} at last",
                                          "。損失は最初 {:.2f}、最後 {:.2f}")),
@@ -439,8 +451,8 @@ void add_trace_command(CLI::App& app) {
       ->type_name("N")
       ->capture_default_str();
   verb->add_option("--run", arguments->run,
-                   tr("a training run: say at which steps its model read each passage",
-                      "学習結果のフォルダー。それぞれの箇所が読まれたステップを示す"))
+                   tr("a training run, or a ledger: say at which steps a model read each passage",
+                      "学習結果か台帳のフォルダー。それぞれの箇所が読まれたステップを示す"))
       ->type_name("RUN");
   CLI::Option* near =
       verb->add_flag("--near", arguments->near,

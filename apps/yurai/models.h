@@ -34,6 +34,8 @@ void add_weights_option(CLI::App& verb, std::string& weights, CLI::Option* model
 
 /// The model's folder where it is a run; else empty.
 std::string run_of_model(const std::string& model);
+/// What to say where such a run is of another corpus than the index.
+std::string run_does_not_fit();
 
 struct TrainArguments {
   std::string config;

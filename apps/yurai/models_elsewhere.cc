@@ -8,6 +8,7 @@
 
 #include "apps/yurai/cli.h"
 #include "apps/yurai/models.h"
+#include "yurai/base/file.h"
 #include "yurai/base/progress.h"
 #include "yurai/tokenizer/train_tokenizer.h"
 #include "yurai/train/prepare_run.h"
@@ -17,23 +18,23 @@ namespace {
 
 constexpr std::string_view kProgram = "yurai-models";
 
-/// Goes on as the program that has models; returns where it cannot.
-tl::unexpected<Error> go_on_there() {
+Result<std::filesystem::path> program_with_models() {
   std::error_code ignored;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  const std::filesystem::path there = self.parent_path() / kProgram;
+  std::filesystem::path there = self.parent_path() / kProgram;
+  if (std::filesystem::exists(there, ignored)) return there;
+  return fail(
+      ErrorCode::kNotFound,
+      tr("this build does not train models: build it with -DYURAI_WITH_TORCH=ON (libtorch-dev)",
+         "このビルドにはモデルを学習する機能がありません。-DYURAI_WITH_TORCH=ON（libtorch-"
+         "dev）でビルドしてください"));
+}
+
+/// Goes on as the program that has models; returns where it cannot.
+Result<void> go_on_there() {
+  YURAI_ASSIGN(const std::filesystem::path there, program_with_models());
   ::execv(there.c_str(), const_cast<char* const*>(arguments_of_program()));
-  const int error = errno;
-  if (error == ENOENT) {
-    return fail(
-        ErrorCode::kNotFound,
-        tr("this build does not train models: build it with -DYURAI_WITH_TORCH=ON (libtorch-dev)",
-           "このビルドにはモデルを学習する機能がありません。-DYURAI_WITH_TORCH=ON（libtorch-"
-           "dev）でビルドし"
-           "てください"));
-  }
-  return fail(ErrorCode::kIo, fmt::format("start {}: {}", for_terminal(there.string()),
-                                          std::generic_category().message(error)));
+  return fail(io_error("start", there, errno));
 }
 
 /// Of those that mpirun or srun started: MPI itself would have to be begun in the other program.
@@ -47,6 +48,7 @@ bool is_first_process() {
 }  // namespace
 
 Result<void> run_training(const TrainArguments& arguments) {
+  YURAI_TRY(program_with_models());  // before the work, not after it
   YURAI_ASSIGN(const TrainConfig config, read_train_config(arguments));
   if (arguments.mpi && !is_first_process()) return go_on_there();  // and wait there for the first
   ProgressBar bar;

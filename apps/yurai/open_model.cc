@@ -20,6 +20,14 @@ std::string run_of_model(const std::string& model) {
   return is_run ? model : "";
 }
 
+std::string run_does_not_fit() {
+  return tr(
+      "the index is not of the corpus that the run was trained on, or was changed since: "
+      "traces do not say at which steps a passage was read",
+      "索引が学習に使ったコーパスのものではないか、その後に変更されています。どのステップで読"
+      "まれたかは示しません");
+}
+
 Result<fs::path> model_dir(const std::string& dir) {
   if (!run_of_model(dir).empty()) return newest_checkpoint(dir);
   return fs::path(dir);

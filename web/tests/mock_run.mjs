@@ -5,7 +5,7 @@ const lossAt = (step) => Number((2 + 5 * Math.exp(-step / 30) + 0.2 * Math.sin(s
 /** The steps that read bytes of a document. */
 export function exposuresOf(begin, end) {
   const seen = [4, 90, 177].map((step, epoch) => ({ stage: 'pretrain', step, epoch, byte_begin: begin, byte_end: end, loss: lossAt(step) }));
-  return { seen, seen_total: seen.length, loss_first: seen[0].loss, loss_last: seen[2].loss, loss_now: 1.9 };
+  return { seen, seen_total: seen.length, loss_first: seen[0].loss, loss_last: seen[2].loss, loss_now: 1.9, held_out: false, exact_bytes: true };
 }
 
 export function run(corpus_sha256, documents) {
@@ -20,6 +20,7 @@ export function run(corpus_sha256, documents) {
     };
   });
   return {
+    name: 'run',
     run: {
       format: 'yurai-run', format_version: 1, tool_version: '0.1.0',
       configuration: { vocabulary: 1024, stage: 'pretrain', seed: 0, model: { preset: '1M', layers: 4 }, batch: { sequence_tokens: 128, sequences: 16 } },

@@ -318,7 +318,7 @@ const server = createServer(async (request, response) => {
     if (path === '/v1/decisions') return json(decisions());
     if (path === '/v1/decisions/examples') return json(decisionExamples(new URLSearchParams(query)));
     if (path === '/v1/decisions/whatif') return json(whatIf(new URLSearchParams(query)));
-    if (path === '/v1/run') return json(run(corpusHash, corpus.length));
+    if (path === '/v1/runs') return json({ runs: [run(corpusHash, corpus.length)] });
     if (path === '/v1/models') return json({ object: 'list', data: ['yurai-ngram', 'step-240'].map((id) => ({ id, object: 'model', owned_by: 'yurai' })) });
     if (path === '/v1/chat/completions') return await chat(response);
     const file = normalize(path === '/' ? '/index.html' : path);

@@ -1,6 +1,6 @@
 /**
  * A training run on the page: when it read a passage, and how it went. Held against what the server's
- * own GET /v1/run and POST /v1/trace say; skipped where the server has no run.
+ * own GET /v1/runs and POST /v1/trace say; skipped where the server has no run.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -9,9 +9,8 @@ import { sizes, traceAddress } from './browser.mjs';
 import { base, complaints, page, see, visit } from './one_page.mjs';
 
 const corpus = readFileSync(new URL('fixture_corpus.jsonl', import.meta.url), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
-const answer = await fetch(`${base}/v1/run`);
-const run = answer.ok ? await answer.json() : null;
-const skip = run === null && 'the server shows no training run';
+const [run] = (await (await fetch(`${base}/v1/runs`)).json()).runs;
+const skip = run === undefined && 'the server shows no training run';
 const count = (value, language = 'en') => new Intl.NumberFormat(language).format(value);
 const text = (id) => page.getByTestId(id).first().innerText();
 
@@ -76,7 +75,28 @@ describe('A training run', { skip }, () => {
     assert.match(await text('loss-curve'), /移動平均/);
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 'nothing overflows');
     await visit('/models?lang=en');
-    await page.waitForFunction(() => document.querySelector('h1')?.textContent === 'The model and its training');
+    await page.waitForFunction(() => document.querySelector('h1')?.textContent === 'Models and their training');
+  });
+
+  test('several runs stand beside each other, one of another trainer too, and each can be looked at', async () => {
+    const longer = { ...run, name: '<b>longer</b>', model: { ...run.model, id: 'step-9999' }, ledger: { ...run.ledger, steps: 9999 } };
+    const imported = {
+      ...run, name: 'imported', model: null, metrics: [], lineage: [],
+      run: { ...run.run, format: 'yurai-ledger', tokens: null, tokenizer_sha256: null, validation_documents: null }, ledger: { ...run.ledger, tokens_per_epoch: null },
+    };
+    await page.route('**/v1/runs', (route) => route.fulfill({ json: { runs: [run, longer, imported] } }));
+    await visit('/models?lang=en');
+    await see(page.getByTestId('run-list'));
+    assert.equal(await page.getByTestId('run-list').locator('tbody tr').count(), 3);
+    assert.equal(await page.getByTestId('curve-of-run').count(), 2);
+    assert.ok((await text('run-list')).includes('<b>longer</b>'));
+    await page.getByRole('link', { name: '<b>longer</b>' }).press('Enter');
+    await page.waitForFunction(() => document.querySelector('[data-testid="run-model"]')?.textContent.includes('step-9999'));
+    await page.getByRole('link', { name: 'imported' }).press('Enter');
+    await page.waitForFunction(() => document.body.textContent.includes('another program trained'));
+    assert.equal(await page.getByTestId('loss-curve').count(), 0);
+    assert.equal(await text('chain-head'), run.ledger.chain_head);
+    await page.unroute('**/v1/runs');
   });
 
   test('the model of the run can be asked', async () => {
@@ -91,10 +111,7 @@ describe('A training run', { skip }, () => {
 
 describe('Without a training run', () => {
   test('Models says how to get one', async () => {
-    await page.route('**/v1/run', (route) => route.fulfill({
-      status: 404, contentType: 'application/json',
-      body: JSON.stringify({ error: { message: 'no run', type: 'invalid_request_error', param: null, code: 'no_run' } }),
-    }));
+    await page.route('**/v1/runs', (route) => route.fulfill({ json: { runs: [] } }));
     await visit('/models?lang=en');
     await see(page.getByTestId('how-to-train'));
     assert.match(await text('how-to-train'), /yurai train [\s\S]*yurai serve --index index --model run/);

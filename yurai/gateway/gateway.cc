@@ -40,7 +40,7 @@ constexpr std::array<Route, 19> kRoutes = {{
     {"GET", "/v1/decisions", false, handlers::decisions},
     {"GET", "/v1/decisions/examples", false, handlers::decision_examples},
     {"GET", "/v1/decisions/whatif", false, handlers::decision_what_if},
-    {"GET", "/v1/run", false, handlers::run},
+    {"GET", "/v1/runs", false, handlers::runs},
     {"POST", "/v1/completions", true, handlers::completions},
     {"POST", "/v1/chat/completions", true, handlers::chat_completions},
     {"GET", "/v1/models", true, handlers::models},
@@ -276,20 +276,19 @@ Result<Gateway::Changes> Gateway::refresh() const {
     state_->metrics->set_fact("yurai_index_changes", "Times that a changed index was opened",
                               static_cast<double>(++state_->num_changes));
     changes.index = true;
-    return changes;  // what becomes of the run is looked at the next time
+    return changes;  // the runs are looked at the next time
   }
-  if (!services->run) return changes;  // none, or one that does not fit the index any more
-  YURAI_ASSIGN(const auto checkpoint, served_checkpoint(state_->options));
-  if (checkpoint != services->run_checkpoint) {
-    YURAI_ASSIGN(Services opened, with_run_reopened(state_->options, *services));
-    take_up(std::move(opened));
-    changes.run = true;
+  ReopenedRuns reopened = reopen_runs(state_->options, *services);
+  if (reopened.services) {
+    take_up(std::move(*reopened.services));
+    changes.runs = true;
   }
+  YURAI_TRY(reopened.failure);
   return changes;
 }
 
-bool Gateway::lost_run() const {
-  return !state_->options.run_dir.empty() && !state_->current()->run;
+bool Gateway::lacks_run() const {
+  return !state_->options.run_dirs.empty() && !state_->current()->traced_run;
 }
 
 bool Gateway::page_built() const { return state_->current()->page->built(); }

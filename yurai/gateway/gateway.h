@@ -27,9 +27,11 @@ struct GatewayOptions {
   /// A model of our own beside the n-gram model, whose id it must not have; null: none. Shared with
   /// whoever opened it.
   std::shared_ptr<const LanguageModel> model{};
-  std::filesystem::path run_dir{};  ///< of `yurai train`: traces say when it read a passage
-  /// After how many steps of that run the model was kept; none: it is none of the run.
-  std::optional<uint64_t> model_steps{};
+  std::filesystem::path model_dir{};  ///< where it lies, if the first run may have kept it
+  /// Of `yurai train`, or ledgers: all are shown, and traces say when the first read a passage.
+  std::vector<std::filesystem::path> run_dirs{};
+  /// A first run of another corpus than the index's is an error; else traces do not speak of it.
+  bool run_must_fit = true;
   std::string upstream_url{};  ///< empty: no further models
   std::string upstream_api_key{};
   std::filesystem::path web_dir{};  ///< the built page; absent: a page that says so
@@ -61,16 +63,16 @@ class Gateway {
 
   bool page_built() const;
 
-  /// Opens the index anew when its folder holds another one than before, and the run when it has
+  /// Opens the index anew when its folder holds another one than before, and a run when it has
   /// another newest checkpoint; page, decisions and model stay as they are. Requests that began
   /// with the old ones end with them. After a failure those go on to serve.
   struct Changes {
     bool index = false;
-    bool run = false;
+    bool runs = false;
   };
   Result<Changes> refresh() const;
-  /// Whether the index has changed so that the run does not fit it, and is not shown.
-  bool lost_run() const;
+  /// Whether the first run does not fit the index, so that traces do not speak of it.
+  bool lacks_run() const;
 
  private:
   struct State;

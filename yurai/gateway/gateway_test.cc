@@ -33,7 +33,7 @@ class GatewayTest : public ::testing::Test {
     const auto written =
         testing::write_run(run_->path(), index_->dir().parent_path() / "corpus", 12);
     ASSERT_TRUE(written) << written.error().message;
-    gateway_ = new Gateway(open({.filtered_dir = decisions_->dir(), .run_dir = *run_ / "run"}));
+    gateway_ = new Gateway(open({.filtered_dir = decisions_->dir(), .run_dirs = {*run_ / "run"}}));
     contract_ = new Json(parse_json(openapi_document(), "openapi").value());
   }
   static void TearDownTestSuite() {
@@ -108,7 +108,7 @@ TEST_F(GatewayTest, AnswersEveryOperationOfItsContractAsDocumented) {
       {"/v1/decisions", ""},
       {"/v1/decisions/examples", "?filter=words&limit=1"},
       {"/v1/decisions/whatif", "?filter=length&threshold=30"},
-      {"/v1/run", ""},
+      {"/v1/runs", ""},
       {"/v1/completions", R"({"prompt":"吾輩は","max_tokens":5})"},
       {"/v1/chat/completions",
        R"({"model":"ngram","messages":[{"role":"user","content":"吾輩は"}],"max_tokens":5})"},
@@ -244,14 +244,63 @@ TEST_F(GatewayTest, SaysWhenARunReadWhatATextRepeats) {
   EXPECT_FALSE(without["spans"][0]["documents"][0].contains("seen"));
 }
 
-TEST_F(GatewayTest, ShowsTheRunThatItServes) {
-  const Json json = documented(get("/v1/run"), "/v1/run", "get").json();
-  EXPECT_EQ(json["ledger"]["steps"], 12);
-  EXPECT_EQ(json["metrics"].size(), 12U);
-  EXPECT_EQ(get("/v1/run?steps=3").param(), "steps");
-  const Answer none = documented(ask(open({}), "GET", "/v1/run"), "/v1/run", "get");
-  EXPECT_EQ(none.status, 404);
-  EXPECT_EQ(none.code(), "no_run");
+TEST_F(GatewayTest, CreditsTheModelThatAnswersWithTheStepsBeforeItWasKept) {
+  const testing::TemporaryDirectory dir;
+  std::filesystem::copy(*run_ / "run", dir / "run", std::filesystem::copy_options::recursive);
+  const auto model = std::make_shared<testing::ThreeNats>();
+  const std::string body =
+      dump_json({{"text", "吾輩は猫である。名前はまだ無い。"}, {"max_chance", "inf"}});
+  for (const uint64_t steps : {0, 5, 12}) {
+    ASSERT_TRUE(testing::write_checkpoint_without_weights(dir / "run", steps));
+    const auto kept = dir / "run/checkpoints" / ("step-" + std::to_string(steps));
+    const Gateway gateway = open({.model = model, .model_dir = kept, .run_dirs = {dir / "run"}});
+    const Json document =
+        ask(gateway, "POST", "/v1/trace", body).json()["spans"][0]["documents"][0];
+    for (const Json& seen : document["seen"]) EXPECT_LT(seen["step"], steps);
+    EXPECT_EQ(document["loss_now"].is_null(), document["seen"].empty());
+    if (!document["loss_now"].is_null()) {
+      EXPECT_EQ(document["loss_now"], 3);
+    }
+  }
+}
+
+TEST_F(GatewayTest, SaysThatARunCannotBeRead) {
+  const testing::TemporaryDirectory dir;
+  std::filesystem::copy(*run_ / "run", dir / "run", std::filesystem::copy_options::recursive);
+  const Gateway gateway = open({.run_dirs = {dir / "run"}});
+  std::filesystem::resize_file(dir / "run/ledger/steps.log", 10);
+  const Answer answer = documented(
+      ask(gateway, "POST", "/v1/trace",
+          dump_json({{"text", "吾輩は猫である。名前はまだ無い。"}, {"max_chance", "inf"}})),
+      "/v1/trace", "post");
+  EXPECT_EQ(answer.status, 500);
+  EXPECT_NE(answer.body.find("the run cannot be read"), std::string::npos) << answer.body;
+  EXPECT_EQ(answer.body.find(dir.path().string()), std::string::npos);
+}
+
+TEST_F(GatewayTest, ShowsTheRunsThatItServes) {
+  const Json run = documented(get("/v1/runs"), "/v1/runs", "get").json()["runs"][0];
+  EXPECT_EQ(run["name"], "run");
+  EXPECT_EQ(run["ledger"]["steps"], 12);
+  EXPECT_EQ(run["metrics"].size(), 12U);
+  EXPECT_EQ(get("/v1/runs?steps=3").param(), "steps");
+  const Answer none = documented(ask(open({}), "GET", "/v1/runs"), "/v1/runs", "get");
+  EXPECT_EQ(none.body, "{\"runs\":[]}\n");
+
+  // Traces speak of the first; another may be of any corpus, or of another trainer.
+  const testing::TemporaryDirectory other;
+  ASSERT_TRUE(testing::write_corpus(other / "corpus", {{.id = "else", .text = "anything else"}}));
+  ASSERT_TRUE(testing::write_run(other.path(), other / "corpus", 3));
+  std::filesystem::copy(other / "run/ledger", other / "ledger");
+  const Gateway both = open({.run_dirs = {*run_ / "run", other / "run/", other / "ledger"}});
+  const Json list = documented(ask(both, "GET", "/v1/runs"), "/v1/runs", "get").json()["runs"];
+  ASSERT_EQ(list.size(), 3U);
+  EXPECT_EQ(list[0], run);
+  EXPECT_EQ(list[1]["name"], "run");
+  EXPECT_EQ(list[1]["ledger"]["steps"], 3);
+  EXPECT_EQ(list[2]["name"], "ledger");
+  EXPECT_EQ(list[2]["run"]["format"], "yurai-ledger");
+  EXPECT_EQ(list[2]["ledger"], list[1]["ledger"]);
 }
 
 TEST_F(GatewayTest, CountsInTheOrderGiven) {

@@ -7,6 +7,10 @@
 /// and gives.
 namespace yurai::handlers {
 
+/// The failure of something beside the index, which no request is to blame for. What the disk says
+/// names paths of this machine; it is not for the caller.
+tl::unexpected<ApiError> unreadable(const Error& error, std::string_view what);
+
 // handlers_index.cc
 ApiResult<ApiResponse> trace(const Services& services, const ApiRequest& request);
 ApiResult<ApiResponse> count(const Services& services, const ApiRequest& request);
@@ -24,8 +28,8 @@ ApiResult<ApiResponse> decisions(const Services& services, const ApiRequest& req
 ApiResult<ApiResponse> decision_examples(const Services& services, const ApiRequest& request);
 ApiResult<ApiResponse> decision_what_if(const Services& services, const ApiRequest& request);
 
-// handlers_run.cc
-ApiResult<ApiResponse> run(const Services& services, const ApiRequest& request);
+// handlers_runs.cc
+ApiResult<ApiResponse> runs(const Services& services, const ApiRequest& request);
 
 // handlers_openai.cc
 ApiResult<ApiResponse> completions(const Services& services, const ApiRequest& request);

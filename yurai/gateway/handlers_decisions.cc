@@ -72,12 +72,8 @@ ApiResult<ApiResponse> decision_what_if(const Services& services, const ApiReque
   switch (answer.error().code) {
     case ErrorCode::kInvalidArgument:
       return refuse(400, answer.error().message, "threshold");
-    case ErrorCode::kCorrupt:
-    case ErrorCode::kIo:
-      return refuse(500, "the decisions cannot be read; 'yurai info --verify' says where", "",
-                    std::string(error_name(answer.error().code)));
     default:
-      return fail(ApiError(answer.error()));
+      return unreadable(answer.error(), "the record of decisions");
   }
 }
 

@@ -54,12 +54,13 @@ ApiResult<ApiResponse> trace(const Services& services, const ApiRequest& request
         "fold", "no_folded_twin");
   }
   YURAI_ASSIGN(Trace traced, services.tracer->trace(text, options));
-  if (services.run) {
+  if (services.traced_run) {
     std::optional<TrainedRun::Kept> kept;
     if (services.transformer_steps) {
       kept = TrainedRun::Kept{services.transformer.get(), *services.transformer_steps};
     }
-    YURAI_TRY(services.run->add_exposures(traced, kept));
+    const auto added = services.traced_run->add_exposures(traced, kept);
+    if (!added) return unreadable(added.error(), "the run");
   }
   Json json = to_json(traced);
   YURAI_ASSIGN(const bool near, body.boolean("near", false));

@@ -1,7 +1,17 @@
+#include <fmt/format.h>
+
 #include "yurai/gateway/handlers.h"
 #include "yurai/gateway/openapi_document.h"
 
 namespace yurai::handlers {
+
+tl::unexpected<ApiError> unreadable(const Error& error, std::string_view what) {
+  if (error.code == ErrorCode::kCancelled || error.code == ErrorCode::kResourceExhausted) {
+    return fail(ApiError(error));
+  }
+  return refuse(500, fmt::format("{} cannot be read; 'yurai info --verify' says where", what), "",
+                std::string(error_name(error.code)));
+}
 
 ApiResult<ApiResponse> healthz(const Services&, const ApiRequest&) {
   return json_response({{"status", "ok"}});

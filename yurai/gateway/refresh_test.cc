@@ -81,19 +81,41 @@ TEST(Refresh, AStreamEndsWithTheIndexThatItBeganWith) {
   EXPECT_NE(collected.all.find("[DONE]"), std::string::npos) << collected.all;
 }
 
+/// Whether a trace says when the run read what it finds.
+bool speaks_of_run(const Gateway& gateway) {
+  const Json trace = ask(gateway, "POST", "/v1/trace",
+                         R"({"text":"吾輩は猫である。名前はまだ無い。","max_chance":"inf"})")
+                         .json();
+  return trace["spans"][0]["documents"][0].contains("seen");
+}
+
 TEST(Refresh, ARunThatNoLongerFitsGoesAndTheTakedownStays) {
   const ServedIndex served;
   const testing::TemporaryDirectory folder;
   const auto written = testing::write_run(folder.path(), served.dir().parent_path() / "corpus", 12);
   ASSERT_TRUE(written) << written.error().message;
-  const GatewayOptions options{.index_dir = served.dir(), .run_dir = folder / "run"};
+  const GatewayOptions options{.index_dir = served.dir(), .run_dirs = {folder / "run"}};
   const Gateway gateway = Gateway::open(options).value();
-  EXPECT_EQ(ask(gateway, "GET", "/v1/run").status, 200);
+  EXPECT_TRUE(speaks_of_run(gateway));
   ASSERT_TRUE(take_down(served.dir(), "fox"));
   EXPECT_EQ(gateway.refresh()->index, true);
   EXPECT_EQ(count(gateway, "quick brown fox"), 0u);
-  EXPECT_EQ(ask(gateway, "GET", "/v1/run").status, 404);
-  EXPECT_TRUE(gateway.lost_run());
+  EXPECT_FALSE(speaks_of_run(gateway));
+  EXPECT_TRUE(gateway.lacks_run());
+}
+
+TEST(Refresh, AServerThatBeginsWithAChangedIndexLeavesTheModelsRunOut) {
+  const ServedIndex served;
+  const testing::TemporaryDirectory folder;
+  ASSERT_TRUE(testing::write_run(folder.path(), served.dir().parent_path() / "corpus", 12));
+  ASSERT_TRUE(take_down(served.dir(), "fox"));
+  GatewayOptions options{.index_dir = served.dir(), .run_dirs = {folder / "run"}};
+  EXPECT_FALSE(Gateway::open(options));
+  options.run_must_fit = false;
+  const auto gateway = Gateway::open(options);
+  ASSERT_TRUE(gateway) << gateway.error().message;
+  EXPECT_TRUE(gateway->lacks_run());
+  EXPECT_FALSE(speaks_of_run(*gateway));
 }
 
 /// Appends steps to the ledger and the metrics of a run, and a checkpoint after them.
@@ -112,25 +134,42 @@ TEST(Refresh, ShowsARunThatHasGoneOnOnceItHasANewCheckpoint) {
   const auto folder = served.dir().parent_path();
   ASSERT_TRUE(testing::write_run(folder, folder / "corpus", 4));
   const Gateway gateway =
-      Gateway::open({.index_dir = served.dir(), .run_dir = folder / "run"}).value();
-  const auto run = [&] { return ask(gateway, "GET", "/v1/run").json(); };
+      Gateway::open({.index_dir = served.dir(), .run_dirs = {folder / "run"}}).value();
+  const auto run = [&] { return ask(gateway, "GET", "/v1/runs").json()["runs"][0]; };
   EXPECT_EQ(run()["ledger"]["steps"], 4);
-  EXPECT_FALSE(gateway.refresh()->run);
+  EXPECT_FALSE(gateway.refresh()->runs);
   train_on(folder / "run", 9);
   EXPECT_EQ(run()["ledger"]["steps"], 4);
   const auto changed = gateway.refresh();
   ASSERT_TRUE(changed) << changed.error().message;
-  EXPECT_TRUE(changed->run);
+  EXPECT_TRUE(changed->runs);
   EXPECT_FALSE(changed->index);
   EXPECT_EQ(run()["ledger"]["steps"], 9);
   EXPECT_EQ(run()["model"]["id"], "step-9");
   EXPECT_EQ(run()["metrics"].size(), 9u);
   EXPECT_EQ(count(gateway, "quick brown fox"), 2u);
-  EXPECT_FALSE(gateway.refresh()->run);
+  EXPECT_FALSE(gateway.refresh()->runs);
   // One that cannot be opened leaves what was shown.
   std::filesystem::create_directories(folder / "run/checkpoints/step-10");
   EXPECT_FALSE(gateway.refresh());
   EXPECT_EQ(run()["ledger"]["steps"], 9);
+}
+
+TEST(Refresh, ARunThatCannotBeOpenedDoesNotKeepAnotherFromBeingShown) {
+  const ServedIndex served;
+  const auto folder = served.dir().parent_path();
+  ASSERT_TRUE(testing::write_run(folder, folder / "corpus", 4));
+  std::filesystem::copy(folder / "run", folder / "broken",
+                        std::filesystem::copy_options::recursive);
+  const Gateway gateway =
+      Gateway::open({.index_dir = served.dir(), .run_dirs = {folder / "broken", folder / "run"}})
+          .value();
+  std::filesystem::create_directories(folder / "broken/checkpoints/step-10");
+  train_on(folder / "run", 9);
+  EXPECT_FALSE(gateway.refresh());
+  const Json runs = ask(gateway, "GET", "/v1/runs").json()["runs"];
+  EXPECT_EQ(runs[0]["ledger"]["steps"], 4);
+  EXPECT_EQ(runs[1]["ledger"]["steps"], 9);
 }
 
 TEST(Refresh, ConcurrentQueriesSeeTheOldIndexOrTheNewOne) {

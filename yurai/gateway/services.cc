@@ -25,13 +25,37 @@ bool are_behind(const DecisionLedger& ledger, const CorpusIndex& index) {
   });
 }
 
-Result<void> open_run_of(const GatewayOptions& options, Services& services) {
+/// A run's newest checkpoint; empty: none yet.
+Result<std::filesystem::path> served_checkpoint(const std::filesystem::path& run) {
+  auto newest = newest_checkpoint(run);
+  if (!newest && newest.error().code == ErrorCode::kNotFound) return std::filesystem::path();
+  return newest;
+}
+
+Result<ServedRun> open_served(const std::filesystem::path& dir) {
+  ServedRun served;
   // Asked first: should a checkpoint come meanwhile, the next look finds it.
-  YURAI_ASSIGN(services.run_checkpoint, served_checkpoint(options));
-  YURAI_ASSIGN(TrainedRun run, TrainedRun::open(options.run_dir));
-  YURAI_TRY(run.check_corpus(services.index->corpus().identity()));
-  YURAI_ASSIGN(services.run_facts, facts_json(run));
-  services.run = std::make_shared<const TrainedRun>(std::move(run));
+  YURAI_ASSIGN(served.checkpoint, served_checkpoint(dir));
+  YURAI_ASSIGN(TrainedRun run, TrainedRun::open(dir));
+  served.facts = {{"name", folder_path(dir).filename().string()}};
+  YURAI_ASSIGN(const Json facts, facts_json(run));
+  served.facts.update(facts);
+  served.run = std::make_shared<const TrainedRun>(std::move(run));
+  return served;
+}
+
+/// Says which run traces speak of, and where in it the model stands.
+Result<void> choose_traced_run(const GatewayOptions& options, bool must_fit, Services& services) {
+  services.traced_run = nullptr;
+  services.transformer_steps.reset();
+  if (services.runs.empty()) return {};
+  const std::shared_ptr<const TrainedRun>& run = services.runs[0].run;
+  const auto fits = run->check_corpus(services.index->corpus().identity());
+  if (!fits && must_fit) return fail(fits.error());
+  if (!fits) return {};
+  services.traced_run = run;
+  if (options.model_dir.empty()) return {};
+  YURAI_ASSIGN(services.transformer_steps, run->steps_of(options.model_dir));
   return {};
 }
 
@@ -48,22 +72,21 @@ Result<void> open_rest(const GatewayOptions& options, Services& services) {
     services.upstream = std::make_shared<const Upstream>(std::move(upstream));
   }
   services.transformer = options.model;
-  if (!options.run_dir.empty()) YURAI_TRY(open_run_of(options, services));
-  if (services.run) services.transformer_steps = options.model_steps;
-  return {};
+  for (const std::filesystem::path& dir : options.run_dirs) {
+    YURAI_ASSIGN(ServedRun served, open_served(dir));
+    if (!services.runs.empty()) served.run.reset();  // traces speak of the first
+    services.runs.push_back(std::move(served));
+  }
+  return choose_traced_run(options, options.run_must_fit, services);
 }
 
-void keep_rest(const Services& before, Services& services) {
+Result<void> keep_rest(const GatewayOptions& options, const Services& before, Services& services) {
   services.page = before.page;
   services.decisions = before.decisions;
   services.upstream = before.upstream;
   services.transformer = before.transformer;
-  if (before.run && before.run->check_corpus(services.index->corpus().identity())) {
-    services.run = before.run;
-    services.run_facts = before.run_facts;
-    services.run_checkpoint = before.run_checkpoint;
-    services.transformer_steps = before.transformer_steps;
-  }
+  services.runs = before.runs;
+  return choose_traced_run(options, /*must_fit=*/false, services);
 }
 
 }  // namespace
@@ -94,7 +117,7 @@ Result<Services> open_services(const GatewayOptions& options, std::shared_ptr<Me
   services.metrics = std::move(metrics);
   services.index_manifest = std::move(index_manifest).value_or("");
   if (before != nullptr) {
-    keep_rest(*before, services);
+    YURAI_TRY(keep_rest(options, *before, services));
   } else {
     YURAI_TRY(open_rest(options, services));
   }
@@ -109,17 +132,31 @@ Result<Services> open_services(const GatewayOptions& options, std::shared_ptr<Me
   return services;
 }
 
-Result<std::filesystem::path> served_checkpoint(const GatewayOptions& options) {
-  if (options.run_dir.empty()) return std::filesystem::path();
-  auto newest = newest_checkpoint(options.run_dir);
-  if (!newest && newest.error().code == ErrorCode::kNotFound) return std::filesystem::path();
-  return newest;
-}
-
-Result<Services> with_run_reopened(const GatewayOptions& options, const Services& before) {
+ReopenedRuns reopen_runs(const GatewayOptions& options, const Services& before) {
+  ReopenedRuns reopened;
   Services services = before;
-  YURAI_TRY(open_run_of(options, services));
-  return services;
+  bool changed = false;
+  const auto reopen = [&](size_t i) -> Result<void> {
+    YURAI_ASSIGN(const auto checkpoint, served_checkpoint(options.run_dirs[i]));
+    if (checkpoint == before.runs[i].checkpoint) return {};
+    YURAI_ASSIGN(ServedRun served, open_served(options.run_dirs[i]));
+    if (i > 0) served.run.reset();
+    services.runs[i] = std::move(served);
+    changed = true;
+    return {};
+  };
+  for (size_t i = 0; i < before.runs.size(); ++i) {
+    auto result = reopen(i);
+    if (!result && reopened.failure) reopened.failure = std::move(result);
+  }
+  if (!changed) return reopened;
+  auto chosen = choose_traced_run(options, /*must_fit=*/false, services);
+  if (!chosen) {
+    reopened.failure = std::move(chosen);
+  } else {
+    reopened.services = std::move(services);
+  }
+  return reopened;
 }
 
 }  // namespace yurai

@@ -20,6 +20,13 @@ namespace yurai {
 
 struct GatewayOptions;
 
+/// A training run that is shown, or another trainer's ledger.
+struct ServedRun {
+  std::shared_ptr<const TrainedRun> run;  ///< of the first, of which traces speak; else null
+  Json facts;                             ///< one of the list of GET /v1/runs
+  std::filesystem::path checkpoint;       ///< its newest when it was opened; empty: none yet
+};
+
 /// What handlers answer from; const use is thread-safe. A request keeps what it began with: when
 /// index or run change on disk, later ones get other services, which share what is the same.
 struct Services {
@@ -28,10 +35,9 @@ struct Services {
   std::shared_ptr<const DocumentSearch> search;  ///< when the index has it; else null
   std::shared_ptr<const LanguageModel> ngram;
   std::shared_ptr<const LanguageModel> transformer;  ///< null: none
-  std::optional<uint64_t> transformer_steps;         ///< of the run, which kept it after them
-  std::shared_ptr<const TrainedRun> run;             ///< with --run, where it fits the index
-  Json run_facts;                                    ///< of that run
-  std::filesystem::path run_checkpoint;  ///< its newest when it was opened; empty: none yet
+  std::optional<uint64_t> transformer_steps;         ///< of the first run, which kept it after them
+  std::vector<ServedRun> runs;                       ///< in the order of the options
+  std::shared_ptr<const TrainedRun> traced_run;      ///< the first of them, where it fits the index
   std::shared_ptr<const Upstream> upstream;
   std::shared_ptr<const PageFiles> page;
   Json corpus_statistics;
@@ -42,15 +48,16 @@ struct Services {
 };
 
 /// Opens all that the options name. With `before`, only the index and what comes out of it; the
-/// rest is as it was, but a run that does not fit the index any more is left out: what was taken
-/// down must not stay for its sake.
+/// rest is as it was, but traces do not speak of a run that does not fit the index any more: what
+/// was taken down must not stay for its sake.
 Result<Services> open_services(const GatewayOptions& options, std::shared_ptr<Metrics> metrics,
                                const Services* before);
 
-/// The run's newest checkpoint; empty: none yet, or no run is served.
-Result<std::filesystem::path> served_checkpoint(const GatewayOptions& options);
-
-/// The same services with the run as it is now, which must fit the index.
-Result<Services> with_run_reopened(const GatewayOptions& options, const Services& before);
+struct ReopenedRuns {
+  std::optional<Services> services;  ///< none: no run has changed
+  Result<void> failure{};            ///< of the first run that cannot be opened: it stays as it was
+};
+/// The same services with those runs opened anew that have another newest checkpoint than before.
+ReopenedRuns reopen_runs(const GatewayOptions& options, const Services& before);
 
 }  // namespace yurai

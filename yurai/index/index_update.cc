@@ -29,6 +29,7 @@ constexpr std::string_view kSegmentKind = "segment.";
 constexpr std::string_view kTakedownKind = "takedown.";
 constexpr std::string_view kPartialSuffix = ".partial";
 constexpr std::string_view kPartialManifestName = "manifest.json.partial";
+constexpr std::string_view kSearchPrefix = "search_";  // of the files of a document search
 constexpr std::string_view kMergedCorpusName = "corpus";
 constexpr uint64_t kUpdateCacheBytes = 8 << 20;
 constexpr uint64_t kPointsBetweenSigns = 1 << 16;
@@ -53,10 +54,30 @@ std::vector<std::string> folders_of(const IndexLayout& layout) {
   return folders;
 }
 
-Result<void> remove_leftovers(const fs::path& dir, const IndexLayout& layout) {
+/// Files of a document search that another one has replaced.
+Result<void> add_old_search(const fs::path& dir, const std::string& folder,
+                            const Manifest& manifest, std::vector<fs::path>& leftovers) {
+  std::error_code status;
+  fs::directory_iterator entry(dir / folder, status);
+  for (; !status && entry != fs::directory_iterator(); entry.increment(status)) {
+    const std::string name = entry->path().filename().string();
+    const bool is_listed = std::ranges::any_of(manifest.files, [&](const ManifestFile& file) {
+      return file.name == name_in(folder, name);
+    });
+    if (name.starts_with(kSearchPrefix) && !is_listed) leftovers.push_back(entry->path());
+  }
+  if (status) return fail(io_error("list", dir / folder, status.value()));
+  return {};
+}
+
+Result<void> remove_leftovers(const fs::path& dir, const IndexLayout& layout,
+                              const Manifest& manifest) {
   const std::vector<std::string> kept = folders_of(layout);
   std::error_code status;
   std::vector<fs::path> leftovers;
+  for (const IndexLayout::Segment& segment : layout.segments) {
+    YURAI_TRY(add_old_search(dir, segment.dir, manifest, leftovers));
+  }
   fs::directory_iterator entry(dir, status);
   for (; !status && entry != fs::directory_iterator(); entry.increment(status)) {
     const std::string name = entry->path().filename().string();
@@ -97,7 +118,7 @@ Result<IndexUpdate> IndexUpdate::begin(const fs::path& dir, Disk& disk) {
   YURAI_ASSIGN(update.layout_, read_layout(dir, update.manifest_));
   update.corpora_ = index.segment_corpora();
   update.index_.emplace(std::move(index));
-  YURAI_TRY(remove_leftovers(dir, update.layout_));
+  YURAI_TRY(remove_leftovers(dir, update.layout_, update.manifest_));
   return update;
 }
 
@@ -196,6 +217,10 @@ Corpus IndexUpdate::all_documents() const {
 }
 
 StagingDirectory& IndexUpdate::search_stage() {
+  // The search before it goes.
+  const std::string old = name_in(layout_.search_dir, kSearchPrefix);
+  std::erase_if(manifest_.files,
+                [&](const ManifestFile& file) { return file.name.starts_with(old); });
   layout_.search_dir = layout_.segments.back().dir;
   return *stage_;
 }
@@ -268,7 +293,7 @@ Result<void> IndexUpdate::commit() {
   write_layout(layout_, manifest_);
   YURAI_TRY(stage_->commit());
   YURAI_TRY(replace_manifest(dir_, manifest_, *disk_));
-  return remove_leftovers(dir_, layout_);
+  return remove_leftovers(dir_, layout_, manifest_);
 }
 
 namespace {

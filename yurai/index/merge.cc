@@ -24,7 +24,8 @@ constexpr size_t kMaxOpenFiles = 512;
 Result<void> remove(std::span<const Run> runs) {
   std::error_code status;
   for (const Run& run : runs) {
-    if (!std::filesystem::remove(run.path, status) || status) {
+    std::filesystem::remove(run.path, status);
+    if (status) {
       return fail(io_error("remove", run.path, status.value()));
     }
   }

@@ -30,9 +30,9 @@ Ledger::Ledger(Ledger&&) noexcept = default;
 Ledger& Ledger::operator=(Ledger&&) noexcept = default;
 Ledger::~Ledger() = default;
 
-Result<Ledger> Ledger::open(const fs::path& dir) {
+Result<Ledger> Ledger::open(const fs::path& dir, uint64_t max_steps) {
   YURAI_ASSIGN(LedgerFolder folder, open_ledger_folder(dir));
-  YURAI_ASSIGN(StepLog log, StepLog::open(dir, folder.genesis));
+  YURAI_ASSIGN(StepLog log, StepLog::open(dir, folder.genesis, max_steps));
   std::optional<InverseIndex> inverse;
   if (folder.closed() && !folder.order) {
     YURAI_ASSIGN(inverse, InverseIndex::open(dir, folder.manifest, folder.documents.size()));

@@ -35,8 +35,9 @@ struct VerifyReport {
 /// Format: docs/formats/ledger.md.
 class Ledger {
  public:
-  /// Opens a ledger, also one that is being written. O(documents) memory: 4 bytes each.
-  static Result<Ledger> open(const std::filesystem::path& dir);
+  /// Opens a ledger, also one that is being written. O(documents) memory: 4 bytes each. It is as if
+  /// nothing came after `max_steps`.
+  static Result<Ledger> open(const std::filesystem::path& dir, uint64_t max_steps = UINT64_MAX);
   Ledger(Ledger&&) noexcept;
   Ledger& operator=(Ledger&&) noexcept;
   ~Ledger();

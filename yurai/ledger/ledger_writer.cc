@@ -82,7 +82,7 @@ Result<LedgerWriter> LedgerWriter::resume(const fs::path& dir, uint64_t steps, D
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("'{}' was imported and is closed; begin a new ledger", name));
   }
-  YURAI_ASSIGN(const StepLog before, StepLog::open(dir, folder.genesis));
+  YURAI_ASSIGN(const StepLog before, StepLog::open(dir, folder.genesis, steps));
   if (steps > before.steps()) {
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("'{}' has {} steps, not the {} to go on from; resume from an earlier "

@@ -61,20 +61,22 @@ tl::unexpected<Error> StepLog::corrupt(uint64_t number, std::string_view what) c
                                                number, what, for_terminal(log_.path().string())));
 }
 
-Result<StepLog> StepLog::open(const std::filesystem::path& dir, const ChainHash& genesis) {
+Result<StepLog> StepLog::open(const std::filesystem::path& dir, const ChainHash& genesis,
+                              uint64_t max_steps) {
   // The index first: whatever it names was in the log before.
   YURAI_ASSIGN(ReadableFile index, ReadableFile::open(dir / kStepIndexName));
   YURAI_ASSIGN(ReadableFile log, ReadableFile::open(dir / kStepLogName));
   StepLog steps(std::move(log), std::move(index), genesis);
+  steps.indexed_ = std::min(steps.indexed_, max_steps);
   if (steps.indexed_ > 0) YURAI_TRY(steps.payload(steps.indexed_ - 1));
-  YURAI_TRY(steps.read_tail());
+  YURAI_TRY(steps.read_tail(max_steps));
   return steps;
 }
 
-Result<void> StepLog::read_tail() {
+Result<void> StepLog::read_tail(uint64_t max_steps) {
   YURAI_ASSIGN(uint64_t at, end(indexed_));
   YURAI_ASSIGN(ChainHash before, hash(indexed_));
-  while (log_.size_bytes() - at >= kFrameBytes) {
+  while (this->steps() < max_steps && log_.size_bytes() - at >= kFrameBytes) {
     YURAI_ASSIGN(const std::string length, record_at(at, at + kLengthBytes));
     const uint64_t next = at + kFrameBytes + NumberReader(length).fixed(kLengthBytes);
     if (next > log_.size_bytes()) break;

@@ -35,8 +35,9 @@ std::string step_record(std::string_view payload, const ChainHash& hash);
 /// The steps that were whole when it was opened. Immutable, thread-safe.
 class StepLog {
  public:
-  /// `genesis` is the chain's hash before step 0.
-  static Result<StepLog> open(const std::filesystem::path& dir, const ChainHash& genesis);
+  /// `genesis` is the chain's hash before step 0. What comes after `max_steps` is not looked at.
+  static Result<StepLog> open(const std::filesystem::path& dir, const ChainHash& genesis,
+                              uint64_t max_steps = UINT64_MAX);
 
   uint64_t steps() const { return indexed_ + tail_ends_.size(); }
   uint64_t indexed_steps() const { return indexed_; }
@@ -53,7 +54,7 @@ class StepLog {
   StepLog(ReadableFile log, ReadableFile index, const ChainHash& genesis);
   Result<std::string> record_at(uint64_t begin, uint64_t end) const;
   tl::unexpected<Error> corrupt(uint64_t number, std::string_view what) const;
-  Result<void> read_tail();
+  Result<void> read_tail(uint64_t max_steps);
 
   ReadableFile log_;
   ReadableFile index_;

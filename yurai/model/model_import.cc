@@ -8,6 +8,7 @@
 #include <cstring>
 #include <functional>
 #include <list>
+#include <optional>
 #include <set>
 #include <span>
 
@@ -139,6 +140,17 @@ class QuantizedTensors {
   std::vector<TensorSource> sources_;
 };
 
+/// The manifest of a folder that we wrote, once every byte is proven; none of any other.
+Result<std::optional<Manifest>> proven_manifest(const fs::path& dir) {
+  std::error_code ignored;
+  if (!fs::exists(dir / kManifestName, ignored)) return std::optional<Manifest>();
+  YURAI_ASSIGN(const std::string text, read_file(dir / kManifestName));
+  if (text.find("\"yurai-") == text.npos) return std::optional<Manifest>();  // another program's
+  YURAI_ASSIGN(Manifest manifest, read_manifest(dir));
+  YURAI_TRY(verify_files(dir, manifest));
+  return std::optional(std::move(manifest));
+}
+
 /// What lies in the staging folder is what was read.
 Result<void> check_copy(const std::vector<ManifestFile>& read,
                         const std::vector<ManifestFile>& there) {
@@ -206,6 +218,7 @@ std::string readme(const Manifest& manifest) {
 
 Result<ImportedModel> import_model(const fs::path& source, const ModelImportOptions& options,
                                    StagingDirectory& stage, const Progress& progress) {
+  YURAI_ASSIGN(const auto made, proven_manifest(source));
   YURAI_ASSIGN(const ModelFolder folder, ModelFolder::open(source));
   ImportedModel model;
   Manifest& manifest = model.manifest;
@@ -224,6 +237,7 @@ Result<ImportedModel> import_model(const fs::path& source, const ModelImportOpti
   YURAI_ASSIGN(manifest.facts["weights_sha256"], verify_weights(copy, progress));
   manifest.facts["license"] = or_null(options.license);
   manifest.facts["source"] = or_null(options.source);
+  if (made) add_to_lineage(manifest.lineage, *made);
   YURAI_TRY(write_manifest(manifest, stage, progress));
   return model;
 }
@@ -264,7 +278,8 @@ Result<Manifest> export_model(const fs::path& model, StagingDirectory& stage,
 
 Result<Manifest> quantize_model(const fs::path& source, StagingDirectory& stage,
                                 const Progress& progress) {
-  YURAI_ASSIGN(const ModelFolder folder, open_proven(source));
+  YURAI_ASSIGN(const auto made, proven_manifest(source));
+  YURAI_ASSIGN(const ModelFolder folder, ModelFolder::open(source));
   if (folder.config().int8_weights) {
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("{}: its weights are int8 already", for_terminal(source.string())));
@@ -294,23 +309,16 @@ Result<Manifest> quantize_model(const fs::path& source, StagingDirectory& stage,
   manifest.facts = facts_json(copy);
   YURAI_ASSIGN(manifest.facts["weights_sha256"], verify_weights(copy, progress));
   // Whose licence and origin the source's manifest records, if it has one of ours.
-  const auto recorded = read_manifest(source, kModelFormat, kModelVersion);
   for (const char* key : {"license", "source"}) {
-    manifest.facts[key] = recorded ? recorded->facts.value(key, Json()) : Json(nullptr);
+    manifest.facts[key] = made ? made->facts.value(key, Json()) : Json(nullptr);
   }
+  if (made) add_to_lineage(manifest.lineage, *made);
   YURAI_TRY(write_manifest(manifest, stage, progress));
   return manifest;
 }
 
 Result<ModelFolder> open_proven(const std::filesystem::path& dir) {
-  std::error_code ignored;
-  if (std::filesystem::exists(dir / kManifestName, ignored)) {
-    YURAI_ASSIGN(const std::string text, read_file(dir / kManifestName));
-    if (text.find("\"yurai-") != text.npos) {  // else of some other program
-      YURAI_ASSIGN(const Manifest manifest, read_manifest(dir));
-      YURAI_TRY(verify_files(dir, manifest));
-    }
-  }
+  YURAI_TRY(proven_manifest(dir));
   return ModelFolder::open(dir);
 }
 

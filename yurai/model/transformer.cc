@@ -69,13 +69,13 @@ void set_model_threads(int threads) {
   keep_tensor_memory();
 }
 
-double training_flop_per_token(const ModelConfig& config, uint64_t length) {
+double training_flop_per_token(const ModelConfig& config, double length) {
   const ParameterCounts counts = count_parameters(config);
   // The embedding is read; where it is the output layer as well it is multiplied once.
   const uint64_t read = config.tie_embeddings ? 0 : config.vocabulary_size * config.hidden_size;
   const auto multiplied = static_cast<double>(counts.active - read);
   const auto attention =
-      static_cast<double>(config.num_layers * config.num_heads * config.head_size * length);
+      static_cast<double>(config.num_layers * config.num_heads * config.head_size) * length;
   return 6 * multiplied + 12 * attention;
 }
 

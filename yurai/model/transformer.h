@@ -120,9 +120,9 @@ class Transformer {
   std::unique_ptr<State> state_;
 };
 
-/// Floating-point operations of training on one token in sequences of `length`: 6 a weight that is
-/// multiplied (forward 2, backward 4), and attention.
-double training_flop_per_token(const ModelConfig& config, uint64_t length);
+/// Floating-point operations of training on one token that attends within `length` tokens: 6 a
+/// weight that is multiplied (forward 2, backward 4), and attention.
+double training_flop_per_token(const ModelConfig& config, double length);
 
 /// Threads of one pass (of matrix products, above all), process-wide; at least 1. Also keeps the
 /// memory of freed tensors, which the next pass wants again.

@@ -40,6 +40,8 @@ void append(Json& json, const Exposures& exposures) {
   json["loss_first"] = number_or_null(exposures.loss_first);
   json["loss_last"] = number_or_null(exposures.loss_last);
   json["loss_now"] = number_or_null(exposures.loss_now);
+  json["held_out"] = exposures.held_out;
+  json["exact_bytes"] = exposures.exact_bytes;
 }
 
 }  // namespace

@@ -35,6 +35,8 @@ struct Exposures {
   std::optional<double> loss_first;  ///< nats a token when it was read for the first time
   std::optional<double> loss_last;   ///< for the last time
   std::optional<double> loss_now;    ///< of the model as it is, over what loss_last is of
+  bool held_out = false;    ///< the document was kept apart for validation, and not trained on
+  bool exact_bytes = true;  ///< false: another trainer's ledger, which knows documents, not bytes
 
   static constexpr size_t kMaxShown = 100;
 };

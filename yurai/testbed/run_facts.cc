@@ -48,35 +48,66 @@ Result<Json> metrics_json(const fs::path& run) {
   return out;
 }
 
-Result<Json> facts_of(const fs::path& dir, const Json& begun, const Ledger* ledger) {
-  // Configurations and inputs of what stands behind a run may name files of this machine.
-  Json lineage = Json::array();
-  for (const Json& step : begun.value("lineage", Json::array())) {
-    lineage.push_back(only(step, {"format", "format_version", "tool_version", "checksum",
-                                  "made_from", "num_inputs", "facts"}));
+/// Configurations and inputs of what stands behind a run may name files of this machine.
+Json shown_lineage(const Json& lineage) {
+  Json shown = Json::array();
+  for (const Json& step : lineage) {
+    shown.push_back(only(step, {"format", "format_version", "tool_version", "checksum", "made_from",
+                                "num_inputs", "facts"}));
   }
+  return shown;
+}
+
+Result<Json> ledger_json(const Ledger& ledger) {
+  YURAI_ASSIGN(const std::string chain_head, ledger.chain_head());
+  return Json{
+      {"steps", ledger.steps()},
+      {"tokens_per_epoch", ledger.order() != nullptr ? Json(ledger.tokens_per_epoch()) : Json()},
+      {"chain_head", chain_head}};
+}
+
+Result<Json> facts_of(const fs::path& dir, const Json& begun, const Ledger* ledger) {
   YURAI_ASSIGN(Json model, model_json(dir));
   YURAI_ASSIGN(Json metrics, metrics_json(dir));
   Json steps = nullptr;
   if (ledger != nullptr) {
-    YURAI_ASSIGN(const std::string chain_head, ledger->chain_head());
-    steps = {{"steps", ledger->steps()},
-             {"tokens_per_epoch", ledger->tokens_per_epoch()},
-             {"chain_head", chain_head}};
+    YURAI_ASSIGN(steps, ledger_json(*ledger));
   }
   return Json{{"run", only(begun, {"format", "format_version", "tool_version", "configuration",
                                    "corpus_sha256", "tokenizer_sha256", "tokens", "documents",
                                    "validation_documents"})},
               {"model", std::move(model)},
-              {"lineage", std::move(lineage)},
+              {"lineage", shown_lineage(begun.value("lineage", Json::array()))},
               {"ledger", std::move(steps)},
               {"metrics", std::move(metrics)}};
+}
+
+/// Of another trainer's run its ledger is all there is.
+Result<Json> facts_of(const Ledger& ledger) {
+  YURAI_ASSIGN(Json steps, ledger_json(ledger));
+  const Manifest& manifest = ledger.manifest();
+  const std::string& tokenizer = ledger.head().tokenizer_sha256;
+  return Json{{"run",
+               {{"format", manifest.format},
+                {"format_version", manifest.format_version},
+                {"tool_version", manifest.tool_version},
+                {"configuration", manifest.configuration},
+                {"corpus_sha256", ledger.head().corpus_sha256},
+                {"tokenizer_sha256", tokenizer.empty() ? Json() : Json(tokenizer)},
+                {"tokens", nullptr},
+                {"documents", ledger.num_documents()},
+                {"validation_documents", nullptr}}},
+              {"model", nullptr},
+              {"lineage", shown_lineage(manifest.lineage)},
+              {"ledger", std::move(steps)},
+              {"metrics", Json::array()}};
 }
 
 }  // namespace
 
 Result<Json> facts_json(const TrainedRun& run) {
-  return facts_of(run.dir(), run.inputs().run, &run.ledger());
+  if (!run.inputs()) return facts_of(run.ledger());
+  return facts_of(run.dir(), run.inputs()->run, &run.ledger());
 }
 
 Result<Json> facts_json(const fs::path& run) {

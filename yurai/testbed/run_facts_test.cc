@@ -55,6 +55,21 @@ TEST_F(RunFactsTest, AreThoseOfItsFolderAndKnownBeforeTheFirstStep) {
   EXPECT_EQ(facts_json(dir_ / "none").error().code, ErrorCode::kNotFound);
 }
 
+TEST_F(RunFactsTest, OfALedgerAloneAreWhatItKnows) {
+  std::filesystem::copy(dir_ / "run" / kRunLedger, dir_ / "moved");
+  const auto ledger = TrainedRun::open(dir_ / "moved");
+  ASSERT_TRUE(ledger) << ledger.error().message;
+  const auto json = facts_json(*ledger);
+  ASSERT_TRUE(json) << json.error().message;
+  EXPECT_EQ((*json)["run"]["format"], "yurai-ledger");
+  EXPECT_EQ((*json)["run"]["documents"], 2);
+  EXPECT_TRUE((*json)["run"]["validation_documents"].is_null());
+  EXPECT_EQ((*json)["run"]["corpus_sha256"], facts().value()["run"]["corpus_sha256"]);
+  EXPECT_EQ((*json)["ledger"], facts().value()["ledger"]);
+  EXPECT_TRUE((*json)["model"].is_null());
+  EXPECT_TRUE((*json)["metrics"].empty());
+}
+
 TEST_F(RunFactsTest, CountTheParametersOfTheNewestCheckpoint) {
   EXPECT_TRUE(facts().value()["model"].is_null());
   for (const uint64_t steps : {2, 10}) {

@@ -5,7 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "yurai/ledger/ledger.h"
 #include "yurai/ledger/ledger_writer.h"
+#include "yurai/lm/language_model.h"
+#include "yurai/record/manifest.h"
 #include "yurai/train/loss_curve.h"
 #include "yurai/train/prepare_run.h"
 #include "yurai/train/run_inputs.h"
@@ -14,16 +17,31 @@
 /// For tests: a run without a trainer.
 namespace yurai::testing {
 
+/// Every token costs 3 nats.
+class ThreeNats final : public LanguageModel {
+ public:
+  std::string_view id() const override { return "three"; }
+  Result<Generation> generate(const GenerateRequest&, const OnSymbol&) const override {
+    return Generation();
+  }
+  Result<std::vector<float>> token_nats(std::span<const int32_t> tokens,
+                                        std::span<const int32_t>) const override {
+    return std::vector<float>(tokens.size(), 3);
+  }
+};
+
 /// Writes `dir / "run"`: `steps` steps of two sequences of 8 tokens (a byte is a token) over
-/// `corpus`, none of it kept apart, whose losses are the number of their step. Without checkpoints.
+/// `corpus`, a share of it kept apart, whose losses are the number of their step. Without
+/// checkpoints.
 inline Result<void> write_run(const std::filesystem::path& dir, const std::filesystem::path& corpus,
-                              uint64_t steps) {
+                              uint64_t steps, double validation_share = 0) {
   YURAI_TRY(write_byte_tokenizer(dir / "tokenizer"));
   YURAI_ASSIGN(const TrainConfig config,
                parse_train_config("corpus = \"" + corpus.string() +
                                       "\"\ntokenizer = \"tokenizer\"\n[batch]\n"
                                       "sequence_tokens = 8\nsequences = 2\nmicro_batch = 1\n"
-                                      "[validation]\nshare = 0",
+                                      "[validation]\nshare = " +
+                                      std::to_string(validation_share),
                                   "t.toml", dir));
   YURAI_TRY(prepare_run(config, dir / "run", {}, no_progress));
   YURAI_ASSIGN(const RunInputs inputs, open_run(dir / "run"));
@@ -31,7 +49,7 @@ inline Result<void> write_run(const std::filesystem::path& dir, const std::files
   head.corpus_sha256 = inputs.corpus_sha256;
   head.order = OrderSpec{1, 8, 2};
   std::vector<LedgerDocument> documents;
-  for (uint64_t d = 0; d < inputs.tokens->num_documents(); ++d) {
+  for (const uint64_t d : inputs.training) {
     documents.push_back({inputs.tokens->id(d), static_cast<uint32_t>(inputs.tokens->num_tokens(d)),
                          inputs.tokens->num_bytes(d)});
   }
@@ -85,7 +103,13 @@ inline Result<void> write_checkpoint_without_weights(const std::filesystem::path
   const auto folder = run / "checkpoints" / ("step-" + std::to_string(steps));
   std::filesystem::create_directories(folder);
   YURAI_TRY(write_file(folder / "config.json", dump_json(to_json(checkpoint_config()))));
-  return write_file(folder / kManifestName, "{}");
+  YURAI_ASSIGN(const Ledger ledger, Ledger::open(run / kRunLedger));
+  Manifest manifest;
+  manifest.format = kCheckpointFormat;
+  manifest.format_version = kCheckpointVersion;
+  manifest.facts = {{"steps", steps}, {"ledger_head", ledger.chain_head(steps).value_or("")}};
+  YURAI_ASSIGN(manifest.files, list_files(folder));
+  return write_file(folder / kManifestName, manifest_text(manifest));
 }
 
 }  // namespace yurai::testing

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "yurai/base/stop.h"
 #include "yurai/base/testing.h"
 #include "yurai/corpus/testing.h"
 #include "yurai/testbed/testing.h"
@@ -11,19 +12,7 @@ namespace yurai {
 namespace {
 
 using ::testing::HasSubstr;
-
-/// Every token costs 3 nats.
-class ThreeNats final : public LanguageModel {
- public:
-  std::string_view id() const override { return "three"; }
-  Result<Generation> generate(const GenerateRequest&, const OnSymbol&) const override {
-    return Generation();
-  }
-  Result<std::vector<float>> token_nats(std::span<const int32_t> tokens,
-                                        std::span<const int32_t>) const override {
-    return std::vector<float>(tokens.size(), 3);
-  }
-};
+using testing::ThreeNats;
 
 /// A run of four steps of two sequences of 8 tokens over two documents of 20 and 9 bytes, whose
 /// losses are the number of their step.
@@ -50,6 +39,11 @@ class TrainedRunTest : public ::testing::Test {
     out.spans = {span};
     out.index = identity_;
     return out;
+  }
+
+  std::filesystem::path ledger_alone() const {
+    std::filesystem::copy(dir_ / "run" / kRunLedger, dir_ / "moved");
+    return dir_ / "moved";
   }
 
   testing::TemporaryDirectory dir_;
@@ -121,6 +115,81 @@ TEST_F(TrainedRunTest, SaysNothingOfADocumentThatWasNotTrained) {
   ASSERT_TRUE(run->add_exposures(traced, std::nullopt));
   EXPECT_EQ(traced.spans[0].documents[0].exposures->total, 0U);
   EXPECT_TRUE(to_json(traced)["spans"][0]["documents"][0]["loss_first"].is_null());
+}
+
+TEST_F(TrainedRunTest, SaysWhichDocumentsWereKeptApart) {
+  std::vector<Document> documents;
+  for (int i = 0; i < 20; ++i) {
+    documents.push_back({.id = std::to_string(i), .text = "text " + std::to_string(i)});
+  }
+  const testing::TemporaryDirectory dir;
+  identity_ = testing::write_corpus(dir / "corpus", documents)->identity();
+  const auto written = testing::write_run(dir.path(), dir / "corpus", 40, 0.5);
+  ASSERT_TRUE(written) << written.error().message;
+  const auto run = TrainedRun::open(dir / "run");
+  ASSERT_TRUE(run) << run.error().message;
+  size_t held_out = 0;
+  for (const Document& document : documents) {
+    Trace traced = trace(document.id, 0, 4);
+    ASSERT_TRUE(run->add_exposures(traced, std::nullopt));
+    const Json json = to_json(traced)["spans"][0]["documents"][0];
+    EXPECT_EQ(json["held_out"].get<bool>(), json["seen_total"] == 0) << json;
+    EXPECT_EQ(json["exact_bytes"], true);
+    held_out += json["held_out"].get<bool>() ? 1 : 0;
+  }
+  EXPECT_EQ(held_out, run->inputs()->validation.size());
+  EXPECT_GT(held_out, 0U);
+}
+
+TEST_F(TrainedRunTest, ALedgerAloneSaysTheSame) {
+  const auto run = TrainedRun::open(dir_ / "run");
+  const auto ledger = TrainedRun::open(ledger_alone());
+  ASSERT_TRUE(ledger) << ledger.error().message;
+  EXPECT_FALSE(ledger->inputs());
+  Trace from_run = trace("a", 3, 9);
+  Trace from_ledger = from_run;
+  ASSERT_TRUE(run->add_exposures(from_run, std::nullopt));
+  ASSERT_TRUE(ledger->add_exposures(from_ledger, std::nullopt));
+  EXPECT_EQ(to_json(from_ledger), to_json(from_run));
+  EXPECT_TRUE(TrainedRun::open(dir_ / "run/ledger/")->inputs()) << "the ledger of a run is the run";
+  EXPECT_GT(from_run.spans[0].documents[0].exposures->total, 0U);
+  from_ledger.index.corpus_sha256 = std::string(64, '0');
+  EXPECT_FALSE(ledger->add_exposures(from_ledger, std::nullopt));
+}
+
+TEST_F(TrainedRunTest, KnowsAfterHowManyStepsItKeptAModel) {
+  const std::filesystem::path kept = dir_ / "run/checkpoints/step-2";
+  ASSERT_TRUE(testing::write_checkpoint_without_weights(dir_ / "run", 2));
+  Manifest copy;
+  copy.format = "yurai-model";
+  add_to_lineage(copy.lineage, read_manifest(kept).value());
+  const auto write = [&](const std::string& name) {
+    auto stage = StagingDirectory::create(dir_ / name, {}).value();
+    ASSERT_TRUE(write_manifest(copy, stage));
+    ASSERT_TRUE(stage.commit());
+  };
+  write("copy");
+  copy.lineage[0]["facts"]["ledger_head"] = std::string(64, '0');
+  write("of another");
+  copy.lineage[0]["facts"]["steps"] = 99;
+  write("of a longer one");
+  const auto run = TrainedRun::open(dir_ / "run").value();
+  EXPECT_EQ(run.steps_of(kept).value(), 2U);
+  EXPECT_EQ(run.steps_of(dir_ / "copy").value(), 2U);
+  std::filesystem::remove_all(kept);
+  EXPECT_EQ(run.steps_of(dir_ / "copy").value(), 2U) << "the ledger knows what is gone";
+  EXPECT_FALSE(run.steps_of(dir_ / "of another").value());
+  EXPECT_FALSE(run.steps_of(dir_ / "of a longer one").value());
+  EXPECT_FALSE(run.steps_of(dir_ / "corpus").value());
+}
+
+TEST_F(TrainedRunTest, StopsWhenItIsAskedTo) {
+  const auto run = TrainedRun::open(dir_ / "run").value();
+  Trace traced = trace("a", 0, 4);
+  std::stop_source stop;
+  stop.request_stop();
+  const StopScope stopping(stop.get_token());
+  EXPECT_EQ(run.add_exposures(traced, std::nullopt).error().code, ErrorCode::kCancelled);
 }
 
 TEST_F(TrainedRunTest, RefusesATraceOfAnotherCorpus) {

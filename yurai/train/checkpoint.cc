@@ -78,14 +78,12 @@ Result<std::string> save_checkpoint(const fs::path& run, const CheckpointFacts& 
   return weights_sha256(written);
 }
 
-Result<std::optional<CheckpointFacts>> load_checkpoint(const fs::path& run, Transformer& model,
-                                                       std::span<float> mean,
-                                                       std::span<float> square) {
-  const auto dir = newest_checkpoint(run);
-  if (!dir && dir.error().code == ErrorCode::kNotFound) return std::optional<CheckpointFacts>();
-  if (!dir) return fail(dir.error());
-  YURAI_ASSIGN(const Manifest manifest, read_manifest(*dir, kCheckpointFormat, kCheckpointVersion));
-  YURAI_TRY(verify_files(*dir, manifest));
+namespace {
+
+Result<CheckpointFacts> load_from(const fs::path& dir, Transformer& model, std::span<float> mean,
+                                  std::span<float> square) {
+  YURAI_ASSIGN(const Manifest manifest, read_manifest(dir, kCheckpointFormat, kCheckpointVersion));
+  YURAI_TRY(verify_files(dir, manifest));
   CheckpointFacts facts;
   YURAI_ASSIGN(facts.steps, json_uint(manifest.facts, "steps"));
   YURAI_ASSIGN(facts.metrics_bytes, json_uint(manifest.facts, "metrics_bytes"));
@@ -94,20 +92,37 @@ Result<std::optional<CheckpointFacts>> load_checkpoint(const fs::path& run, Tran
     YURAI_ASSIGN(facts.metrics_head, json_string(manifest.facts, "metrics_head"));
   }
   facts.weights_sha256 = weights_sha256(manifest);
-  YURAI_ASSIGN(const ModelFolder folder, ModelFolder::open(*dir));
+  YURAI_ASSIGN(const ModelFolder folder, ModelFolder::open(dir));
   for (const WeightRange& range : model.weight_ranges()) {
     YURAI_TRY(folder.read_f32(range.parameter.name,
                               model.weights().subspan(range.begin, range.parameter.num_values())));
   }
-  YURAI_ASSIGN(const SafetensorsFile state, SafetensorsFile::open(*dir / kOptimizerName));
+  YURAI_ASSIGN(const SafetensorsFile state, SafetensorsFile::open(dir / kOptimizerName));
   for (const TensorEntry& entry : state.tensors()) {
     const std::span<float> values = entry.name == "mean" ? mean : square;
     if (entry.num_values() != values.size()) {
-      return fail(ErrorCode::kCorrupt, fmt::format("{}: '{}' is not of this model", shown(*dir),
+      return fail(ErrorCode::kCorrupt, fmt::format("{}: '{}' is not of this model", shown(dir),
                                                    for_terminal(entry.name)));
     }
     YURAI_TRY(state.read_f32(entry, values));
   }
+  return facts;
+}
+
+}  // namespace
+
+Result<std::optional<CheckpointFacts>> load_checkpoint(const fs::path& run, Transformer& model,
+                                                       std::span<float> mean,
+                                                       std::span<float> square) {
+  YURAI_ASSIGN(const std::vector<CheckpointFolder> found, list_checkpoints(run));
+  if (found.empty()) return std::optional<CheckpointFacts>();
+  auto loaded = load_from(found.back().dir, model, mean, square);
+  if (!loaded && loaded.error().code == ErrorCode::kCorrupt && found.size() > 1) {
+    loaded.error().message +=
+        fmt::format("; or remove {} to go on from {}", shown(found.back().dir),
+                    found[found.size() - 2].dir.filename().string());
+  }
+  YURAI_ASSIGN(const CheckpointFacts facts, std::move(loaded));
   return std::optional(facts);
 }
 

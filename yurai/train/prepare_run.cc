@@ -93,7 +93,9 @@ std::string first_difference(const Json& a, const Json& b) {
 
 Result<void> check_begun(const fs::path& run, const Json& wanted) {
   YURAI_ASSIGN(Json begun, read_run(run));
-  begun["format_version"] = kRunVersion;  // of an older one, whose rest must be the same
+  // Of an older program, whose rest must be the same.
+  begun["format_version"] = kRunVersion;
+  begun["tool_version"] = wanted["tool_version"];
   if (begun == wanted) return {};
   return fail(
       ErrorCode::kInvalidArgument,

@@ -33,6 +33,8 @@ Result<SpecialTokens> special_tokens(const TokenizerFacts& facts) {
 
 }  // namespace
 
+fs::path folder_path(const fs::path& dir) { return dir.has_filename() ? dir : dir.parent_path(); }
+
 bool is_there(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
@@ -135,11 +137,20 @@ Result<fs::path> newest_checkpoint(const fs::path& run) {
   return fail(ErrorCode::kNotFound, fmt::format("{} has no checkpoint yet", shown(run)));
 }
 
-Result<std::optional<uint64_t>> checkpoint_steps(const fs::path& run, const fs::path& model) {
-  YURAI_ASSIGN(const std::vector<CheckpointFolder> found, list_checkpoints(run));
-  for (const CheckpointFolder& checkpoint : found) {
-    std::error_code error;
-    if (fs::equivalent(checkpoint.dir, model, error)) return checkpoint.steps;
+std::optional<CheckpointBehind> checkpoint_behind(const Manifest& manifest) {
+  const auto of = [](std::string_view format,
+                     const Json& facts) -> std::optional<CheckpointBehind> {
+    const auto steps = json_uint(facts, "steps");
+    const auto ledger_head = json_string(facts, "ledger_head");
+    if (format != kCheckpointFormat || !steps || !ledger_head) return std::nullopt;
+    return CheckpointBehind{*steps, *ledger_head};
+  };
+  if (auto itself = of(manifest.format, manifest.facts)) return itself;
+  for (size_t i = manifest.lineage.size(); i-- > 0;) {
+    const Json& step = manifest.lineage[i];
+    const auto format = json_string(step, "format");
+    if (!format || !step.contains("facts")) continue;
+    if (auto found = of(*format, step["facts"])) return found;
   }
   return std::nullopt;
 }

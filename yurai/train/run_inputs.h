@@ -9,6 +9,7 @@
 
 #include "yurai/base/json.h"
 #include "yurai/base/result.h"
+#include "yurai/record/manifest.h"
 #include "yurai/tokenizer/tokenizer.h"
 #include "yurai/train/batch.h"
 #include "yurai/train/token_store.h"
@@ -58,10 +59,15 @@ Result<std::vector<CheckpointFolder>> list_checkpoints(const std::filesystem::pa
 /// The newest of them; kNotFound: none.
 Result<std::filesystem::path> newest_checkpoint(const std::filesystem::path& run);
 
-/// After how many steps the run kept the model in this folder; none: it is no checkpoint of the
-/// run.
-Result<std::optional<uint64_t>> checkpoint_steps(const std::filesystem::path& run,
-                                                 const std::filesystem::path& model);
+/// The checkpoint that an artefact is, or was made from last.
+struct CheckpointBehind {
+  uint64_t steps = 0;
+  std::string ledger_head;
+};
+std::optional<CheckpointBehind> checkpoint_behind(const Manifest& manifest);
+
+/// The path without a separator at its end, so that its filename() is the folder's.
+std::filesystem::path folder_path(const std::filesystem::path& dir);
 
 /// Whether something has that name; false where the folder cannot be read.
 bool is_there(const std::filesystem::path& path);

@@ -104,6 +104,8 @@ class Trainer {
   Result<void> check_loss(const StepMetrics& metrics, const std::vector<LedgerRow>& rows) const;
   Result<void> keep(const StepMetrics& metrics, bool with_checkpoint);
   Result<void> checkpoint();
+  /// With how many tokens one of the step is attended: the mean over tokens of its part's length.
+  double attended(uint64_t step) const;
   void report(const StepMetrics& metrics);
   std::vector<uint32_t> counts(const std::vector<uint64_t>& documents) const;
 
@@ -177,9 +179,18 @@ Result<void> Trainer::open_ledger(const OrderSpec& spec) {
   const fs::path dir = run_ / kRunLedger;
   std::error_code ignored;
   if (fs::exists(dir, ignored)) {
-    {
-      YURAI_ASSIGN(const Ledger ledger, Ledger::open(dir));
-      YURAI_TRY(ledger.verify());  // nothing is added to a chain that is broken
+    // Nothing is added to a chain that is broken; what comes after the checkpoint is cut off.
+    const auto ledger = Ledger::open(dir, at_.steps);
+    const Result<VerifyReport> proven =
+        ledger ? ledger->verify() : Result<VerifyReport>(fail(ledger.error()));
+    if (!proven) {
+      Error error = proven.error();
+      if (error.code == ErrorCode::kCorrupt && at_.steps > 0) {
+        error.message +=
+            "; or, where a step is damaged, remove the checkpoints after it to go on from the one "
+            "before";
+      }
+      return fail(std::move(error));
     }
     YURAI_ASSIGN(LedgerWriter writer, LedgerWriter::resume(dir, at_.steps, &disk_));
     if (at_.steps > 0 && writer.chain_head() != at_.ledger_head) {
@@ -458,9 +469,19 @@ Result<void> Trainer::checkpoint() {
   at_.ledger_head = ledger_->chain_head();
   YURAI_ASSIGN(at_.weights_sha256, save_checkpoint(run_, at_, *model_, optimizer_->mean(),
                                                    optimizer_->square(), disk_));
-  const fs::path name = run_.has_filename() ? run_ : run_.parent_path();  // of "run/"
-  return write_file(run_ / kLossCurveName, draw_loss_curve(history_, name.filename().string()),
-                    disk_);
+  return write_file(run_ / kLossCurveName,
+                    draw_loss_curve(history_, folder_path(run_).filename().string()), disk_);
+}
+
+double Trainer::attended(uint64_t step) const {
+  double squares = 0;
+  for (uint64_t i = 0; i < config_.sequences_per_step; ++i) {
+    for (const OrderSegment& part : order_->sequence(step * config_.sequences_per_step + i)) {
+      const auto tokens = static_cast<double>(part.token_end - part.token_begin);
+      squares += tokens * tokens;
+    }
+  }
+  return squares / config_.sequences_per_step / config_.sequence_tokens;
 }
 
 void Trainer::report(const StepMetrics& metrics) {
@@ -472,7 +493,7 @@ void Trainer::report(const StepMetrics& metrics) {
   const double rate = steps / std::max(seconds, 1e-9);
   report.tokens_per_second = rate * config_.sequences_per_step * config_.sequence_tokens;
   report.flop_per_second =
-      report.tokens_per_second * training_flop_per_token(model_->config(), config_.sequence_tokens);
+      report.tokens_per_second * training_flop_per_token(model_->config(), attended(metrics.step));
   report.seconds_left = static_cast<double>(config_.schedule.steps - at_.steps) / rate;
   options_.on_step(report);
   if (seconds > 10) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <thread>
 
 #include "yurai/base/file.h"
@@ -340,6 +341,37 @@ TEST_F(Training, GoesOnFromNothingThatWasChanged) {
   const auto lost = run(config("", 4), "run", 1, /*resume=*/true);
   ASSERT_FALSE(lost);
   EXPECT_THAT(lost.error().message, HasSubstr("has lost its manifest.json"));
+}
+
+TEST_F(Training, GoesOnFromTheCheckpointBeforeWhatIsDamaged) {
+  ASSERT_TRUE(run(config("", 4), "run"));
+  const std::string whole = fingerprint("run", 4);
+  const auto resumed = [&] { return run(config("", 4), "run", 1, /*resume=*/true); };
+  const fs::path newest = dir_ / "run/checkpoints/step-4";
+  const auto flip = [](const fs::path& file, uint64_t at) {
+    std::string bytes = read_file(file).value();
+    bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    ASSERT_TRUE(write_file(file, bytes));
+  };
+  flip(newest / "model.safetensors", 900);
+  EXPECT_THAT(resumed().error().message, HasSubstr("step-4 to go on from step-2"));
+  fs::remove_all(newest);
+  ASSERT_TRUE(resumed());
+  EXPECT_EQ(fingerprint("run", 4), whole);
+
+  // The third or the last step of the ledger: the checkpoint after two does not need them.
+  for (const uint64_t step : {2, 3}) {
+    uint64_t begin = 0;
+    std::memcpy(&begin, read_file(dir_ / "run/ledger/steps.idx").value().data() + 8 * (step - 1),
+                sizeof begin);
+    flip(dir_ / "run/ledger/steps.log", begin + 10);
+    EXPECT_THAT(resumed().error().message,
+                HasSubstr(fmt::format("step {}: the hash chain breaks here", step)));
+    EXPECT_THAT(resumed().error().message, HasSubstr("remove the checkpoints after it"));
+    fs::remove_all(newest);
+    ASSERT_TRUE(resumed());
+    EXPECT_EQ(fingerprint("run", 4), whole);
+  }
 }
 
 TEST_F(Training, VerifiesAllThatARunHolds) {

@@ -67,7 +67,7 @@ export const api = {
   },
   whatIf: (filter: string, bound: 'min' | 'max', value: number, signal?: AbortSignal) =>
     get<WhatIf>(`/v1/decisions/whatif?${new URLSearchParams({ filter, [bound]: String(value) })}`, signal),
-  run: (signal?: AbortSignal) => get<Run>('/v1/run', signal),
+  runs: (signal?: AbortSignal) => get<{ runs: Run[] }>('/v1/runs', signal),
   models: (signal?: AbortSignal) => get<Models>('/v1/models', signal),
 
   /** Asks a model; yields the pieces of its answer as they come. */

@@ -191,15 +191,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/run": {
+    "/v1/runs": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The training run: configuration, parameters, lineage, ledger, losses */
-        get: operations["run"];
+        /** The training runs that are shown: configuration, parameters, lineage, ledger, losses */
+        get: operations["runs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -344,10 +344,14 @@ export interface components {
             date: string | null;
             /** @description BCP 47. */
             lang: string | null;
-            /** @description With a training run: the steps that read the matched bytes, in order, at most 100 of `seen_total`. */
+            /** @description With a training run: the rows of the ledger that overlap the matched bytes, by step, at most 100 of `seen_total`. */
             seen?: components["schemas"]["Exposure"][];
-            /** @description With a training run: how many steps read the matched bytes; 0 for a document that was kept apart for validation. */
+            /** @description With a training run: how many rows of the ledger overlap the matched bytes: a step may read them in several. */
             seen_total?: number;
+            /** @description With a training run: the document was kept apart for validation, and not trained on. */
+            held_out?: boolean;
+            /** @description With a training run: false where its ledger, of another trainer, knows which documents a step read but not which bytes of them. */
+            exact_bytes?: boolean;
             /** @description Mean over the first epoch that read the passage, in nats a token, weighted by tokens; before each step's update. */
             loss_first?: number | null;
             /** @description The same over the last epoch that read it. */
@@ -1035,7 +1039,9 @@ export interface components {
         } | null;
         /** @description A training run as it was at its newest checkpoint. */
         Run: {
-            /** @description What run.json says. */
+            /** @description Of its folder; not necessarily unique. */
+            name: string;
+            /** @description What run.json says; of another trainer's ledger, what its manifest says: `format` is then yurai-ledger. */
             run: {
                 format?: string;
                 format_version?: number;
@@ -1045,20 +1051,20 @@ export interface components {
                     [key: string]: unknown;
                 };
                 corpus_sha256: string;
-                tokenizer_sha256: string;
-                /** @description Of all documents. */
-                tokens: number;
+                tokenizer_sha256: string | null;
+                /** @description Of all documents; null where it is not known. */
+                tokens: number | null;
                 documents: number;
-                /** @description Kept apart from training. */
-                validation_documents: number;
+                /** @description Kept apart from training; null where it is not known. */
+                validation_documents: number | null;
             };
             model: components["schemas"]["RunModel"];
             /** @description Oldest first. */
             lineage: components["schemas"]["RunLineageStep"][];
             ledger: {
                 steps: number;
-                /** @description Of the documents that are trained on, end tokens included. */
-                tokens_per_epoch: number;
+                /** @description Of the documents that are trained on, end tokens included; null of another trainer's ledger. */
+                tokens_per_epoch: number | null;
                 /** @description SHA-256 over the head, the documents and all steps. */
                 chain_head: string;
             };
@@ -1576,7 +1582,7 @@ export interface operations {
             };
         };
     };
-    run: {
+    runs: {
         parameters: {
             query?: never;
             header?: never;
@@ -1585,26 +1591,19 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The run. */
+            /** @description The runs, in the order in which the server was given them: traces speak of the first. Empty without any. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Run"];
+                    "application/json": {
+                        runs: components["schemas"]["Run"][];
+                    };
                 };
             };
             /** @description The request is wrong; `param` names the field. */
             400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The server was started without a run (`no_run`). */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };

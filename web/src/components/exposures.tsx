@@ -31,7 +31,7 @@ function Losses({ reads, now, label }: { reads: Read[]; now: number | null; labe
 /** When a training run read a passage and what that cost: findings about the reading, not about causes. */
 export function Exposures({ occurrence }: { occurrence: Occurrence }) {
   const { t, i18n } = useTranslation();
-  const { seen, seen_total: total = 0, loss_first: first = null, loss_last: last = null, loss_now: now = null } = occurrence;
+  const { seen, seen_total: total = 0, loss_first: first = null, loss_last: last = null, loss_now: now = null, held_out: heldOut, exact_bytes: exact } = occurrence;
   if (!seen) return null;
   const reads = readsOf(seen);
   const nats = (loss: number | null) => (loss === null ? '–' : formatValue(Number(loss.toPrecision(3)), i18n.language));
@@ -40,9 +40,10 @@ export function Exposures({ occurrence }: { occurrence: Occurrence }) {
     .join(i18n.language === 'ja' ? '' : ' ');
   return (
     <section className={classes.exposures} aria-label={t('exposure.title')} data-testid="exposures">
-      {reads.length === 0 ? <p>{t('exposure.never')}</p> : (
+      {reads.length === 0 ? <p>{t(heldOut ? 'exposure.heldOut' : exact === false ? 'exposure.notInLedger' : 'exposure.never')}</p> : (
         <>
           <p data-testid="exposure-steps">{t('exposure.read', { count, formatted: formatCount(count, i18n.language), steps: stepsInWords(reads, i18n.language) })}</p>
+          {exact === false && <p className={classes.note}>{t('exposure.bounds')}</p>}
           {seen.length < total && <p className={classes.note}>{t('exposure.first', { formatted: formatCount(seen.length, i18n.language) })}</p>}
           {first !== null && (
             <>

@@ -20,10 +20,10 @@ export function Lineage({ run }: { run: Run }) {
         {run.lineage.map((step) => (
           <li key={step.checksum}><Foreign text={step.format} /> {facts(step.facts)}<small>SHA-256 {step.checksum.slice(0, 16)}…</small></li>
         ))}
-        <li>{t('models.tokenizer')}<small>SHA-256 {run.run.tokenizer_sha256.slice(0, 16)}…</small></li>
+        {run.run.tokenizer_sha256 && <li>{t('models.tokenizer')}<small>SHA-256 {run.run.tokenizer_sha256.slice(0, 16)}…</small></li>}
         <li>
-          {t('models.tokens', { count: run.run.tokens, formatted: count(run.run.tokens) })} · {t('models.documents', { count: run.run.documents, formatted: count(run.run.documents) })}
-          <small>{t('models.keptApart', { count: run.run.validation_documents, formatted: count(run.run.validation_documents) })}</small>
+          {run.run.tokens !== null && `${t('models.tokens', { count: run.run.tokens, formatted: count(run.run.tokens) })} · `}{t('models.documents', { count: run.run.documents, formatted: count(run.run.documents) })}
+          {run.run.validation_documents !== null && <small>{t('models.keptApart', { count: run.run.validation_documents, formatted: count(run.run.validation_documents) })}</small>}
         </li>
         <li>{t('models.steps', { count: run.ledger.steps, formatted: count(run.ledger.steps) })}{run.model && <small><Foreign text={run.model.id} /></small>}</li>
       </ol>

@@ -1,8 +1,10 @@
 import { Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { api, ApiError } from '../../api/client';
+import { useSearchParams } from 'react-router';
+import { api } from '../../api/client';
 import type { Run } from '../../api/types';
+import { wholeNumber } from '../../app/url_state';
 import { Hash } from '../../components/hash';
 import { Empty, Loading, Problem } from '../../components/states';
 import { Foreign } from '../../components/visible_text';
@@ -11,6 +13,7 @@ import { rowsOf } from './configuration';
 import { Lineage } from './lineage';
 import { LossCurve } from './loss_curve';
 import classes from './models.module.css';
+import { RunList } from './run_list';
 
 const parts = ['embedding', 'attention', 'mlp', 'router', 'norm'] as const;
 
@@ -66,13 +69,16 @@ function LedgerHead({ ledger }: { ledger: Run['ledger'] }) {
       <Text size="sm" c="dimmed" mb="sm">{t('models.ledgerLead')}</Text>
       <dl className={classes.totals}>
         <div><dt>{t('models.ledgerSteps')}</dt><dd>{formatCount(ledger.steps, i18n.language)}</dd></div>
-        <div><dt>{t('models.perEpoch')}</dt><dd>{formatCount(ledger.tokens_per_epoch, i18n.language)}</dd></div>
+        {ledger.tokens_per_epoch !== null && <div><dt>{t('models.perEpoch')}</dt><dd>{formatCount(ledger.tokens_per_epoch, i18n.language)}</dd></div>}
       </dl>
       <Text size="sm" c="dimmed" mt="sm">{t('models.chainHead')}</Text>
       <Hash value={ledger.chain_head} testId="chain-head" />
     </section>
   );
 }
+
+/** Of another trainer, whose ledger is all that is here. */
+const isImported = ({ run }: Run) => run.format === 'yurai-ledger';
 
 function Absent() {
   const { t } = useTranslation();
@@ -86,30 +92,42 @@ function Absent() {
   );
 }
 
-/** The training run that the server shows. */
+function Details({ run }: { run: Run }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      {!isImported(run) && <LossCurve metrics={run.metrics} />}
+      {run.model ? <Shape model={run.model} />
+        : <section className="sheet"><Text c="dimmed">{t(isImported(run) ? 'models.imported' : 'models.noCheckpoint')}</Text></section>}
+      <div className={classes.pair}>
+        <Lineage run={run} />
+        <Configuration run={run} />
+      </div>
+      <LedgerHead ledger={run.ledger} />
+    </>
+  );
+}
+
+/** The training runs that the server shows: all beside each other where there are several, and one in full. */
 export function ModelsPage() {
   const { t } = useTranslation();
-  const run = useQuery({
-    queryKey: ['run'], queryFn: ({ signal }) => api.run(signal), staleTime: Infinity,
-    retry: (failures, error) => failures < 2 && !(error instanceof ApiError && error.status === 404),
-  });
-  const absent = run.error instanceof ApiError && run.error.status === 404;
+  const [parameters] = useSearchParams();
+  const answer = useQuery({ queryKey: ['runs'], queryFn: ({ signal }) => api.runs(signal), staleTime: Infinity });
+  const runs = answer.data?.runs ?? [];
+  const asked = (wholeNumber(parameters.get('run')) ?? 1) - 1;
+  const chosen = asked >= 0 && asked < runs.length ? asked : 0;
+  const run = runs[chosen];
   return (
     <div className="page">
       <Title order={1}>{t('models.title')}</Title>
       <Text c="dimmed" mb="lg">{t('models.lead')}</Text>
-      {absent ? <Absent />
-        : run.isError ? <Problem error={run.error} retry={() => void run.refetch()} />
-          : run.isPending ? <Loading />
+      {answer.isError ? <Problem error={answer.error} retry={() => void answer.refetch()} />
+        : answer.isPending ? <Loading />
+          : run === undefined ? <Absent />
             : (
               <div className={classes.stack}>
-                <LossCurve metrics={run.data.metrics} />
-                {run.data.model ? <Shape model={run.data.model} /> : <section className="sheet"><Text c="dimmed">{t('models.noCheckpoint')}</Text></section>}
-                <div className={classes.pair}>
-                  <Lineage run={run.data} />
-                  <Configuration run={run.data} />
-                </div>
-                <LedgerHead ledger={run.data.ledger} />
+                {runs.length > 1 && <RunList runs={runs} chosen={chosen} />}
+                <Details run={run} />
               </div>
             )}
     </div>
