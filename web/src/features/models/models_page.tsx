@@ -53,7 +53,7 @@ function Configuration({ run }: { run: Run }) {
         <table className="table-plain">
           <thead><tr><th scope="col">{t('models.option')}</th><th scope="col" className="numeric">{t('models.value')}</th></tr></thead>
           <tbody>{rowsOf(run.run.configuration).map(([name, value]) => (
-            <tr key={name}><td><Foreign text={name} /></td><td className="numeric"><Foreign text={value} /></td></tr>
+            <tr key={name}><td className={classes.option}><Foreign text={name} /></td><td className={`numeric ${classes.value}`}><Foreign text={value} /></td></tr>
           ))}</tbody>
         </table>
       </div>

@@ -1,4 +1,4 @@
-import { Text, Title } from '@mantine/core';
+import { Anchor, Text, Title } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { Link, useSearchParams } from 'react-router';
 import type { Run } from '../../api/types';
@@ -68,7 +68,8 @@ export function RunList({ runs, chosen }: { runs: readonly Run[]; chosen: number
               <tr key={index}>
                 <td>
                   <span className={classes.swatch} style={{ background: colour(index) }} aria-hidden="true" />
-                  <Link to={`?${changed(parameters, { run: String(index + 1) })}`} aria-current={index === chosen ? 'true' : undefined}><Foreign text={name} /></Link>
+                  <Anchor component={Link} size="sm" className={index === chosen ? classes.chosen : undefined} to={`?${changed(parameters, { run: String(index + 1) })}`}
+                    aria-current={index === chosen ? 'true' : undefined}><Foreign text={name} /></Anchor>
                 </td>
                 <td className="numeric">{count(model?.parameters.total)}</td>
                 <td className="numeric">{count(ledger.steps)}</td><td className="numeric">{count(last?.tokens)}</td>
