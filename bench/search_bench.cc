@@ -126,9 +126,9 @@ struct Fixture {
     const auto text = static_cast<double>(corpus->identity().bytes);
     fmt::print(
         "{} documents, {:.1f} MB of text; built in {:.1f} s of CPU ({:.1f} MB/s); {:.1f} MB, "
-        "{:.3f} bytes a byte of text, {} terms\n",
+        "{:.3f} bytes a byte of text\n",
         corpus->num_documents(), text / 1e6, took / 1e3, text / 1e3 / took,
-        static_cast<double>(size) / 1e6, static_cast<double>(size) / text, search->num_terms());
+        static_cast<double>(size) / 1e6, static_cast<double>(size) / text);
   }
 };
 

@@ -180,7 +180,7 @@ void add_generate_command(CLI::App& app) {
                       "続きを作る文章。外部のモデルには質問として送る"))
       ->type_name("TEXT")
       ->required();
-  verb->add_option("--max-chars", arguments->request.max_chars,
+  verb->add_option("--max-chars,--max-tokens", arguments->request.max_chars,
                    tr("at most so many characters (other models than the n-gram count tokens)",
                       "最大の文字数（n-gram 以外のモデルではトークン数）"))
       ->check(checked_by(parse_count))

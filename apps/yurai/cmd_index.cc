@@ -60,12 +60,12 @@ Result<void> print_build(const BuildOptions& options) {
   YURAI_TRY(print(fmt::format(
       fmt::runtime(tr("{}: {} documents, {} bytes of text, {} points ({}), {} bytes of index\n",
                       "{}: 文書 {} 件、本文 {} バイト、索引点 {} 個（{}）、索引 {} バイト\n")),
-      for_terminal(options.dir), identity.documents, identity.bytes, index.num_points(),
-      name(index.points()), index_bytes)));
+      for_terminal(options.dir), grouped(identity.documents), grouped(identity.bytes),
+      grouped(index.num_points()), name(index.points()), grouped(index_bytes))));
   if (!options.fold) return {};
   return print(fmt::format(fmt::runtime(tr("the folded twin takes {} bytes of these\n",
                                            "うち畳み込み版の索引が {} バイト\n")),
-                           folded_bytes));
+                           grouped(folded_bytes)));
 }
 
 Result<void> build(const BuildOptions& options) {

@@ -35,8 +35,7 @@ std::string for_person(const PassageHit& hit, size_t rank) {
 
 Result<void> search(const Arguments& arguments) {
   YURAI_ASSIGN(const CorpusIndex index, CorpusIndex::open(arguments.dir));
-  YURAI_ASSIGN(const auto search, DocumentSearch::open(index.search_dir(), index.search_manifest(),
-                                                       index.taken_down()));
+  YURAI_ASSIGN(const auto search, DocumentSearch::open(index.search_folders(), index.taken_down()));
   if (!search) {
     return fail(ErrorCode::kNotFound,
                 fmt::format("'{}' was built without document search; build it again without "

@@ -41,8 +41,7 @@ Result<IndexBuildOptions> build_options(const Options& options) {
 
 /// Whether the index has a document search.
 Result<bool> has_search(const CorpusIndex& index) {
-  YURAI_ASSIGN(const auto search,
-               DocumentSearch::open(index.search_dir(), index.search_manifest()));
+  YURAI_ASSIGN(const auto search, DocumentSearch::open(index.search_folders()));
   return search.has_value();
 }
 
@@ -61,9 +60,9 @@ Result<void> print_state(const Options& options) {
   return print(fmt::format(
       fmt::runtime(tr("{}: {} segments, {} documents, {} bytes of text, {} points\n",
                       "{}: セグメント {} 個、文書 {} 件、本文 {} バイト、索引点 {} 個\n")),
-      for_terminal(options.dir), state["segments"].get<uint64_t>(),
-      state["documents"].get<uint64_t>(), state["bytes"].get<uint64_t>(),
-      state["num_points"].get<uint64_t>()));
+      for_terminal(options.dir), grouped(state["segments"].get<uint64_t>()),
+      grouped(state["documents"].get<uint64_t>()), grouped(state["bytes"].get<uint64_t>()),
+      grouped(state["num_points"].get<uint64_t>())));
 }
 
 /// A corpus that is there already would count twice.
@@ -115,8 +114,8 @@ Result<void> add(const Options& options) {
       SearchBuildOptions search;
       search.memory_bytes = std::min(search.memory_bytes, build.memory_bytes / 8);
       search.num_threads = build.num_threads;
-      YURAI_TRY(build_document_search(update.all_documents(), search, update.search_stage(),
-                                      bar.callback()));
+      YURAI_TRY(
+          build_document_search(update.added(), search, update.search_stage(), bar.callback()));
     }
     YURAI_TRY(update.commit());
   }

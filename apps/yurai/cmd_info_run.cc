@@ -48,10 +48,9 @@ std::string shown(const Json& json, std::string_view key) {
 
 std::string loss_text(const Json& metrics) {
   if (metrics.empty()) return "–";
-  return fmt::format(fmt::runtime(tr("{} at first, {} now (mean of the last steps)",
-                                     "最初 {}、現在 {}（直近のステップの平均）")),
-                     shown(metrics.front(), "loss_nats"),
-                     shown(metrics.back(), "running_mean_nats"));
+  return fmt::format(
+      fmt::runtime(tr("{} at first, {} now (running mean)", "最初 {}、現在 {}（移動平均）")),
+      shown(metrics.front(), "loss_nats"), shown(metrics.back(), "running_mean_nats"));
 }
 
 /// Some of the steps, the last among them.
@@ -96,7 +95,7 @@ Result<void> print_run(const std::string& dir, const Json& facts) {
     rows.push_back({tr("model", "モデル"), shown(model, "architecture")});
     rows.push_back(
         {tr("parameters", "パラメーター数"),
-         fmt::format(fmt::runtime(tr("{}, {} a token", "{}（1 トークンあたり {}）")),
+         fmt::format(fmt::runtime(tr("{}, of which a token uses {}", "{}（1 トークンあたり {}）")),
                      shown(model["parameters"], "total"), shown(model["parameters"], "active"))});
   }
   add_checkpoints(facts["checkpoints"], rows);

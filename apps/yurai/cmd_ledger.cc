@@ -199,7 +199,7 @@ Result<void> verify(const std::string& run, bool json) {
   if (json) {
     return print_json({{"steps", report.steps},
                        {"rows", report.rows},
-                       {"tokens", report.tokens},
+                       {"tokens", report.tokens_known ? Json(report.tokens) : Json()},
                        {"chain_head", report.chain_head},
                        {"order_checked", report.order_checked},
                        {"torn_bytes", report.torn_bytes},
@@ -207,7 +207,8 @@ Result<void> verify(const std::string& run, bool json) {
   }
   YURAI_TRY(print(table({{tr("steps", "ステップ"), grouped(report.steps)},
                          {tr("segments", "区間"), grouped(report.rows)},
-                         {tr("tokens", "トークン"), grouped(report.tokens)},
+                         {tr("tokens", "トークン"),
+                          report.tokens_known ? grouped(report.tokens) : tr("not known", "不明")},
                          {tr("chain head", "連鎖ハッシュ"), report.chain_head}},
                         2)));
   if (report.torn_bytes > 0) {

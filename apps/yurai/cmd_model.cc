@@ -92,10 +92,10 @@ void add_shape(const Json& facts, Rows& rows) {
   rows.push_back({tr("layers", "層"), number(facts["num_layers"])});
   rows.push_back({tr("hidden size", "隠れ次元"), number(facts["hidden_size"])});
   rows.push_back(
-      {tr("heads", "ヘッド"),
-       fmt::format(fmt::runtime(tr("{} of {}, {} for keys", "{}（各 {} 次元、キーは {}）")),
-                   number(facts["num_heads"]), number(facts["head_size"]),
-                   number(facts["num_kv_heads"]))});
+      {tr("heads", "ヘッド"), fmt::format(fmt::runtime(tr("{}, each of {} dimensions; {} for keys",
+                                                          "{}（各 {} 次元、キーは {}）")),
+                                          number(facts["num_heads"]), number(facts["head_size"]),
+                                          number(facts["num_kv_heads"]))});
   if (const Json& experts = facts["experts"]; !experts.is_null()) {
     rows.push_back(
         {tr("experts", "エキスパート"),

@@ -83,8 +83,13 @@ Result<GatewayOptions> gateway_options(const ServeOptions& options, const std::s
   gateway.filtered_dir = options.filtered_dir;
   gateway.run_dirs.assign(options.runs.begin(), options.runs.end());
   gateway.run_must_fit = !options.runs.empty();
+  // The run that answers is shown, too.
   const std::string implied = run_of_model(options.model);
-  if (options.runs.empty() && !implied.empty()) gateway.run_dirs = {implied};
+  const bool is_named = std::ranges::any_of(options.runs, [&](const std::string& run) {
+    std::error_code ignored;
+    return std::filesystem::equivalent(run, implied, ignored);
+  });
+  if (!implied.empty() && !is_named) gateway.run_dirs.emplace_back(implied);
   gateway.upstream_url = options.upstream_url;
   gateway.web_dir =
       options.web_dir.empty() ? default_web_dir() : std::filesystem::path(options.web_dir);

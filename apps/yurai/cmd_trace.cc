@@ -239,8 +239,10 @@ class Picture {
     const uint64_t times = is_whole_list ? distinct.size() : exposures.total;
     const std::string read =
         !exposures.exact_bytes
-            ? tr(times == 1 ? "its document was read {} time in training, at step {}"
-                            : "its document was read {} times in training, at steps {}",
+            ? tr(times == 1 ? "its document was read {} time in training (which part is not "
+                              "known), at step {}"
+                            : "its document was read {} times in training (which part is not "
+                              "known), at steps {}",
                  "この文書は学習で {} 回読まれた（どの部分かは不明）。ステップ: {}")
         : times == 1 ? tr("read {} time in training, whole or in part, at step {}",
                           "学習で {} 回（全体または一部分）読まれた。ステップ: {}")
@@ -362,8 +364,7 @@ Result<void> trace(TraceArguments arguments) {
   YURAI_ASSIGN(const Tracer tracer, Tracer::open(index));
   std::optional<DocumentSearch> search;
   if (arguments.related) {
-    YURAI_ASSIGN(search, DocumentSearch::open(index.search_dir(), index.search_manifest(),
-                                              index.taken_down()));
+    YURAI_ASSIGN(search, DocumentSearch::open(index.search_folders(), index.taken_down()));
     if (!search) {
       return fail(ErrorCode::kNotFound,
                   fmt::format("'{}' was built without document search, which --related needs; "

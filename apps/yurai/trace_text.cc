@@ -72,7 +72,7 @@ std::string near_copies_for_person(const std::vector<NearCopy>& copies) {
     text += fmt::format(
         fmt::runtime(
             tr("  {:.1f} % the same, {} edits: characters {}-{}\n    {}\n    ≈ {}\n      {}\n",
-               "  {:.1f} % が同じ、違い {} か所: {}〜{} 文字目\n    {}\n    ≈ {}\n      {}\n")),
+               "  {:.1f} % が同じ、違い {} 文字: {}〜{} 文字目\n    {}\n    ≈ {}\n      {}\n")),
         100 * copy.identity, copy.edits, copy.char_begin, copy.char_end, shown(copy.text, 80),
         shown(copy.occurrence.match, 80), document_line(copy.occurrence.document));
   }
@@ -100,11 +100,11 @@ std::string differs_for_person(const std::vector<std::string_view>& kinds) {
 std::string work_for_person(const WorkMap& map) {
   std::string text = strip(map.cells) + "\n";
   text += fmt::format(
-      fmt::runtime(tr("{:.1f} % of {} characters found in {} spans, {} documents; {} hold at least "
+      fmt::runtime(tr("{:.1f} % of {} bytes found in {} spans, {} documents; {} hold at least "
                       "half of that\n",
-                      "{1} 文字のうち {0:.1f} % が {2} 箇所で文書 {3} "
+                      "{1} バイトのうち {0:.1f} % が {2} 箇所で文書 {3} "
                       "件にあり、その半分以上を持つ文書は {4} 件\n")),
-      100 * map.share_found, map.chars, map.num_spans, map.num_documents, map.num_copies);
+      100 * map.share_found, grouped(map.bytes), map.num_spans, map.num_documents, map.num_copies);
   if (map.earliest) {
     text += tr("earliest known: ", "知られている最も古い文書: ") +
             document_line(map.earliest->document) + "\n";

@@ -100,8 +100,7 @@ Result<Services> open_services(const GatewayOptions& options, std::shared_ptr<Me
       CorpusIndex::open(options.index_dir, {.cache_bytes = options.cache_bytes, .folded = true}));
   const auto index = std::make_shared<const CorpusIndex>(std::move(opened));
   YURAI_ASSIGN(Tracer tracer, Tracer::open(*index));
-  YURAI_ASSIGN(auto search, DocumentSearch::open(index->search_dir(), index->search_manifest(),
-                                                 index->taken_down()));
+  YURAI_ASSIGN(auto search, DocumentSearch::open(index->search_folders(), index->taken_down()));
   YURAI_ASSIGN(const CorpusStats stats, corpus_stats(index->corpus()));
   const auto ngram = std::make_shared<const NgramModel>(*index);
   if (options.model && options.model->id() == ngram->id()) {

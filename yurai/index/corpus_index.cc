@@ -177,8 +177,11 @@ Result<CorpusIndex> CorpusIndex::open_once(const fs::path& dir, const IndexOpenO
     YURAI_TRY(leave_out(dir, manifest, layout.taken, taken_down, options.mode, opened));
   }
   if (!layout.is_plain()) join(taken_down, opened);
-  const bool moved = !layout.search_dir.empty();
-  Manifest search_manifest = moved ? manifest_of(manifest, layout.search_dir) : manifest;
+  std::vector<ArtefactFolder> search_folders;
+  for (const std::string& folder : layout.search_dirs) {
+    search_folders.push_back(
+        {dir / folder, folder.empty() ? manifest : manifest_of(manifest, folder)});
+  }
   const bool direct = options.mode == ReadableFile::Mode::kDirect;
   auto cache = direct ? nullptr
                       : std::make_shared<PageCache>(std::min(
@@ -186,8 +189,7 @@ Result<CorpusIndex> CorpusIndex::open_once(const fs::path& dir, const IndexOpenO
   auto state = std::make_unique<State>(
       State{dir, std::move(manifest), layout.points, opened.num_points, std::move(opened.corpus),
             std::move(opened.segments), std::move(opened.taken), std::move(taken_down),
-            moved ? dir / layout.search_dir : dir, std::move(search_manifest), std::move(cache),
-            nullptr});
+            std::move(search_folders), std::move(cache), nullptr});
   if (options.folded && layout.folded) {
     YURAI_ASSIGN(CorpusIndex folded, open_folded(dir, layout, *state, options));
     state->folded = std::make_unique<CorpusIndex>(std::move(folded));
@@ -220,10 +222,17 @@ Result<CorpusIndex> CorpusIndex::open_folded(const fs::path& dir, const IndexLay
   if (!layout.is_plain()) join(original.taken_down, opened);
   const fs::path own_dir = dir / kFoldedName;
   Manifest own = manifest_of(manifest, std::string(kFoldedName));
-  return CorpusIndex(std::make_unique<State>(
-      State{own_dir, own, PointMode::kChar, opened.num_points, std::move(opened.corpus),
-            std::move(opened.segments), std::move(opened.taken), original.taken_down, own_dir, own,
-            original.cache, nullptr}));
+  return CorpusIndex(std::make_unique<State>(State{own_dir,
+                                                   own,
+                                                   PointMode::kChar,
+                                                   opened.num_points,
+                                                   std::move(opened.corpus),
+                                                   std::move(opened.segments),
+                                                   std::move(opened.taken),
+                                                   original.taken_down,
+                                                   {{own_dir, own}},
+                                                   original.cache,
+                                                   nullptr}));
 }
 
 CorpusIndex::CorpusIndex(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -239,8 +248,9 @@ uint64_t CorpusIndex::num_points() const { return state_->num_points; }
 uint64_t CorpusIndex::num_segments() const { return state_->segments.size(); }
 const std::vector<uint64_t>& CorpusIndex::taken_down() const { return state_->taken_down; }
 std::span<const Segment> CorpusIndex::segments() const { return state_->segments; }
-const fs::path& CorpusIndex::search_dir() const { return state_->search_dir; }
-const Manifest& CorpusIndex::search_manifest() const { return state_->search_manifest; }
+const std::vector<ArtefactFolder>& CorpusIndex::search_folders() const {
+  return state_->search_folders;
+}
 
 const CorpusIndex* CorpusIndex::folded() const { return state_->folded.get(); }
 

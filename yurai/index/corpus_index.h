@@ -11,7 +11,7 @@
 
 #include "yurai/base/result.h"
 #include "yurai/corpus/corpus.h"
-#include "yurai/record/manifest.h"
+#include "yurai/record/artefact_folder.h"
 #include "yurai/record/trace.h"
 
 /// An opened index over a corpus: exact counts, places, next symbols and longest matches of any
@@ -94,9 +94,8 @@ class CorpusIndex {
   std::vector<std::shared_ptr<const Corpus>> segment_corpora() const;
   /// Numbers of the documents that were taken down, ascending, counted over all segments.
   const std::vector<uint64_t>& taken_down() const;
-  /// Where the document search is, and of which files.
-  const std::filesystem::path& search_dir() const;
-  const Manifest& search_manifest() const;
+  /// Where the document search is: the parts of consecutive documents.
+  const std::vector<ArtefactFolder>& search_folders() const;
   /// The folded twin, if it was opened: an index of the documents as folding leaves them, under the
   /// same numbers. FoldedPlaces leads back.
   const CorpusIndex* folded() const;

@@ -17,8 +17,7 @@ struct CorpusIndex::State {
   std::vector<Segment> segments;
   std::optional<Segment> taken;      ///< what was taken down of them
   std::vector<uint64_t> taken_down;  ///< documents
-  std::filesystem::path search_dir;
-  Manifest search_manifest;
+  std::vector<ArtefactFolder> search_folders;
   std::shared_ptr<PageCache> cache;     ///< none when reads go to the disk; the twin has the same
   std::unique_ptr<CorpusIndex> folded;  ///< the twin, if it was opened
 

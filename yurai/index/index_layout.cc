@@ -70,9 +70,14 @@ Result<void> read_further(const Manifest& manifest, IndexLayout& layout) {
     }
   }
   if (manifest.configuration.contains("search")) {
-    YURAI_ASSIGN(layout.search_dir, json_string(manifest.configuration, "search"));
-    if (!is_plain_name(layout.search_dir)) {
-      return fail(ErrorCode::kInvalidArgument, "its document search has no plain name");
+    const Json& search = manifest.configuration["search"];
+    layout.search_dirs.clear();
+    // One name: of one search over several segments, as they were made before.
+    for (const Json& dir : search.is_array() ? search : Json::array({search})) {
+      if (!dir.is_string() || (dir != "" && !is_plain_name(dir.get<std::string>()))) {
+        return fail(ErrorCode::kInvalidArgument, "its document search has no plain name");
+      }
+      layout.search_dirs.push_back(dir.get<std::string>());
     }
   }
   return {};
@@ -221,7 +226,9 @@ void write_layout(const IndexLayout& layout, Manifest& manifest) {
     manifest.configuration["takedown"] = layout.taken.dir;
     manifest.facts["taken_down"] = numbers_json(layout.taken);
   }
-  if (!layout.search_dir.empty()) manifest.configuration["search"] = layout.search_dir;
+  if (layout.search_dirs != IndexLayout().search_dirs) {
+    manifest.configuration["search"] = layout.search_dirs;
+  }
   write_folded(layout, manifest);
 }
 

@@ -27,8 +27,9 @@ struct IndexLayout {
   std::vector<Segment> segments;  ///< at least one; the first lies in the folder itself
   /// What was taken down, and not yet merged away: `dir` is empty where nothing was.
   Segment taken;
-  /// Where the files of the document search are, if there is one; empty for the folder itself.
-  std::string search_dir;
+  /// Where the files of the document search are, if there is one: folders, empty for the index's
+  /// own, each with those of consecutive documents.
+  std::vector<std::string> search_dirs = {""};
 
   /// The folded twin: for each segment one of its folded documents, in the folder "folded" of its
   /// own; and what was taken down of them, likewise.

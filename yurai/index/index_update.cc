@@ -29,7 +29,6 @@ constexpr std::string_view kSegmentKind = "segment.";
 constexpr std::string_view kTakedownKind = "takedown.";
 constexpr std::string_view kPartialSuffix = ".partial";
 constexpr std::string_view kPartialManifestName = "manifest.json.partial";
-constexpr std::string_view kSearchPrefix = "search_";  // of the files of a document search
 constexpr std::string_view kMergedCorpusName = "corpus";
 constexpr uint64_t kUpdateCacheBytes = 8 << 20;
 constexpr uint64_t kPointsBetweenSigns = 1 << 16;
@@ -49,35 +48,16 @@ std::optional<uint64_t> folder_number(std::string_view name) {
 
 /// The folders that the layout names.
 std::vector<std::string> folders_of(const IndexLayout& layout) {
-  std::vector<std::string> folders = {layout.taken.dir, layout.search_dir};
+  std::vector<std::string> folders = layout.search_dirs;
+  folders.push_back(layout.taken.dir);
   for (const IndexLayout::Segment& segment : layout.segments) folders.push_back(segment.dir);
   return folders;
 }
 
-/// Files of a document search that another one has replaced.
-Result<void> add_old_search(const fs::path& dir, const std::string& folder,
-                            const Manifest& manifest, std::vector<fs::path>& leftovers) {
-  std::error_code status;
-  fs::directory_iterator entry(dir / folder, status);
-  for (; !status && entry != fs::directory_iterator(); entry.increment(status)) {
-    const std::string name = entry->path().filename().string();
-    const bool is_listed = std::ranges::any_of(manifest.files, [&](const ManifestFile& file) {
-      return file.name == name_in(folder, name);
-    });
-    if (name.starts_with(kSearchPrefix) && !is_listed) leftovers.push_back(entry->path());
-  }
-  if (status) return fail(io_error("list", dir / folder, status.value()));
-  return {};
-}
-
-Result<void> remove_leftovers(const fs::path& dir, const IndexLayout& layout,
-                              const Manifest& manifest) {
+Result<void> remove_leftovers(const fs::path& dir, const IndexLayout& layout) {
   const std::vector<std::string> kept = folders_of(layout);
   std::error_code status;
   std::vector<fs::path> leftovers;
-  for (const IndexLayout::Segment& segment : layout.segments) {
-    YURAI_TRY(add_old_search(dir, segment.dir, manifest, leftovers));
-  }
   fs::directory_iterator entry(dir, status);
   for (; !status && entry != fs::directory_iterator(); entry.increment(status)) {
     const std::string name = entry->path().filename().string();
@@ -118,7 +98,7 @@ Result<IndexUpdate> IndexUpdate::begin(const fs::path& dir, Disk& disk) {
   YURAI_ASSIGN(update.layout_, read_layout(dir, update.manifest_));
   update.corpora_ = index.segment_corpora();
   update.index_.emplace(std::move(index));
-  YURAI_TRY(remove_leftovers(dir, update.layout_, update.manifest_));
+  YURAI_TRY(remove_leftovers(dir, update.layout_));
   return update;
 }
 
@@ -212,16 +192,8 @@ std::vector<std::shared_ptr<const Corpus>> IndexUpdate::folded_corpora() const {
   return index_->folded()->segment_corpora();
 }
 
-Corpus IndexUpdate::all_documents() const {
-  return Corpus::join(corpora_, left_runs(corpora_, {}));
-}
-
 StagingDirectory& IndexUpdate::search_stage() {
-  // The search before it goes.
-  const std::string old = name_in(layout_.search_dir, kSearchPrefix);
-  std::erase_if(manifest_.files,
-                [&](const ManifestFile& file) { return file.name.starts_with(old); });
-  layout_.search_dir = layout_.segments.back().dir;
+  layout_.search_dirs.push_back(layout_.segments.back().dir);
   return *stage_;
 }
 
@@ -293,7 +265,7 @@ Result<void> IndexUpdate::commit() {
   write_layout(layout_, manifest_);
   YURAI_TRY(stage_->commit());
   YURAI_TRY(replace_manifest(dir_, manifest_, *disk_));
-  return remove_leftovers(dir_, layout_, manifest_);
+  return remove_leftovers(dir_, layout_);
 }
 
 namespace {

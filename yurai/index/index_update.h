@@ -41,9 +41,9 @@ class IndexUpdate {
   /// Sorts a corpus as one more segment. Its points are of the kind that the index has.
   Result<void> add(const std::filesystem::path& corpus_dir, IndexBuildOptions options,
                    const Progress& progress);
-  /// After `add`: all documents of all segments, and where to put a document search of them, which
-  /// is that of the index from the commit on.
-  Corpus all_documents() const;
+  /// After `add`: its documents, and where to put a document search of them, which is searched with
+  /// those of the other segments from the commit on.
+  const Corpus& added() const { return *corpora_.back(); }
   StagingDirectory& search_stage();
 
   struct Summary {

@@ -232,6 +232,7 @@ Result<VerifyReport> Ledger::verify(const Progress& progress) const {
       }
       before = row;
       report.tokens += row.tokens;
+      report.tokens_known = report.tokens_known && row.tokens > 0;
       ++report.rows;
     }
     if (borders && !borders->join(rows)) {

@@ -24,7 +24,8 @@ namespace yurai {
 struct VerifyReport {
   uint64_t steps = 0;
   uint64_t rows = 0;
-  uint64_t tokens = 0;  ///< predicted; of rows that say so
+  uint64_t tokens = 0;       ///< predicted
+  bool tokens_known = true;  ///< every row says how many
   std::string chain_head;
   bool order_checked = false;  ///< there is an order, and every row follows it
   uint64_t torn_bytes = 0;     ///< after the last whole step: being written, or left by a crash

@@ -12,6 +12,7 @@
 #include <set>
 #include <span>
 
+#include "yurai/base/ascii.h"
 #include "yurai/base/hash.h"
 #include "yurai/base/stop.h"
 #include "yurai/base/terminal.h"
@@ -47,6 +48,14 @@ constexpr std::string_view kCompanions[] = {
     "README.md",
     "generation_config.json",
     "model.safetensors.index.json",
+};
+
+/// SPDX names that a model card on the Hugging Face Hub writes in small letters; others are
+/// "other", with a name.
+constexpr std::string_view kHubLicenses[] = {
+    "Apache-2.0",      "MIT",          "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0",
+    "CC-BY-4.0",       "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-ND-4.0", "CC-BY-NC-SA-4.0",
+    "CC-BY-NC-ND-4.0", "MPL-2.0",      "Unlicense",    "ISC",          "Zlib",
 };
 
 /// The files of a model that are in its folder, by name.
@@ -187,7 +196,10 @@ std::string readme(const Manifest& manifest) {
   const auto text = [&](std::string_view key) { return json_string(facts, key).value_or(""); };
   std::string card = "---\nlibrary_name: transformers\ntags:\n- yurai\n";
   if (const std::string license = text("license"); !license.empty()) {
-    card += fmt::format("license: other\nlicense_name: {}\n", dump_json(Json(license)));
+    const auto known = std::ranges::find(kHubLicenses, license);
+    card += known != std::end(kHubLicenses)
+                ? fmt::format("license: {}\n", to_lower(license))
+                : fmt::format("license: other\nlicense_name: {}\n", dump_json(Json(license)));
   }
   const Json parameters = facts.value("parameters", Json::object());
   card += fmt::format(

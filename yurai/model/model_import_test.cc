@@ -64,7 +64,7 @@ TEST_F(ModelImport, ComesBackWithEveryByte) {
   }
   EXPECT_EQ(read_file(dir_ / "out/README.source.md").value(), "the maker's");
   const std::string card = read_file(dir_ / "out/README.md").value();
-  EXPECT_THAT(card, HasSubstr("license_name: \"MIT\""));
+  EXPECT_THAT(card, HasSubstr("license: mit\n"));
   EXPECT_THAT(card, HasSubstr("`here'|\\u001b`"));
   EXPECT_THAT(card, HasSubstr(manifest.facts["weights_sha256"].get<std::string>()));
   EXPECT_THAT(card, HasSubstr(manifest_checksum(manifest)));

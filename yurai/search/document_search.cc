@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <map>
 #include <queue>
 
@@ -45,7 +46,7 @@ class TopHits {
 
   /// A document that scores no more than this cannot enter, as all later ones have higher numbers.
   uint64_t threshold() const { return hits_.size() < limit_ ? 0 : hits_.top().first; }
-  void add(uint64_t score, uint32_t document) {
+  void add(uint64_t score, uint64_t document) {
     if (score <= threshold()) return;
     if (hits_.size() == limit_) hits_.pop();
     hits_.emplace(score, document);
@@ -60,7 +61,7 @@ class TopHits {
   }
 
  private:
-  using Scored = std::pair<uint64_t, uint32_t>;
+  using Scored = std::pair<uint64_t, uint64_t>;
   struct Better {
     bool operator()(const Scored& a, const Scored& b) const {
       return a.first != b.first ? a.first > b.first : a.second < b.second;
@@ -70,21 +71,17 @@ class TopHits {
   std::priority_queue<Scored, std::vector<Scored>, Better> hits_;
 };
 
-}  // namespace
-
-struct DocumentSearch::State {
+/// The files of one folder.
+struct Part {
+  uint64_t first_document = 0;
   uint64_t num_documents = 0;
-  uint64_t num_terms = 0;
+  uint64_t total_length = 0;
   std::vector<TermKey> first_keys;
   std::vector<uint8_t> lengths;
-  std::vector<float> norms;
   BlockFile terms;
   BlockFile postings;
-  std::vector<uint64_t> left_out;
 
-  bool is_left_out(uint64_t document) const {
-    return !left_out.empty() && std::binary_search(left_out.begin(), left_out.end(), document);
-  }
+  static Result<Part> open(const ArtefactFolder& folder, ReadableFile::Mode mode);
 
   Result<std::optional<TermEntry>> find(BlockReader& reader, TermKey key) const {
     const auto after = std::upper_bound(first_keys.begin(), first_keys.end(), key);
@@ -93,23 +90,14 @@ struct DocumentSearch::State {
     YURAI_ASSIGN(const std::string_view bytes, reader.block(page));
     return find_term(bytes, key, num_documents);
   }
-
-  Result<void> score_window(uint32_t begin, std::vector<PostingCursor>& cursors,
-                            TopHits& top) const;
 };
 
-Result<std::optional<DocumentSearch>> DocumentSearch::open(const fs::path& dir,
-                                                           const Manifest& manifest,
-                                                           std::vector<uint64_t> left_out,
-                                                           ReadableFile::Mode mode) {
-  const auto is_there = [](const ManifestFile& file) { return file.name == kSearchDocumentsName; };
-  if (std::none_of(manifest.files.begin(), manifest.files.end(), is_there)) {
-    return std::optional<DocumentSearch>();
-  }
-  YURAI_ASSIGN(const std::string bytes, read_manifest_file(dir, manifest, kSearchDocumentsName));
+Result<Part> Part::open(const ArtefactFolder& folder, ReadableFile::Mode mode) {
+  YURAI_ASSIGN(const std::string bytes,
+               read_manifest_file(folder.dir, folder.manifest, kSearchDocumentsName));
   const auto damaged = [&](std::string_view what) {
     return corrupt(
-        fmt::format("'{}': {} {}", for_terminal(dir.string()), kSearchDocumentsName, what));
+        fmt::format("'{}': {} {}", for_terminal(folder.dir.string()), kSearchDocumentsName, what));
   };
   const std::string_view view = bytes;
   if (view.substr(0, kSearchMagic.size()) != kSearchMagic) return damaged("is no search file");
@@ -117,7 +105,7 @@ Result<std::optional<DocumentSearch>> DocumentSearch::open(const fs::path& dir,
   if (reader.fixed(8) != kSearchVersion) return damaged("has another version");
   const uint64_t num_documents = reader.fixed(8);
   const uint64_t total_length = reader.fixed(8);
-  const uint64_t num_terms = reader.fixed(8);
+  reader.fixed(8);  // number of terms
   const uint64_t num_pages = reader.fixed(8);
   const uint64_t terms_bytes = reader.fixed(8);
   const uint64_t postings_bytes = reader.fixed(8);
@@ -130,15 +118,82 @@ Result<std::optional<DocumentSearch>> DocumentSearch::open(const fs::path& dir,
   for (TermKey& key : first_keys) key = reader.fixed(8);
   if (!std::is_sorted(first_keys.begin(), first_keys.end())) return damaged("is out of order");
   const char* lengths = bytes.data() + bytes.size() - num_documents;
-  YURAI_ASSIGN(BlockFile terms, BlockFile::open(dir / kSearchTermsName, terms_bytes, mode));
+  YURAI_ASSIGN(BlockFile terms, BlockFile::open(folder.dir / kSearchTermsName, terms_bytes, mode));
   YURAI_ASSIGN(BlockFile postings,
-               BlockFile::open(dir / kSearchPostingsName, postings_bytes, mode));
-  const double mean_length =
-      static_cast<double>(total_length) / static_cast<double>(std::max<uint64_t>(1, num_documents));
-  return std::optional(DocumentSearch(std::make_unique<State>(
-      State{num_documents, num_terms, std::move(first_keys),
-            std::vector<uint8_t>(lengths, lengths + num_documents), length_norms(mean_length),
-            std::move(terms), std::move(postings), std::move(left_out)})));
+               BlockFile::open(folder.dir / kSearchPostingsName, postings_bytes, mode));
+  return Part{0,
+              num_documents,
+              total_length,
+              std::move(first_keys),
+              std::vector<uint8_t>(lengths, lengths + num_documents),
+              std::move(terms),
+              std::move(postings)};
+}
+
+/// A part while it is searched.
+struct PartSearch {
+  explicit PartSearch(const Part& searched)
+      : part(&searched), terms(searched.terms), postings(searched.postings) {}
+
+  const Part* part;
+  BlockReader terms, postings;
+  std::vector<PostingCursor> cursors{};
+};
+
+}  // namespace
+
+struct DocumentSearch::State {
+  std::vector<Part> parts;
+  uint64_t num_documents = 0;
+  std::vector<float> norms;
+  std::vector<uint64_t> left_out;
+
+  bool is_left_out(uint64_t document) const {
+    return !left_out.empty() && std::binary_search(left_out.begin(), left_out.end(), document);
+  }
+
+  /// What each part says of a term; `df` over all of them.
+  Result<std::vector<std::optional<TermEntry>>> find(std::deque<PartSearch>& searches, TermKey key,
+                                                     uint64_t& df) const {
+    std::vector<std::optional<TermEntry>> entries;
+    df = 0;
+    for (PartSearch& search : searches) {
+      YURAI_ASSIGN(std::optional<TermEntry> entry, search.part->find(search.terms, key));
+      if (entry) df += entry->df;
+      entries.push_back(std::move(entry));
+    }
+    return entries;
+  }
+  std::deque<PartSearch> begin_search() const {
+    std::deque<PartSearch> searches;  // its cursors point into it
+    for (const Part& part : parts) searches.emplace_back(part);
+    return searches;
+  }
+
+  Result<void> score_window(uint32_t begin, PartSearch& search, TopHits& top) const;
+};
+
+Result<std::optional<DocumentSearch>> DocumentSearch::open(
+    const std::vector<ArtefactFolder>& folders, std::vector<uint64_t> left_out,
+    ReadableFile::Mode mode) {
+  auto state = std::make_unique<State>();
+  uint64_t total_length = 0;
+  for (const ArtefactFolder& folder : folders) {
+    const bool has_search = std::ranges::any_of(
+        folder.manifest.files,
+        [](const ManifestFile& file) { return file.name == kSearchDocumentsName; });
+    if (!has_search) return std::optional<DocumentSearch>();
+    YURAI_ASSIGN(Part part, Part::open(folder, mode));
+    part.first_document = state->num_documents;
+    state->num_documents += part.num_documents;
+    total_length += part.total_length;
+    state->parts.push_back(std::move(part));
+  }
+  const double mean_length = static_cast<double>(total_length) /
+                             static_cast<double>(std::max<uint64_t>(1, state->num_documents));
+  state->norms = length_norms(mean_length);
+  state->left_out = std::move(left_out);
+  return std::optional(DocumentSearch(std::move(state)));
 }
 
 DocumentSearch::DocumentSearch(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -147,20 +202,18 @@ DocumentSearch& DocumentSearch::operator=(DocumentSearch&&) noexcept = default;
 DocumentSearch::~DocumentSearch() = default;
 
 uint64_t DocumentSearch::num_documents() const { return state_->num_documents; }
-uint64_t DocumentSearch::num_terms() const { return state_->num_terms; }
 
-/// Documents [begin, begin + kWindow): the lists whose bounds there can lift a document over the
-/// threshold are read through, the others asked about those that might get there.
-Result<void> DocumentSearch::State::score_window(uint32_t begin,
-                                                 std::vector<PostingCursor>& cursors,
+/// Documents [begin, begin + kWindow) of a part: the lists whose bounds there can lift a document
+/// over the threshold are read through, the others asked about those that might get there.
+Result<void> DocumentSearch::State::score_window(uint32_t begin, PartSearch& search,
                                                  TopHits& top) const {
-  const uint64_t end = std::min<uint64_t>(num_documents, uint64_t{begin} + kWindow);
+  const uint64_t end = std::min<uint64_t>(search.part->num_documents, uint64_t{begin} + kWindow);
   struct Bounded {
     PostingCursor* cursor;
     uint64_t bound;
   };
   std::vector<Bounded> lists;
-  for (PostingCursor& cursor : cursors) {
+  for (PostingCursor& cursor : search.cursors) {
     const uint64_t bound = cursor.bound(begin, end);
     if (bound > 0) lists.push_back({&cursor, bound});
   }
@@ -198,7 +251,8 @@ Result<void> DocumentSearch::State::score_window(uint32_t begin,
         YURAI_TRY(cursor.seek(begin + at));
         if (cursor.document() == begin + at) score += cursor.score();
       }
-      if (!is_left_out(begin + at)) top.add(score, begin + at);
+      const uint64_t document = search.part->first_document + begin + at;
+      if (!is_left_out(document)) top.add(score, document);
     }
   }
   return {};
@@ -219,25 +273,34 @@ Result<std::vector<SearchHit>> DocumentSearch::search(std::string_view query, ui
                             times.size(), kMaxQueryTerms));
   }
   const State& state = *state_;
-  BlockReader terms(state.terms);
-  BlockReader postings(state.postings);
-  std::vector<PostingCursor> cursors;
+  std::deque<PartSearch> searches = state.begin_search();
   for (const auto& [key, count] : times) {
-    YURAI_ASSIGN(std::optional<TermEntry> entry, state.find(terms, key));
-    if (!entry) continue;
-    const double weight = term_weight(entry->df, state.num_documents, count);
-    YURAI_ASSIGN(PostingCursor cursor, PostingCursor::open(std::move(*entry), weight,
-                                                           {postings, state.lengths, state.norms}));
-    cursors.push_back(std::move(cursor));
+    uint64_t df = 0;
+    YURAI_ASSIGN(auto entries, state.find(searches, key, df));
+    if (df == 0) continue;
+    const double weight = term_weight(df, state.num_documents, count);
+    for (size_t i = 0; i < entries.size(); ++i) {
+      if (!entries[i]) continue;
+      PartSearch& search = searches[i];
+      YURAI_ASSIGN(PostingCursor cursor,
+                   PostingCursor::open(std::move(*entries[i]), weight,
+                                       {search.postings, search.part->lengths, state.norms}));
+      search.cursors.push_back(std::move(cursor));
+    }
   }
   TopHits top(std::min(limit, state.num_documents));
-  for (uint64_t begin = 0; begin < state.num_documents && !cursors.empty(); begin += kWindow) {
-    YURAI_TRY(state.score_window(static_cast<uint32_t>(begin), cursors, top));
+  for (PartSearch& search : searches) {
+    for (uint64_t begin = 0; begin < search.part->num_documents && !search.cursors.empty();
+         begin += kWindow) {
+      YURAI_TRY(state.score_window(static_cast<uint32_t>(begin), search, top));
+    }
   }
   if (cost != nullptr) {
-    cost->num_reads = terms.num_reads() + postings.num_reads();
-    cost->num_postings = 0;
-    for (const PostingCursor& cursor : cursors) cost->num_postings += cursor.num_scored();
+    *cost = {};
+    for (const PartSearch& search : searches) {
+      cost->num_reads += search.terms.num_reads() + search.postings.num_reads();
+      for (const PostingCursor& cursor : search.cursors) cost->num_postings += cursor.num_scored();
+    }
   }
   std::vector<SearchHit> hits = top.take();
   for (SearchHit& hit : hits) {
@@ -253,13 +316,15 @@ Result<std::vector<PassageHit>> DocumentSearch::search_passages(const Corpus& co
                                                                 uint64_t limit,
                                                                 size_t max_chars) const {
   YURAI_ASSIGN(const std::vector<SearchHit> hits, search(query, limit));
-  BlockReader reader(state_->terms);
+  std::deque<PartSearch> searches = state_->begin_search();
   std::map<TermKey, double> weights;
   double all_weights = 0;
   for (const auto& [key, count] : query_terms(query)) {
-    YURAI_ASSIGN(const std::optional<TermEntry> entry, state_->find(reader, key));
-    const double weight = term_weight(entry ? entry->df : 1, state_->num_documents, 1) / kScoreUnit;
-    if (entry) weights[key] = weight;
+    uint64_t df = 0;
+    YURAI_TRY(state_->find(searches, key, df));
+    const double weight =
+        term_weight(std::max<uint64_t>(df, 1), state_->num_documents, 1) / kScoreUnit;
+    if (df > 0) weights[key] = weight;
     all_weights += weight;
   }
   std::vector<PassageHit> found;

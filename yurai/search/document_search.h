@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,12 +11,12 @@
 #include "yurai/base/json.h"
 #include "yurai/base/result.h"
 #include "yurai/corpus/corpus.h"
-#include "yurai/record/manifest.h"
+#include "yurai/record/artefact_folder.h"
 
 /// Which documents a text is about: BM25 over pairs of characters and words, block-max, persisted.
 ///
-///     YURAI_ASSIGN(const DocumentSearch search, DocumentSearch::open("index", manifest));
-///     YURAI_ASSIGN(const auto hits, search.search("猫の名前は何ですか", 10));
+///     YURAI_ASSIGN(const auto search, DocumentSearch::open(index.search_folders()));
+///     YURAI_ASSIGN(const auto hits, search->search("猫の名前は何ですか", 10));
 namespace yurai {
 
 struct SearchHit {
@@ -50,17 +49,17 @@ struct PassageHit {
 /// Immutable; const calls are thread-safe. Keeps a byte a document and 8 bytes a page of terms.
 class DocumentSearch {
  public:
-  /// Nothing when the index was built without it (`--no-search`). The documents `left_out`
-  /// (ascending) are no hits, and the others are numbered without them.
+  /// Of consecutive documents, a part in each folder; several give what one of all documents would.
+  /// Nothing when one was built without it (`--no-search`). The documents `left_out` (ascending)
+  /// are no hits, and the others are numbered without them.
   static Result<std::optional<DocumentSearch>> open(
-      const std::filesystem::path& dir, const Manifest& manifest,
-      std::vector<uint64_t> left_out = {}, ReadableFile::Mode mode = ReadableFile::Mode::kCached);
+      const std::vector<ArtefactFolder>& folders, std::vector<uint64_t> left_out = {},
+      ReadableFile::Mode mode = ReadableFile::Mode::kCached);
   DocumentSearch(DocumentSearch&&) noexcept;
   DocumentSearch& operator=(DocumentSearch&&) noexcept;
   ~DocumentSearch();
 
   uint64_t num_documents() const;
-  uint64_t num_terms() const;
 
   /// The `limit` best documents, by score, then number: exactly those that scoring every document
   /// would give. Documents without any of the query's terms are none. What was left out still

@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <map>
+#include <memory>
 #include <random>
 
 #include "yurai/search/passage.h"
@@ -186,6 +187,38 @@ TEST(DocumentSearch, AFullDiskIsAnErrorAndLeavesNothing) {
   }
 }
 
+TEST(DocumentSearch, SeveralPartsGiveWhatOneOfAllDocumentsWould) {
+  std::mt19937_64 random(testing::test_seed());
+  for (int round = 0; round < 8; ++round) {
+    const auto texts = random_texts(random, 300 + random() % 9000);
+    const SearchedTexts whole(texts);
+    std::vector<std::unique_ptr<SearchedTexts>> parts;
+    std::vector<ArtefactFolder> folders;
+    for (size_t begin = 0; begin < texts.size();) {
+      const size_t end = std::min<size_t>(texts.size(), begin + 1 + random() % 5000);
+      parts.push_back(std::make_unique<SearchedTexts>(
+          std::vector<std::string>(texts.begin() + static_cast<ptrdiff_t>(begin),
+                                   texts.begin() + static_cast<ptrdiff_t>(end))));
+      folders.push_back({parts.back()->dir(), read_manifest(parts.back()->dir()).value()});
+      begin = end;
+    }
+    const auto searched = DocumentSearch::open(folders).value();
+    EXPECT_EQ(searched->num_documents(), texts.size());
+    for (int query = 0; query < 20; ++query) {
+      const std::string& text = texts[random() % texts.size()];
+      const uint64_t limit = 1 + random() % 30;
+      EXPECT_EQ(searched->search(text, limit).value(), whole.search().search(text, limit).value());
+    }
+    const auto passages = [&](const DocumentSearch& search) {
+      Json rows = Json::array();
+      const auto found = search.search_passages(whole.corpus(), texts[0], 5, 20).value();
+      for (const PassageHit& hit : found) rows.push_back(to_json(hit));
+      return rows;
+    };
+    EXPECT_EQ(passages(*searched), passages(whole.search()));
+  }
+}
+
 /// Cut or changed files: an error or the right answer, never another one.
 TEST(DocumentSearch, NoDamagedFileGivesAWrongAnswer) {
   std::mt19937_64 random(testing::test_seed());
@@ -205,7 +238,7 @@ TEST(DocumentSearch, NoDamagedFileGivesAWrongAnswer) {
         damaged[random() % bytes.size()] ^= static_cast<char>(1 << random() % 8);
       }
       std::ofstream(entry.path(), std::ios::binary) << damaged;
-      const auto opened = DocumentSearch::open(searched.dir(), manifest);
+      const auto opened = DocumentSearch::open({{searched.dir(), manifest}});
       if (!opened) continue;
       const auto hits = (*opened)->search(query, 10);
       if (hits) {

@@ -20,7 +20,7 @@ inline Result<DocumentSearch> write_search(const std::filesystem::path& dir, con
   YURAI_TRY(write_manifest(Manifest{}, stage));
   YURAI_TRY(stage.commit());
   YURAI_ASSIGN(const Manifest manifest, read_manifest(dir));
-  YURAI_ASSIGN(auto search, DocumentSearch::open(dir, manifest));
+  YURAI_ASSIGN(auto search, DocumentSearch::open({{dir, manifest}}));
   return std::move(*search);
 }
 

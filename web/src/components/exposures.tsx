@@ -42,7 +42,7 @@ export function Exposures({ occurrence }: { occurrence: Occurrence }) {
     <section className={classes.exposures} aria-label={t('exposure.title')} data-testid="exposures">
       {reads.length === 0 ? <p>{t(heldOut ? 'exposure.heldOut' : exact === false ? 'exposure.notInLedger' : 'exposure.never')}</p> : (
         <>
-          <p data-testid="exposure-steps">{t('exposure.read', { count, formatted: formatCount(count, i18n.language), steps: stepsInWords(reads, i18n.language) })}</p>
+          <p data-testid="exposure-steps">{t('exposure.read', { count, formatted: formatCount(count, i18n.language), steps: stepsInWords(reads, i18n.language, 12, seen.length < total) })}</p>
           {exact === false && <p className={classes.note}>{t('exposure.bounds')}</p>}
           {seen.length < total && <p className={classes.note}>{t('exposure.first', { formatted: formatCount(seen.length, i18n.language) })}</p>}
           {first !== null && (

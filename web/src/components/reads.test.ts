@@ -15,4 +15,5 @@ test('many steps are named by the first and the last', () => {
   expect(stepsInWords(reads(3), 'en')).toBe('0, 1,000, 2,000');
   expect(stepsInWords(reads(3), 'ja')).toBe('0、1,000、2,000');
   expect(stepsInWords(reads(9), 'en', 4)).toBe('0, 1,000, 2,000, …, 8,000');
+  expect(stepsInWords(reads(9), 'en', 4, true)).toBe('0, 1,000, 2,000, …');
 });

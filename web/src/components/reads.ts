@@ -15,9 +15,10 @@ export function readsOf(seen: readonly Exposure[]): Read[] {
 }
 
 /** `4, 90, 177`; of many the first and the last. */
-export function stepsInWords(reads: readonly Read[], language: string, most = 12): string {
+export function stepsInWords(reads: readonly Read[], language: string, most = 12, goesOn = false): string {
   const number = new Intl.NumberFormat(language);
   const names = reads.map(({ step }) => number.format(step));
-  const shown = names.length <= most ? names : [...names.slice(0, most - 1), '…', ...names.slice(-1)];
+  const listed = names.length <= most && !goesOn;
+  const shown = listed ? names : [...names.slice(0, most - 1), '…', ...(goesOn ? [] : names.slice(-1))];
   return shown.join(language === 'ja' ? '、' : ', ');
 }
