@@ -34,6 +34,7 @@ Result<void> ask(AskArguments arguments) {
   if (!dir.empty()) {
     YURAI_ASSIGN(run, TrainedRun::open(dir));
     YURAI_ASSIGN(const auto steps, run->steps_of(folder));
+    if (!steps && run->inputs()) say(model_is_not_of_the_run());
     if (steps) kept = TrainedRun::Kept{model.get(), *steps};
     if (arguments.run.empty() && !run->check_corpus(index.corpus().identity())) {
       say(run_does_not_fit());

@@ -13,7 +13,9 @@
 #include "yurai/index/index_layout.h"
 #include "yurai/index/index_update.h"
 #include "yurai/ledger/ledger.h"
-#include "yurai/record/manifest.h"
+#include "yurai/model/model_import.h"
+#include "yurai/record/artefact_folder.h"
+#include "yurai/train/run_inputs.h"
 
 namespace yurai::cli {
 namespace {
@@ -99,6 +101,9 @@ Result<std::vector<Artefact>> read_lineage(fs::path dir) {
 Result<void> verify(const Artefact& artefact) {
   ProgressBar bar;
   YURAI_TRY(verify_files(artefact.dir, artefact.manifest, bar.callback()));
+  if (artefact.manifest.format == kModelFormat || artefact.manifest.format == kCheckpointFormat) {
+    YURAI_TRY(check_nothing_added(artefact.dir, artefact.manifest));
+  }
   for (const Artefact& corpus : artefact.further) YURAI_TRY(verify(corpus));
   if (artefact.manifest.format == kLedgerFormat) {
     YURAI_ASSIGN(const Ledger ledger, Ledger::open(artefact.dir));

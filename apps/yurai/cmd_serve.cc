@@ -169,6 +169,7 @@ Result<void> serve(const ServeOptions& options) {
            "画面が作られていません。API だけが答えます"));
   }
   if (gateway.lacks_run()) say(run_does_not_fit());
+  if (gateway.model_is_of_another_run()) say(model_is_not_of_the_run());
   if (!is_loopback(server_options.address)) {
     say(tr("anyone who reaches this address can read the corpus and ask the models",
            "このアドレスに届く人は誰でも、コーパスを読み、モデルに尋ねることができます"));

@@ -34,8 +34,9 @@ void add_weights_option(CLI::App& verb, std::string& weights, CLI::Option* model
 
 /// The model's folder where it is a run; else empty.
 std::string run_of_model(const std::string& model);
-/// What to say where such a run is of another corpus than the index.
+/// What to say where such a run is of another corpus than the index, or did not keep the model.
 std::string run_does_not_fit();
+std::string model_is_not_of_the_run();
 
 struct TrainArguments {
   std::string config;

@@ -28,6 +28,13 @@ std::string run_does_not_fit() {
       "まれたかは示しません");
 }
 
+std::string model_is_not_of_the_run() {
+  return tr(
+      "the model is none that the run kept: steps are those of the run, which this model did "
+      "not take",
+      "このモデルは指定の学習結果のものではありません。示すステップは、その学習のものです");
+}
+
 Result<fs::path> model_dir(const std::string& dir) {
   if (!run_of_model(dir).empty()) return newest_checkpoint(dir);
   return fs::path(dir);

@@ -291,6 +291,12 @@ bool Gateway::lacks_run() const {
   return !state_->options.run_dirs.empty() && !state_->current()->traced_run;
 }
 
+bool Gateway::model_is_of_another_run() const {
+  const auto services = state_->current();
+  return services->transformer && services->traced_run && services->traced_run->inputs() &&
+         !services->transformer_steps;
+}
+
 bool Gateway::page_built() const { return state_->current()->page->built(); }
 
 }  // namespace yurai

@@ -73,6 +73,8 @@ class Gateway {
   Result<Changes> refresh() const;
   /// Whether the first run does not fit the index, so that traces do not speak of it.
   bool lacks_run() const;
+  /// Whether traces speak of a run that did not keep the model that answers.
+  bool model_is_of_another_run() const;
 
  private:
   struct State;

@@ -37,7 +37,9 @@ Result<ServedRun> open_served(const std::filesystem::path& dir) {
   // Asked first: should a checkpoint come meanwhile, the next look finds it.
   YURAI_ASSIGN(served.checkpoint, served_checkpoint(dir));
   YURAI_ASSIGN(TrainedRun run, TrainedRun::open(dir));
-  served.facts = {{"name", folder_path(dir).filename().string()}};
+  std::error_code ignored;
+  const std::filesystem::path resolved = std::filesystem::weakly_canonical(run.dir(), ignored);
+  served.facts = {{"name", folder_path(resolved).filename().string()}};
   YURAI_ASSIGN(const Json facts, facts_json(run));
   served.facts.update(facts);
   served.run = std::make_shared<const TrainedRun>(std::move(run));

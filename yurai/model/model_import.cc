@@ -18,6 +18,7 @@
 #include "yurai/base/terminal.h"
 #include "yurai/model/model_facts.h"
 #include "yurai/model/model_folder.h"
+#include "yurai/record/artefact_folder.h"
 
 namespace yurai {
 namespace {
@@ -156,7 +157,14 @@ Result<std::optional<Manifest>> proven_manifest(const fs::path& dir) {
   YURAI_ASSIGN(const std::string text, read_file(dir / kManifestName));
   if (text.find("\"yurai-") == text.npos) return std::optional<Manifest>();  // another program's
   YURAI_ASSIGN(Manifest manifest, read_manifest(dir));
+  if (manifest.format_version != kModelVersion) {  // of a run's checkpoints, it is the same number
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("'{}': version {} of {} is unknown; use the program that made it",
+                            for_terminal(dir.string()), manifest.format_version,
+                            for_terminal(manifest.format)));
+  }
   YURAI_TRY(verify_files(dir, manifest));
+  YURAI_TRY(check_nothing_added(dir, manifest));
   return std::optional(std::move(manifest));
 }
 

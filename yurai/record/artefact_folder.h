@@ -12,4 +12,8 @@ struct ArtefactFolder {
   Manifest manifest;
 };
 
+/// kCorrupt names a file or folder in `dir` that the manifest does not list: what reads the folder
+/// could take it for a part of the artefact.
+Result<void> check_nothing_added(const std::filesystem::path& dir, const Manifest& manifest);
+
 }  // namespace yurai

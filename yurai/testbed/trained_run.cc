@@ -37,7 +37,8 @@ std::vector<LedgerRow> of_epoch(const std::vector<LedgerRow>& rows, uint32_t epo
 
 Result<TrainedRun> TrainedRun::open(const std::filesystem::path& dir) {
   if (!is_there(dir / kRunName) && is_there(dir / kManifestName)) {
-    const auto run = folder_path(dir).parent_path();
+    std::error_code ignored;
+    const auto run = folder_path(std::filesystem::weakly_canonical(dir, ignored)).parent_path();
     if (is_there(run / kRunName)) return open(run);
     YURAI_ASSIGN(Ledger ledger, Ledger::open(dir));
     return TrainedRun(dir, std::nullopt, std::move(ledger));

@@ -8,7 +8,7 @@
 #include "yurai/base/hash.h"
 #include "yurai/base/terminal.h"
 #include "yurai/model/model_folder.h"
-#include "yurai/record/manifest.h"
+#include "yurai/record/artefact_folder.h"
 #include "yurai/train/run_inputs.h"
 
 namespace yurai {
@@ -84,8 +84,10 @@ Result<CheckpointFacts> load_from(const fs::path& dir, Transformer& model, std::
                                   std::span<float> square) {
   YURAI_ASSIGN(const Manifest manifest, read_manifest(dir, kCheckpointFormat, kCheckpointVersion));
   YURAI_TRY(verify_files(dir, manifest));
+  YURAI_TRY(check_nothing_added(dir, manifest));
   CheckpointFacts facts;
   YURAI_ASSIGN(facts.steps, json_uint(manifest.facts, "steps"));
+  YURAI_TRY(check_checkpoint_name(dir, facts.steps));
   YURAI_ASSIGN(facts.metrics_bytes, json_uint(manifest.facts, "metrics_bytes"));
   YURAI_ASSIGN(facts.ledger_head, json_string(manifest.facts, "ledger_head"));
   if (manifest.facts.contains("metrics_head")) {

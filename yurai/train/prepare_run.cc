@@ -104,6 +104,21 @@ Result<void> check_begun(const fs::path& run, const Json& wanted) {
                   shown(run), for_terminal(first_difference(begun, wanted))));
 }
 
+/// A run.json that was lost is written again only as the checkpoints know it.
+Result<void> check_kept_with(const fs::path& run, const std::string& text) {
+  YURAI_ASSIGN(const std::vector<CheckpointFolder> found, list_checkpoints(run));
+  if (found.empty()) return {};
+  YURAI_ASSIGN(const Manifest kept, read_manifest(found.back().dir));
+  const bool is_same = std::ranges::any_of(kept.inputs, [&](const ManifestFile& input) {
+    return input.name == kRunName && input.sha256 == sha256_hex(text);
+  });
+  if (is_same) return {};
+  return fail(ErrorCode::kInvalidArgument,
+              fmt::format("{} has lost its {} and was begun with another configuration than this; "
+                          "put back a copy of it, or give the configuration as it was",
+                          shown(run), kRunName));
+}
+
 }  // namespace
 
 Result<void> prepare_run(const TrainConfig& config, const fs::path& run,
@@ -154,6 +169,7 @@ Result<void> prepare_run(const TrainConfig& config, const fs::path& run,
                       {"validation_documents", tokens.manifest().facts["validation_documents"]},
                       {"lineage", tokens.manifest().lineage}};
   if (is_there(run / kRunName)) return check_begun(run, facts);
+  YURAI_TRY(check_kept_with(run, run_text(facts)));
   return write_file(run / kRunName, run_text(facts),
                     options.disk != nullptr ? *options.disk : posix_disk());
 }

@@ -10,7 +10,7 @@
 #include "yurai/base/terminal.h"
 #include "yurai/corpus/corpus.h"
 #include "yurai/ledger/ledger.h"
-#include "yurai/record/manifest.h"
+#include "yurai/record/artefact_folder.h"
 #include "yurai/tokenizer/tokenizer.h"
 #include "yurai/train/loss_curve.h"
 #include "yurai/train/run_inputs.h"
@@ -50,23 +50,6 @@ Result<void> verify_inputs(const fs::path& run, const Json& begun, const Progres
   return compare(run / kRunTokens, tokens_of, corpus_sha256);
 }
 
-/// What is not listed would be read as well: a tokenizer, a chat template.
-Result<void> check_nothing_added(const fs::path& dir, const Manifest& manifest) {
-  std::error_code error;
-  for (fs::directory_iterator entry(dir, error); !error && entry != fs::directory_iterator();
-       entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    const bool is_listed = std::ranges::any_of(manifest.files, [&](const ManifestFile& file) {
-      return file.name == name || file.name.starts_with(name + "/");
-    });
-    if (is_listed || name == kManifestName) continue;
-    return fail(ErrorCode::kCorrupt, fmt::format("{} is no file of this checkpoint; remove it",
-                                                 for_terminal(entry->path().string())));
-  }
-  if (error) return fail(io_error("list", dir, error.value()));
-  return {};
-}
-
 /// Of what the run holds, as far as this checkpoint knows it.
 Result<void> verify_checkpoint(const fs::path& run, const fs::path& dir, const Ledger& ledger,
                                std::string_view metrics, const Progress& progress) {
@@ -78,11 +61,7 @@ Result<void> verify_checkpoint(const fs::path& run, const fs::path& dir, const L
     YURAI_TRY(compare(run / input.name, sha256_hex(text), input.sha256));
   }
   YURAI_ASSIGN(const uint64_t steps, json_uint(manifest.facts, "steps"));
-  if (dir.filename() != fmt::format("step-{}", steps)) {
-    return fail(ErrorCode::kCorrupt, fmt::format("{} holds the model after {} steps; give it back "
-                                                 "its name, or remove it",
-                                                 for_terminal(dir.string()), steps));
-  }
+  YURAI_TRY(check_checkpoint_name(dir, steps));
   YURAI_ASSIGN(const std::string ledger_head, json_string(manifest.facts, "ledger_head"));
   YURAI_ASSIGN(const std::string head, ledger.chain_head(steps));
   YURAI_TRY(compare(run / kRunLedger, head, ledger_head));

@@ -83,6 +83,21 @@ Result<Json> read_run(const fs::path& run) {
                 fmt::format("{}: version {} of a run is unknown; use the program that made it",
                             shown(run), *version));
   }
+  if (json_string(*json, "format").value_or("") != kRunFormat) return damaged("it is no run");
+  const auto is_of = [&](const char* key, bool (Json::*kind)() const noexcept) {
+    const auto member = json->find(key);
+    return member != json->end() && (*member.*kind)();
+  };
+  for (const char* key : {"corpus_sha256", "tokenizer_sha256"}) {
+    if (!is_of(key, &Json::is_string)) return damaged(fmt::format("its '{}' is no text", key));
+  }
+  for (const char* key : {"tokens", "documents", "validation_documents"}) {
+    if (!is_of(key, &Json::is_number_unsigned)) {
+      return damaged(fmt::format("its '{}' is no number", key));
+    }
+  }
+  if (!is_of("configuration", &Json::is_object)) return damaged("it has no configuration");
+  if (!is_of("lineage", &Json::is_array)) return damaged("it has no lineage");
   if (*version == 1) return std::move(*json);
   const auto checksum = json_string(*json, "checksum");
   if (!checksum) return damaged("it has no checksum");
@@ -94,6 +109,10 @@ Result<Json> read_run(const fs::path& run) {
 Result<RunInputs> open_run(const fs::path& run) {
   RunInputs inputs;
   YURAI_ASSIGN(inputs.run, read_run(run));
+  if (is_there(run / kRunTokenizer / kManifestName)) {  // of one that was learned for the run
+    YURAI_ASSIGN(const Manifest learned, read_manifest(run / kRunTokenizer));
+    YURAI_TRY(verify_files(run / kRunTokenizer, learned));
+  }
   YURAI_ASSIGN(inputs.tokenizer, Tokenizer::open(run / kRunTokenizer));
   YURAI_ASSIGN(inputs.special, special_tokens(inputs.tokenizer->facts()));
   YURAI_ASSIGN(TokenStore tokens, TokenStore::open(run / kRunTokens));
@@ -121,9 +140,10 @@ Result<std::vector<CheckpointFolder>> list_checkpoints(const fs::path& run) {
     const auto [stop, failed] = std::from_chars(name.data() + 5, end, step);
     if (failed != std::errc() || stop != end) continue;
     if (!is_there(entry.path() / kManifestName)) {
-      return fail(ErrorCode::kCorrupt, fmt::format("{} has lost its {}; remove the folder to go on "
-                                                   "from the checkpoint before it",
-                                                   shown(entry.path()), kManifestName));
+      return fail(ErrorCode::kCorrupt,
+                  fmt::format("{} has lost its {}; remove the folder, to go on "
+                              "from the newest of the others",
+                              shown(entry.path()), kManifestName));
     }
     found.push_back({step, entry.path()});
   }
@@ -137,6 +157,14 @@ Result<fs::path> newest_checkpoint(const fs::path& run) {
   return fail(ErrorCode::kNotFound, fmt::format("{} has no checkpoint yet", shown(run)));
 }
 
+Result<void> check_checkpoint_name(const fs::path& checkpoint, uint64_t steps) {
+  if (checkpoint.filename() == fmt::format("step-{}", steps)) return {};
+  return fail(ErrorCode::kCorrupt,
+              fmt::format("{} holds the model after {} steps; give it back its "
+                          "name, or remove it",
+                          shown(checkpoint), steps));
+}
+
 std::optional<CheckpointBehind> checkpoint_behind(const Manifest& manifest) {
   const auto of = [](std::string_view format,
                      const Json& facts) -> std::optional<CheckpointBehind> {
@@ -145,6 +173,9 @@ std::optional<CheckpointBehind> checkpoint_behind(const Manifest& manifest) {
     if (format != kCheckpointFormat || !steps || !ledger_head) return std::nullopt;
     return CheckpointBehind{*steps, *ledger_head};
   };
+  if (manifest.format == kCheckpointFormat && manifest.format_version != kCheckpointVersion) {
+    return std::nullopt;
+  }
   if (auto itself = of(manifest.format, manifest.facts)) return itself;
   for (size_t i = manifest.lineage.size(); i-- > 0;) {
     const Json& step = manifest.lineage[i];

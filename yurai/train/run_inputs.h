@@ -59,6 +59,9 @@ Result<std::vector<CheckpointFolder>> list_checkpoints(const std::filesystem::pa
 /// The newest of them; kNotFound: none.
 Result<std::filesystem::path> newest_checkpoint(const std::filesystem::path& run);
 
+/// kCorrupt where the folder's name says another number of steps.
+Result<void> check_checkpoint_name(const std::filesystem::path& checkpoint, uint64_t steps);
+
 /// The checkpoint that an artefact is, or was made from last.
 struct CheckpointBehind {
   uint64_t steps = 0;

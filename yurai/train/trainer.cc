@@ -199,6 +199,10 @@ Result<void> Trainer::open_ledger(const OrderSpec& spec) {
                               for_terminal(dir.string()), at_.steps));
     }
     ledger_.emplace(std::move(writer));
+  } else if (at_.steps > 0) {
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("{} is missing; put back a copy of it, or train into another folder",
+                            for_terminal(dir.string())));
   } else {
     std::vector<LedgerDocument> documents;
     for (const uint64_t document : inputs_.training) {

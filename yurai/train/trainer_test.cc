@@ -353,6 +353,20 @@ TEST_F(Training, GoesOnFromTheCheckpointBeforeWhatIsDamaged) {
     bytes[at] = static_cast<char>(bytes[at] ^ 1);
     ASSERT_TRUE(write_file(file, bytes));
   };
+  // Under another name, or with weights that would be read and are not listed.
+  fs::rename(newest, dir_ / "run/checkpoints/step-9");
+  EXPECT_THAT(resumed().error().message, HasSubstr("holds the model after 4 steps"));
+  fs::rename(dir_ / "run/checkpoints/step-9", newest);
+  ASSERT_TRUE(write_file(newest / "model.safetensors.index.json", "{}"));
+  EXPECT_THAT(resumed().error().message, HasSubstr("is not listed in manifest.json; remove it"));
+  fs::remove(newest / "model.safetensors.index.json");
+  // A lost run.json is written again only as it was.
+  fs::remove(dir_ / "run/run.json");
+  EXPECT_THAT(run(config("seed = 2", 4), "run", 1, true).error().message,
+              HasSubstr("begun with another configuration"));
+  EXPECT_FALSE(fs::exists(dir_ / "run/run.json"));
+  ASSERT_TRUE(resumed());
+  EXPECT_EQ(fingerprint("run", 4), whole);
   flip(newest / "model.safetensors", 900);
   EXPECT_THAT(resumed().error().message, HasSubstr("step-4 to go on from step-2"));
   fs::remove_all(newest);
@@ -403,7 +417,8 @@ TEST_F(Training, VerifiesAllThatARunHolds) {
   EXPECT_THAT(verify_run(dir_ / "run").error().message, HasSubstr("after 4 steps"));
   fs::remove_all(checkpoints / "step-3");
   ASSERT_TRUE(write_file(checkpoints / "step-4" / "chat_template.jinja", "{}"));
-  EXPECT_THAT(verify_run(dir_ / "run").error().message, HasSubstr("no file of this checkpoint"));
+  EXPECT_THAT(verify_run(dir_ / "run").error().message,
+              HasSubstr("is not listed in manifest.json"));
   fs::remove(checkpoints / "step-4" / "chat_template.jinja");
   EXPECT_TRUE(verify_run(dir_ / "run"));
 }
