@@ -4,7 +4,7 @@ import { AriaComponent, GridComponent } from 'echarts/components';
 import { init, use, type EChartsCoreOption } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 import { useEffect, useRef } from 'react';
-import type { ChartProps } from './groups';
+import type { ChartProps } from './chart_props';
 
 use([BarChart, GridComponent, AriaComponent, CanvasRenderer]);
 

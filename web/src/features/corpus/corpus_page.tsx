@@ -10,7 +10,8 @@ import { Empty, Loading, Problem } from '../../components/states';
 import { formatBytes, formatCount, formatShare } from '../../text/format';
 import classes from './corpus.module.css';
 import { Decisions } from './decisions';
-import { ChartAndTable, Groups, type Bar } from './groups';
+import type { Bar } from './chart_props';
+import { ChartAndTable, Groups } from './groups';
 
 function Totals({ corpus }: { corpus: CorpusSummary }) {
   const { t, i18n } = useTranslation();

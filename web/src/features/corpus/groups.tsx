@@ -4,23 +4,10 @@ import { useTranslation } from 'react-i18next';
 import { Foreign } from '../../components/visible_text';
 import { formatBytes, formatCount, shortened } from '../../text/format';
 import { visibleString } from '../../text/visible';
+import type { Bar } from './chart_props';
 import classes from './corpus.module.css';
 
 const Chart = lazy(() => import('./chart'));
-
-export interface Bar {
-  name: string;
-  value: number;
-  label: string;
-  /** Drawn apart: the documents that carry no name. */
-  unknown: boolean;
-}
-
-export interface ChartProps {
-  bars: Bar[];
-  vertical: boolean;
-  label: string;
-}
 
 const numBars = 10;
 const numRows = 10;

@@ -8,7 +8,7 @@ import { Empty, Loading, Problem } from '../../components/states';
 import { VisibleText } from '../../components/visible_text';
 import { formatCount } from '../../text/format';
 import classes from './search.module.css';
-import type { ModeProps } from './search_page';
+import type { ModeProps } from './mode_props';
 
 export const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 

@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { api } from '../../api/client';
 import { PassageCard } from '../../components/passage';
 import { Empty, Loading, Problem } from '../../components/states';
-import type { ModeProps } from './search_page';
+import type { ModeProps } from './mode_props';
 
 const rows = 20;
 

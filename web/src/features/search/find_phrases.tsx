@@ -8,7 +8,7 @@ import { OccurrenceCard } from '../../components/occurrence';
 import { Empty, Loading, Problem } from '../../components/states';
 import { Foreign } from '../../components/visible_text';
 import { formatCount } from '../../text/format';
-import type { ModeProps } from './search_page';
+import type { ModeProps } from './mode_props';
 
 const rows = 20;
 

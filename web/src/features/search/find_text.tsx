@@ -6,7 +6,7 @@ import { api } from '../../api/client';
 import { OccurrenceCard } from '../../components/occurrence';
 import { Empty, Loading, Problem } from '../../components/states';
 import { formatCount } from '../../text/format';
-import type { ModeProps } from './search_page';
+import type { ModeProps } from './mode_props';
 
 const rows = 20;
 

@@ -7,7 +7,7 @@ import { Empty, Loading, Problem } from '../../components/states';
 import { VisibleText } from '../../components/visible_text';
 import { formatCount, formatShare } from '../../text/format';
 import classes from './search.module.css';
-import type { ModeProps } from './search_page';
+import type { ModeProps } from './mode_props';
 
 function Symbol({ text }: { text: string }) {
   const { t } = useTranslation();

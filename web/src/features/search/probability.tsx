@@ -8,7 +8,7 @@ import { VisibleText } from '../../components/visible_text';
 import { formatCount, formatShare, formatSmall } from '../../text/format';
 import { linesOf } from './count_texts';
 import classes from './search.module.css';
-import type { ModeProps } from './search_page';
+import type { ModeProps } from './mode_props';
 
 /** How probable strings are after a context, counted, with the interval that the counts allow. */
 export function Probability({ parameters, change }: ModeProps) {

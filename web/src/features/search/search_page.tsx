@@ -10,11 +10,6 @@ import { FindText } from './find_text';
 import { NextSymbols } from './next_symbols';
 import { Probability } from './probability';
 
-export interface ModeProps {
-  parameters: URLSearchParams;
-  change: (changes: Changes) => void;
-}
-
 const modes = ['find', 'phrases', 'documents', 'count', 'next', 'prob'] as const;
 const views = { find: FindText, phrases: FindPhrases, documents: FindDocuments, count: CountTexts, next: NextSymbols, prob: Probability };
 
