@@ -284,14 +284,12 @@ Result<void> calibrate_one(const CorpusIndex& index, const std::string& folder,
   std::unordered_set<uint64_t> seen;  // texts in documents
   uint64_t bytes = 0, traced_bytes = 0;
   for (const SampledPassage& passage : sample.passages) bytes += passage.text.size();
-  for (const SampledPassage& passage : sample.passages) {
-    progress("calibrate", traced_bytes, bytes);
-    traced_bytes += passage.text.size();
-    ++calibration.passages_drawn;
-    YURAI_ASSIGN(const auto spans, trace_elsewhere(index, sample, counts, passage));
+  const auto take = [&](const std::optional<std::vector<PassageSpan>>& spans) -> Result<void> {
+    const SampledPassage& passage = sample.passages[calibration.passages_drawn++];
+    progress("calibrate", traced_bytes += passage.text.size(), bytes);
     if (!spans || is_related(*spans)) {
       ++calibration.passages_related;
-      continue;
+      return {};
     }
     const auto chars = count_by_script(passage.text);
     for (const Script script : kScripts) {
@@ -304,7 +302,15 @@ Result<void> calibrate_one(const CorpusIndex& index, const std::string& folder,
       if (!seen.insert(xxh3(identity)).second) continue;
       samples[static_cast<size_t>(span.script)][passage.source].scores.push_back(span.score);
     }
-  }
+    return {};
+  };
+  YURAI_TRY(make_and_write<std::optional<std::vector<PassageSpan>>>(
+      counting, sample.passages.size(),
+      [&](uint64_t, uint64_t i, std::optional<std::vector<PassageSpan>>& spans) -> Result<void> {
+        YURAI_ASSIGN(spans, trace_elsewhere(index, sample, counts, sample.passages[i]));
+        return {};
+      },
+      take));
   progress("calibrate", bytes, bytes);
   for (const Script script : kScripts) {
     ScriptCurve& curve = calibration.curves[static_cast<size_t>(script)];
