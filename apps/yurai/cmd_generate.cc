@@ -186,6 +186,10 @@ void add_generate_command(CLI::App& app) {
       ->check(checked_by(parse_count))
       ->type_name("N")
       ->capture_default_str();
+  verb->add_flag("--deterministic")
+      ->description(tr("the same bits on any number of threads, alone or beside other requests: as "
+                       "always, said in words",
+                       "スレッド数やほかの要求によらず同じ結果にする（常にそうなっている）"));
   verb->add_option("--seed", arguments->request.seed,
                    tr("the same seed gives the same text", "同じ値なら同じ文章になる"))
       ->check(checked_by(parse_count))
