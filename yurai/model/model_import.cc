@@ -150,10 +150,12 @@ class QuantizedTensors {
   std::vector<TensorSource> sources_;
 };
 
-/// The manifest of a folder that we wrote, once every byte is proven; none of any other.
+/// The manifest of a model's folder that we wrote, once every byte is proven; none of any other.
 Result<std::optional<Manifest>> proven_manifest(const fs::path& dir) {
   std::error_code ignored;
-  if (!fs::exists(dir / kManifestName, ignored)) return std::optional<Manifest>();
+  if (!fs::exists(dir / kManifestName, ignored) || !fs::exists(dir / "config.json", ignored)) {
+    return std::optional<Manifest>();
+  }
   YURAI_ASSIGN(const std::string text, read_file(dir / kManifestName));
   if (text.find("\"yurai-") == text.npos) return std::optional<Manifest>();  // another program's
   YURAI_ASSIGN(Manifest manifest, read_manifest(dir));

@@ -38,11 +38,7 @@ Result<void> verify_inputs(const fs::path& run, const Json& begun, const Progres
     YURAI_TRY(corpus.verify(progress));
     YURAI_TRY(compare(run / kRunCorpus, corpus.identity().corpus_sha256, corpus_sha256));
   }
-  if (is_there(run / kRunTokenizer / kManifestName)) {  // of one that was learned for the run
-    YURAI_ASSIGN(const Manifest learned, read_manifest(run / kRunTokenizer));
-    YURAI_TRY(verify_files(run / kRunTokenizer, learned, progress));
-  }
-  YURAI_ASSIGN(const auto tokenizer, Tokenizer::open(run / kRunTokenizer));
+  YURAI_ASSIGN(const auto tokenizer, open_run_tokenizer(run));
   YURAI_TRY(compare(run / kRunTokenizer, tokenizer->facts().sha256, tokenizer_sha256));
   YURAI_ASSIGN(const Manifest tokens, read_manifest(run / kRunTokens));
   YURAI_TRY(verify_files(run / kRunTokens, tokens, progress));

@@ -106,14 +106,19 @@ Result<Json> read_run(const fs::path& run) {
   return std::move(*json);
 }
 
+Result<std::unique_ptr<Tokenizer>> open_run_tokenizer(const fs::path& run) {
+  const fs::path dir = run / kRunTokenizer;
+  if (is_there(dir / kManifestName)) {
+    YURAI_ASSIGN(const Manifest learned, read_manifest(dir));
+    YURAI_TRY(verify_files(dir, learned));
+  }
+  return Tokenizer::open(dir);
+}
+
 Result<RunInputs> open_run(const fs::path& run) {
   RunInputs inputs;
   YURAI_ASSIGN(inputs.run, read_run(run));
-  if (is_there(run / kRunTokenizer / kManifestName)) {  // of one that was learned for the run
-    YURAI_ASSIGN(const Manifest learned, read_manifest(run / kRunTokenizer));
-    YURAI_TRY(verify_files(run / kRunTokenizer, learned));
-  }
-  YURAI_ASSIGN(inputs.tokenizer, Tokenizer::open(run / kRunTokenizer));
+  YURAI_ASSIGN(inputs.tokenizer, open_run_tokenizer(run));
   YURAI_ASSIGN(inputs.special, special_tokens(inputs.tokenizer->facts()));
   YURAI_ASSIGN(TokenStore tokens, TokenStore::open(run / kRunTokens));
   inputs.tokens = std::make_unique<TokenStore>(std::move(tokens));

@@ -42,6 +42,9 @@ struct RunInputs {
   std::string corpus_sha256;
 };
 
+/// The run's tokenizer; one that was learned for the run is proven by its manifest.
+Result<std::unique_ptr<Tokenizer>> open_run_tokenizer(const std::filesystem::path& run);
+
 /// Opens what prepare_run() made. Fails as read_run() does.
 Result<RunInputs> open_run(const std::filesystem::path& run);
 
