@@ -10,6 +10,7 @@
 
 #include "yurai/base/parallel.h"
 #include "yurai/index/run_merger.h"
+#include "yurai/index/suffix_key.h"
 
 namespace yurai {
 namespace {
@@ -35,10 +36,8 @@ Result<void> remove(std::span<const Run> runs) {
 /// Whether the suffix at `a` comes before the one at `b`.
 Result<bool> before(TextCache& text, uint64_t a, uint64_t b) {
   if (a == b) return false;
-  YURAI_ASSIGN(const uint64_t shared, text.shared_bytes(std::min(a, b), std::max(a, b), 0));
-  YURAI_ASSIGN(const uint64_t key_a, text.key(a + shared));
-  YURAI_ASSIGN(const uint64_t key_b, text.key(b + shared));
-  return key_a != key_b ? key_a < key_b : a < b;
+  YURAI_ASSIGN(const Difference next, text.compare(a, b, 0));
+  return next.key_a != next.key_b ? next.key_a < next.key_b : a < b;
 }
 
 struct Sample {
@@ -139,9 +138,9 @@ Result<void> merge_slice(const Ranges& ranges, TextCache& text, Slice& slice) {
 
 /// The entry at `position` as it follows the suffix at `previous`.
 Result<uint64_t> following_entry(uint64_t position, uint64_t previous, TextCache& text) {
-  YURAI_ASSIGN(const uint64_t shared, text.shared_bytes(previous, position, 0));
-  RunRecord record{position, static_cast<uint32_t>(std::min<uint64_t>(shared, kMaxLcp)), 0, 0};
-  YURAI_ASSIGN(record.key, text.key(position + shared));
+  YURAI_ASSIGN(const Difference next, text.compare(previous, position, 0));
+  const auto lcp = static_cast<uint32_t>(std::min<uint64_t>(next.shared, kMaxLcp));
+  const RunRecord record{position, lcp, kKeyBytes, next.key_b};
   return leaf_entry(record);
 }
 

@@ -88,13 +88,11 @@ Result<bool> RunMerger::before(uint32_t a, uint32_t b) {
 Result<bool> RunMerger::before_by_text(uint32_t a, uint32_t b, uint64_t shared) {
   RunRecord& left = cursors_[a].record;
   RunRecord& right = cursors_[b].record;
-  YURAI_ASSIGN(shared, text_->shared_bytes(left.position, right.position, shared));
-  YURAI_ASSIGN(const uint64_t key_a, text_->key(left.position + shared));
-  YURAI_ASSIGN(const uint64_t key_b, text_->key(right.position + shared));
-  const bool first = key_a != key_b ? key_a < key_b : a < b;
+  YURAI_ASSIGN(const Difference next, text_->compare(left.position, right.position, shared));
+  const bool first = next.key_a != next.key_b ? next.key_a < next.key_b : a < b;
   RunRecord& loser = first ? right : left;
-  loser.lcp = static_cast<uint32_t>(std::min<uint64_t>(shared, kMaxLcp));
-  loser.key = first ? key_b : key_a;
+  loser.lcp = static_cast<uint32_t>(std::min<uint64_t>(next.shared, kMaxLcp));
+  loser.key = first ? next.key_b : next.key_a;
   loser.num_valid = kKeyBytes;
   return first;
 }

@@ -10,15 +10,17 @@ namespace {
 
 /// Of text, decoded.
 constexpr uint64_t kDecodedBytes = 1024;
-constexpr uint64_t kMinCopyBytes = 256;
-constexpr size_t kMaxCopies = 1 << 16;
-constexpr uint64_t kCopiesMemory = kMaxCopies * 96;
+/// What is shared beyond so many bytes is worth to be remembered.
+constexpr uint64_t kMinCopyBytes = 128;
+constexpr uint64_t kCopiesShare = 8;  // of the memory: one part of so many
 
 }  // namespace
 
 Result<TextCache> TextCache::create(const TextFile& text, uint64_t memory_bytes) {
-  const uint64_t blocks =
-      (std::max(memory_bytes, kMinMemory) - kCopiesMemory) / (kDecodedBytes + sizeof(Set) / 2);
+  memory_bytes = std::max(memory_bytes, kMinMemory);
+  const uint64_t copies_bytes = memory_bytes / kCopiesShare;
+  YURAI_ASSIGN(auto copies, KnownCopies::create(text.size_bytes(), copies_bytes));
+  const uint64_t blocks = (memory_bytes - copies_bytes) / (kDecodedBytes + sizeof(Set) / 2);
   const uint64_t num_sets =
       std::max<uint64_t>(1, std::min(blocks, text.size_bytes() / kDecodedBytes + 2) / 2);
   YURAI_ASSIGN(auto bytes, LargeArray<char>::allocate(num_sets * 2 * kDecodedBytes));
@@ -26,12 +28,12 @@ Result<TextCache> TextCache::create(const TextFile& text, uint64_t memory_bytes)
   for (uint64_t i = 0; i < num_sets; ++i) {
     sets[i] = {{0, 0}, {static_cast<uint32_t>(2 * i), static_cast<uint32_t>(2 * i + 1)}};
   }
-  return TextCache(text, std::move(bytes), std::move(sets));
+  return TextCache(text, std::move(bytes), std::move(sets), std::move(copies));
 }
 
 Result<std::string_view> TextCache::view(uint64_t position) {
   const uint64_t block = position / kDecodedBytes;
-  Set& set = sets_[block % sets_.size()];
+  Set& set = set_of(block);
   if (set.blocks[0] != block + 1) {
     std::swap(set.blocks[0], set.blocks[1]);
     std::swap(set.slots[0], set.slots[1]);
@@ -51,7 +53,7 @@ Result<std::string_view> TextCache::view(uint64_t position) {
   return std::string_view(&bytes_.span()[set.slots[0] * kDecodedBytes + at], end - at);
 }
 
-Result<uint64_t> TextCache::compare(uint64_t a, uint64_t b, uint64_t shared, uint64_t enough) {
+Result<uint64_t> TextCache::read_on(uint64_t a, uint64_t b, uint64_t shared, uint64_t enough) {
   while (shared < enough) {
     YURAI_ASSIGN(const std::string_view left, view(a + shared));
     YURAI_ASSIGN(const std::string_view right, view(b + shared));
@@ -71,24 +73,77 @@ Result<uint64_t> TextCache::compare(uint64_t a, uint64_t b, uint64_t shared, uin
   return shared;
 }
 
-Result<uint64_t> TextCache::shared_bytes(uint64_t a, uint64_t b, uint64_t shared) {
-  const uint64_t near = shared + kMinCopyBytes;
-  YURAI_ASSIGN(shared, compare(a, b, shared, near));
-  if (shared < near) return shared;
-  const auto known = copies_.upper_bound({b - a, a + shared});
-  if (known != copies_.end() && known->first.first == b - a) {
-    const uint64_t begin = known->second > a ? known->second - a : 0;
-    YURAI_ASSIGN(shared, compare(a, b, shared, begin));
-    if (shared >= begin) {
-      known->second = std::min(known->second, a);
-      return known->first.second - a;
+Result<uint64_t> TextCache::read_back(uint64_t a, uint64_t b, uint64_t enough) {
+  uint64_t shared = 0;
+  while (shared < enough) {
+    // What stands before both in a block of each.
+    const uint64_t size = std::min({enough - shared, (a - shared - 1) % kDecodedBytes + 1,
+                                    (b - shared - 1) % kDecodedBytes + 1});
+    YURAI_ASSIGN(const std::string_view left, view(a - shared - size));
+    YURAI_ASSIGN(const std::string_view right, view(b - shared - size));
+    uint64_t i = size;
+    while (i >= kKeyBytes) {
+      const uint64_t key = load_key(left.data() + i - kKeyBytes);
+      if (key != load_key(right.data() + i - kKeyBytes) || ends_in_key(key)) break;
+      i -= kKeyBytes;
     }
-  } else {
-    YURAI_ASSIGN(shared, compare(a, b, shared, ~uint64_t{0}));
+    while (i > 0 && left[i - 1] == right[i - 1] && left[i - 1] != kDocumentSeparator) --i;
+    shared += size - i;
+    if (i > 0) break;
   }
-  if (copies_.size() >= kMaxCopies) copies_.clear();
-  copies_[{b - a, a + shared}] = a;
   return shared;
+}
+
+Result<void> TextCache::remember(uint64_t begin, uint64_t end, KnownCopy copy) {
+  const uint64_t block_begin = KnownCopies::block_begin(begin);
+  if (copy.begin > block_begin) {
+    YURAI_ASSIGN(const uint64_t before,
+                 read_back(copy.begin, copy.begin + copy.way, copy.begin - block_begin));
+    copy.begin -= before;
+  }
+  for (uint64_t at = begin; at <= end; at = KnownCopies::block_end(at)) {
+    copies_.at(at, copy.way) = copy;
+  }
+  return {};
+}
+
+Result<Difference> TextCache::compare(uint64_t a, uint64_t b, uint64_t shared) {
+  if (a > b) {
+    YURAI_ASSIGN(Difference difference, compare(b, a, shared));
+    std::swap(difference.key_a, difference.key_b);
+    return difference;
+  }
+  const uint64_t way = b - a;
+  const uint64_t begin = a + shared;
+  // These lie anywhere in memory: all are on their way while the first is waited for.
+  __builtin_prefetch(&copies_.at(begin, way), 1);
+  __builtin_prefetch(&set_of(begin / kDecodedBytes));
+  __builtin_prefetch(&set_of((begin + way) / kDecodedBytes));
+
+  KnownCopy found;
+  uint64_t at = begin;
+  while (true) {
+    const KnownCopy& known = copies_.at(at, way);
+    const bool is_known = known.way == way && at <= known.end;
+    const uint64_t enough = is_known ? known.begin : KnownCopies::block_end(at);
+    if (at < enough) {
+      YURAI_ASSIGN(shared, read_on(a, b, at - a, enough - a));
+      at = a + shared;
+    }
+    if (at < enough) {
+      YURAI_ASSIGN(const uint64_t key_a, key(at));
+      YURAI_ASSIGN(const uint64_t key_b, key(at + way));
+      found = {way, a, at, key_a, key_b};
+      break;
+    }
+    if (is_known) {
+      found = known;
+      found.begin = std::min(known.begin, a);
+      break;
+    }
+  }
+  if (at > begin && found.end - begin >= kMinCopyBytes) YURAI_TRY(remember(begin, at, found));
+  return Difference{found.end - a, found.key_a, found.key_b};
 }
 
 Result<uint64_t> TextCache::key(uint64_t position) {
