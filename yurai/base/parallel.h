@@ -1,7 +1,10 @@
 #pragma once
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -10,7 +13,7 @@
 namespace yurai {
 
 /// Calls `work(begin, end)` for `num_threads` equal parts of [0, size), each on a thread of its own
-/// (the last one on the caller's), and waits for all.
+/// (the last one on the caller's, as is all that the system has no thread for), and waits for all.
 template <class Work>
 void for_each_part(int num_threads, uint64_t size, const Work& work) {
   const auto parts = static_cast<uint64_t>(num_threads < 1 ? 1 : num_threads);
@@ -18,47 +21,66 @@ void for_each_part(int num_threads, uint64_t size, const Work& work) {
     return size / parts * part + size % parts * part / parts;
   };
   std::vector<std::thread> threads;
-  for (uint64_t part = 0; part + 1 < parts; ++part) {
-    threads.emplace_back([&, part] { work(border(part), border(part + 1)); });
+  uint64_t own = parts - 1;  // from here on
+  for (uint64_t part = 0; part < own; ++part) {
+    try {
+      threads.emplace_back([&, part] { work(border(part), border(part + 1)); });
+    } catch (const std::system_error&) {
+      own = part;
+    }
   }
-  work(border(parts - 1), size);
+  for (; own < parts; ++own) work(border(own), border(own + 1));
   for (std::thread& thread : threads) thread.join();
 }
 
 /// Makes pieces 0 … num_pieces − 1 on `num_threads` threads with `make(thread, piece, buffer)` and
-/// hands them in order to `write(buffer)`, one at a time, while the next ones are made. Both return
-/// Result<void>; the first error ends it.
+/// hands them in order to `write(buffer)`, one at a time, while the next ones are made: at most
+/// 2 · num_threads buffers. Both return Result<void>; the first error in the order of the pieces
+/// ends it.
 template <class Buffer, class Make, class Write>
 Result<void> make_and_write(int num_threads, uint64_t num_pieces, const Make& make,
                             const Write& write) {
-  const auto parts = static_cast<uint64_t>(num_threads < 1 ? 1 : num_threads);
-  std::vector<Buffer> made(parts), writing(parts);
-  std::vector<Result<void>> results(parts);
-  const auto write_pieces = [&](uint64_t count) -> Result<void> {
-    for (uint64_t i = 0; i < count; ++i) YURAI_TRY(write(writing[i]));
-    return {};
+  struct Piece {
+    Buffer buffer;
+    Result<void> result;
+    bool is_made = false;
   };
-  uint64_t num_made = 0;
-  for (uint64_t piece = 0; piece < num_pieces || num_made > 0; piece += parts) {
-    std::swap(made, writing);
-    Result<void> written;
-    std::thread writer;
-    if (num_made > 0 && parts > 1) {
-      writer = std::thread([&, num_made] { written = write_pieces(num_made); });
-    } else {
-      written = write_pieces(num_made);
+  const auto threads = static_cast<uint64_t>(num_threads < 1 ? 1 : num_threads);
+  std::vector<Piece> pieces(threads == 1 ? 1 : 2 * threads);
+  std::mutex mutex;
+  std::condition_variable changed;
+  uint64_t num_begun = 0, num_written = 0;
+  bool is_writing = false;
+  Result<void> result;
+  for_each_part(static_cast<int>(threads), threads, [&](uint64_t thread, uint64_t) {
+    std::unique_lock lock(mutex);
+    while (result && num_written < num_pieces) {
+      Piece& oldest = pieces[num_written % pieces.size()];
+      if (oldest.is_made && !is_writing) {
+        is_writing = true;
+        lock.unlock();
+        Result<void> written = oldest.result;
+        if (written) written = write(oldest.buffer);
+        lock.lock();
+        is_writing = oldest.is_made = false;
+        ++num_written;
+        if (!written) result = std::move(written);
+      } else if (num_begun < num_pieces && num_begun < num_written + pieces.size()) {
+        const uint64_t number = num_begun++;
+        Piece& piece = pieces[number % pieces.size()];
+        lock.unlock();
+        Result<void> made = make(thread, number, piece.buffer);
+        lock.lock();
+        piece.result = std::move(made);
+        piece.is_made = true;
+      } else {
+        changed.wait(lock);
+        continue;
+      }
+      changed.notify_all();
     }
-    num_made = piece < num_pieces ? std::min(parts, num_pieces - piece) : 0;
-    if (num_made > 0) {
-      for_each_part(static_cast<int>(num_made), num_made, [&](uint64_t part, uint64_t) {
-        results[part] = make(part, piece + part, made[part]);
-      });
-    }
-    if (writer.joinable()) writer.join();
-    YURAI_TRY(written);
-    for (uint64_t i = 0; i < num_made; ++i) YURAI_TRY(results[i]);
-  }
-  return {};
+  });
+  return result;
 }
 
 }  // namespace yurai

@@ -27,6 +27,7 @@ namespace {
 constexpr uint64_t kFixedMemory = 64 << 20;   // the program and its buffers
 constexpr uint64_t kThreadMemory = 12 << 20;  // a thread: its stack, its parts of the output
 constexpr uint64_t kRanksAPart = 1 << 16;
+constexpr uint64_t kChunksAPart = 16;
 constexpr uint64_t kLookAhead = 32;
 
 /// What the handle of the corpus keeps in memory: offsets of documents, checksums of blocks.
@@ -77,17 +78,15 @@ class SortedShard {
     return {};
   }
 
-  Result<void> records(uint64_t part, std::vector<RunRecord>& out) const {
-    out.clear();
-    const uint64_t end = std::min(size(), (part + 1) * kRanksAPart);
-    for (uint64_t rank = part * kRanksAPart; rank < end; ++rank) {
+  /// Ranks [begin, end) as they lie in a run.
+  void records(uint64_t begin, uint64_t end, RunChunks& out) const {
+    for (uint64_t rank = begin; rank < end; ++rank) {
       const uint64_t ahead = std::min(rank + kLookAhead, positions_.size() - 1);
       __builtin_prefetch(text_ + positions_[ahead] + lcps_[ahead]);
       const uint32_t lcp = lcps_[rank];
-      out.push_back({text_begin_ + positions_[rank], lcp, kKeyBytes,
-                     load_key(text_ + positions_[rank] + lcp)});
+      out.add({text_begin_ + positions_[rank], lcp, kKeyBytes,
+               load_key(text_ + positions_[rank] + lcp)});
     }
-    return {};
   }
 
  private:
@@ -103,20 +102,23 @@ Result<Run> write_run(const SortedShard& sorted, int num_threads, size_t number,
                       StagingDirectory& stage) {
   YURAI_ASSIGN(RunWriter writer,
                RunWriter::create(stage, fmt::format("run.{}", number), sorted.text_part()));
-  const Result<void> written = make_and_write<std::vector<RunRecord>>(
-      num_threads, sorted.num_parts(),
-      [&](uint64_t, uint64_t part, auto& out) { return sorted.records(part, out); },
-      [&](const auto& records) -> Result<void> {
-        for (const RunRecord& record : records) YURAI_TRY(writer.append(record));
+  const uint64_t part_records = writer.format().chunk_records * kChunksAPart;
+  YURAI_TRY(make_and_write<RunChunks>(
+      num_threads, (sorted.size() + part_records - 1) / part_records,
+      [&](uint64_t, uint64_t part, RunChunks& out) -> Result<void> {
+        const uint64_t begin = part * part_records;
+        out.begin(writer.format(), begin);
+        sorted.records(begin, std::min(sorted.size(), begin + part_records), out);
+        out.end();
         return {};
-      });
-  YURAI_TRY(written);
+      },
+      [&](const RunChunks& chunks) { return writer.append(chunks); }));
   return writer.finish();
 }
 
 Result<uint64_t> write_segment(const Corpus& corpus, const SortedShard& sorted, int num_threads,
                                StagingDirectory& stage, const Progress& progress) {
-  YURAI_ASSIGN(SegmentWriter writer, SegmentWriter::create(stage, corpus.text()));
+  YURAI_ASSIGN(SegmentWriter writer, SegmentWriter::create(stage, corpus.text(), num_threads));
   const Result<void> written = make_and_write<std::vector<uint64_t>>(
       num_threads, sorted.num_parts(),
       [&](uint64_t, uint64_t part, auto& out) { return sorted.leaf_entries(part, out); },
@@ -141,7 +143,8 @@ Result<uint64_t> merge_segment(const Corpus& corpus, std::vector<Run> runs,
                memory_left(corpus, options, fences_memory(num_points),
                            static_cast<uint64_t>(options.num_threads) * kThreadMergeMemory +
                                TextCache::kMinMemory));
-  YURAI_ASSIGN(SegmentWriter writer, SegmentWriter::create(stage, corpus.text()));
+  YURAI_ASSIGN(SegmentWriter writer,
+               SegmentWriter::create(stage, corpus.text(), options.num_threads));
   YURAI_TRY(merge_runs(std::move(runs), corpus.text(),
                        {options.num_threads, memory, options.max_runs_at_once}, stage, writer,
                        progress));

@@ -40,25 +40,35 @@ std::optional<Leaf> Leaf::parse(std::string_view payload) {
   return leaf;
 }
 
-std::string Leaf::encode(std::span<const LeafEntry> entries, uint64_t first_rank,
+std::string Leaf::encode(std::span<const uint64_t> entries, uint64_t first_rank,
                          unsigned position_bits) {
   std::string out(kPageBytes, '\0');
   char* const positions = out.data() + kHeaderBytes;
-  char* const lcps = positions + (entries.size() * position_bits + 7) / 8;
-  char* const branches = lcps + entries.size();
+  char* const __restrict lcps = positions + (entries.size() * position_bits + 7) / 8;
+  char* const __restrict branches = lcps + entries.size();
   char* const long_lcps = branches + entries.size();
-  size_t num_long = 0;
-  for (size_t i = 0; i < entries.size(); ++i) {
-    const size_t bit = i * position_bits;
-    store(load<uint64_t>(positions + bit / 8) | entries[i].position << (bit % 8),
-          positions + bit / 8);
+  uint64_t word = 0;  // of positions, on its way: `num_bits` of it
+  unsigned num_bits = 0;
+  char* at = positions;
+  for (const uint64_t entry : entries) {
+    const uint64_t position = entry & kMaxPosition;
+    word |= position << num_bits;
+    num_bits += position_bits;
+    if (num_bits < 64) continue;
+    store(word, at);
+    at += sizeof(word);
+    num_bits -= 64;
+    word = num_bits == 0 ? 0 : position >> (position_bits - num_bits);
   }
+  store(word, at);  // the columns that follow are written over what is more than its bits
   for (size_t i = 0; i < entries.size(); ++i) {
-    lcps[i] = static_cast<char>(std::min<uint32_t>(entries[i].lcp, kLongLcp));
-    branches[i] = static_cast<char>(entries[i].branch);
-    if (entries[i].lcp >= kLongLcp) {
-      store(static_cast<uint16_t>(entries[i].lcp), long_lcps + 2 * num_long++);
-    }
+    lcps[i] = static_cast<char>(std::min<uint32_t>(unpack(entries[i]).lcp, kLongLcp));
+    branches[i] = static_cast<char>(unpack(entries[i]).branch);
+  }
+  size_t num_long = 0;
+  for (const uint64_t entry : entries) {
+    const uint32_t lcp = unpack(entry).lcp;
+    if (lcp >= kLongLcp) store(static_cast<uint16_t>(lcp), long_lcps + 2 * num_long++);
   }
   store(static_cast<uint16_t>(entries.size()), out.data());
   store(static_cast<uint16_t>(num_long), out.data() + 2);

@@ -91,8 +91,8 @@ class Leaf {
 
   /// The leaf in a page's payload, which must outlive it; nothing where its sizes don't fit.
   static std::optional<Leaf> parse(std::string_view payload);
-  /// The payload of a leaf.
-  static std::string encode(std::span<const LeafEntry> entries, uint64_t first_rank,
+  /// The payload of a leaf of packed entries.
+  static std::string encode(std::span<const uint64_t> entries, uint64_t first_rank,
                             unsigned position_bits);
 
   size_t size() const { return size_; }

@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "yurai/base/hash.h"
-#include "yurai/base/number_codec.h"
 #include "yurai/base/terminal.h"
 #include "yurai/index/suffix_key.h"
 
@@ -20,41 +19,77 @@ constexpr size_t kRunKeyBytes = 4;
 constexpr size_t kValidBits = 3;
 constexpr size_t kLcpBytes = 2;
 static_assert(kRunKeyBytes < size_t{1} << kValidBits);
-
-uint64_t read_bytes(const char* bytes, size_t num_bytes) {
-  uint64_t number = 0;
-  std::memcpy(&number, bytes, num_bytes);
-  return number;
-}
+static_assert(std::endian::native == std::endian::little, "numbers are written as they lie");
 
 }  // namespace
 
 RunFormat::RunFormat(const RunText& part)
     : text_begin(part.begin),
-      place_bytes((static_cast<size_t>(std::bit_width(part.end - part.begin)) + kValidBits + 7) /
-                  8),
+      place_bytes(std::max<size_t>(
+          2, (static_cast<size_t>(std::bit_width(part.end - part.begin)) + kValidBits + 7) / 8)),
       record_bytes(place_bytes + kLcpBytes + kRunKeyBytes),
       chunk_records((RunReader::kMemory - kSumBytes) / record_bytes) {}
 
-void RunFormat::append(const RunRecord& record, std::string& out) const {
+// Eight bytes of a record hold its place, and what is written after it.
+void RunFormat::write(const RunRecord& record, char* bytes) const {
   const uint64_t num_valid = std::min<uint64_t>(record.num_valid, kRunKeyBytes);
-  append_fixed((record.position - text_begin) << kValidBits | num_valid,
-               static_cast<int>(place_bytes), out);
-  append_fixed(record.lcp, static_cast<int>(kLcpBytes), out);
-  append_fixed(record.key >> 8 * (kKeyBytes - kRunKeyBytes), static_cast<int>(kRunKeyBytes), out);
+  const uint64_t place = (record.position - text_begin) << kValidBits | num_valid;
+  const auto lcp = static_cast<uint16_t>(record.lcp);
+  const auto key = static_cast<uint32_t>(record.key >> 8 * (kKeyBytes - kRunKeyBytes));
+  std::memcpy(bytes, &place, sizeof(place));
+  std::memcpy(bytes + place_bytes, &lcp, kLcpBytes);
+  std::memcpy(bytes + place_bytes + kLcpBytes, &key, kRunKeyBytes);
 }
 
 RunRecord RunFormat::read(const char* bytes) const {
-  const uint64_t place = read_bytes(bytes, place_bytes);
-  const auto lcp = static_cast<uint32_t>(read_bytes(bytes + place_bytes, kLcpBytes));
-  const uint64_t key = read_bytes(bytes + place_bytes + kLcpBytes, kRunKeyBytes)
-                       << 8 * (kKeyBytes - kRunKeyBytes);
+  uint64_t place = 0;
+  uint16_t lcp = 0;
+  uint32_t first_bytes = 0;
+  std::memcpy(&place, bytes, sizeof(place));
+  std::memcpy(&lcp, bytes + place_bytes, kLcpBytes);
+  std::memcpy(&first_bytes, bytes + place_bytes + kLcpBytes, kRunKeyBytes);
+  place &= ~uint64_t{0} >> 8 * (sizeof(place) - place_bytes);
+  const uint64_t key = uint64_t{first_bytes} << 8 * (kKeyBytes - kRunKeyBytes);
   const auto num_valid = static_cast<uint32_t>(place & ((1 << kValidBits) - 1));
   // Behind the end of the document all bytes are FF, and so all are known.
   const uint64_t ended = key | ~uint64_t{0} >> 8 * num_valid;
   const bool ends = key_end(ended) < num_valid;
   return {text_begin + (place >> kValidBits), lcp,
           ends ? static_cast<uint32_t>(kKeyBytes) : num_valid, ends ? ended : key};
+}
+
+void RunChunks::begin(const RunFormat& format, uint64_t first) {
+  YURAI_CHECK(first % format.chunk_records == 0);
+  format_ = &format;
+  first_ = first;
+  num_records_ = size_ = 0;
+  samples_.clear();
+}
+
+void RunChunks::add(const RunRecord& record) {
+  if (num_records_ % format_->chunk_records == 0) {
+    chunk_begin_ = size_;
+    bytes_.resize(std::max(bytes_.size(), size_ + format_->full_chunk_bytes()));
+  }
+  if ((first_ + num_records_) % kRecordsASample == 0) samples_.push_back(record.position);
+  format_->write(record, &bytes_[size_]);
+  size_ += format_->record_bytes;
+  if (++num_records_ % format_->chunk_records == 0) end();
+}
+
+void RunChunks::end() {
+  if (size_ == chunk_begin_) return;
+  const uint64_t sum = xxh3(std::string_view(bytes_).substr(chunk_begin_, size_ - chunk_begin_));
+  std::memcpy(&bytes_[size_], &sum, RunFormat::kSumBytes);
+  chunk_begin_ = size_ += RunFormat::kSumBytes;
+}
+
+RunWriter::RunWriter(std::filesystem::path path, const RunText& part,
+                     std::unique_ptr<WritableFile> file)
+    : format_(std::make_unique<RunFormat>(part)),
+      run_{std::move(path), part, 0, {}},
+      file_(std::move(file)) {
+  chunks_.begin(*format_, 0);
 }
 
 Result<RunWriter> RunWriter::create(StagingDirectory& stage, std::string_view name,
@@ -64,22 +99,23 @@ Result<RunWriter> RunWriter::create(StagingDirectory& stage, std::string_view na
 }
 
 Result<void> RunWriter::append(const RunRecord& record) {
-  format_.append(record, chunk_);
-  if (run_.num_records++ % kRecordsASample == 0) run_.samples.push_back(record.position);
-  return chunk_.size() == format_.chunk_records * format_.record_bytes ? write_chunk()
-                                                                       : Result<void>();
+  chunks_.add(record);
+  if (chunks_.num_records_ < format_->chunk_records) return {};
+  YURAI_TRY(append(chunks_));
+  chunks_.begin(*format_, run_.num_records);
+  return {};
 }
 
-Result<void> RunWriter::write_chunk() {
-  const uint64_t sum = xxh3(chunk_);
-  chunk_.append(reinterpret_cast<const char*>(&sum), RunFormat::kSumBytes);
-  YURAI_TRY(file_->append(chunk_));
-  chunk_.clear();
+Result<void> RunWriter::append(const RunChunks& chunks) {
+  YURAI_TRY(file_->append(std::string_view(chunks.bytes_).substr(0, chunks.size_)));
+  run_.samples.insert(run_.samples.end(), chunks.samples_.begin(), chunks.samples_.end());
+  run_.num_records += chunks.num_records_;
   return {};
 }
 
 Result<Run> RunWriter::finish() {
-  if (!chunk_.empty()) YURAI_TRY(write_chunk());
+  chunks_.end();
+  YURAI_TRY(append(chunks_));
   YURAI_TRY(file_->close());
   return std::move(run_);
 }

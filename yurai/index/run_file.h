@@ -57,10 +57,30 @@ struct RunFormat {
   uint64_t chunk_records;
 
   uint64_t full_chunk_bytes() const { return chunk_records * record_bytes + kSumBytes; }
-  void append(const RunRecord& record, std::string& out) const;
+  /// `bytes` has room for a record.
+  void write(const RunRecord& record, char* bytes) const;
+  /// At least kSumBytes follow the record.
   RunRecord read(const char* bytes) const;
 
   static constexpr size_t kSumBytes = 8;
+};
+
+/// Chunks of a run on their way to its file: records from number `first` on, which begins one.
+class RunChunks {
+ public:
+  void begin(const RunFormat& format, uint64_t first);
+  void add(const RunRecord& record);
+  /// Ends the last chunk, which only the last of a run may leave short.
+  void end();
+
+ private:
+  friend class RunWriter;
+  const RunFormat* format_ = nullptr;
+  uint64_t first_ = 0, num_records_ = 0;
+  std::string bytes_;
+  size_t size_ = 0;         ///< of bytes_, used
+  size_t chunk_begin_ = 0;  ///< in bytes_
+  std::vector<uint64_t> samples_;
 };
 
 class RunWriter {
@@ -68,18 +88,19 @@ class RunWriter {
   /// Writes the file `name` of the staging folder.
   static Result<RunWriter> create(StagingDirectory& stage, std::string_view name,
                                   const RunText& part);
+  const RunFormat& format() const { return *format_; }
   Result<void> append(const RunRecord& record);
+  /// The same of the next records at once; `append(record)` has not been called.
+  Result<void> append(const RunChunks& chunks);
   Result<Run> finish();
 
  private:
-  RunWriter(std::filesystem::path path, const RunText& part, std::unique_ptr<WritableFile> file)
-      : format_(part), run_{std::move(path), part, 0, {}}, file_(std::move(file)) {}
-  Result<void> write_chunk();
+  RunWriter(std::filesystem::path path, const RunText& part, std::unique_ptr<WritableFile> file);
 
-  RunFormat format_;
+  std::unique_ptr<const RunFormat> format_;  // where chunks find it
   Run run_;
   std::unique_ptr<WritableFile> file_;
-  std::string chunk_;
+  RunChunks chunks_;
 };
 
 /// Gives the disk space of a run's chunks back that lie in records [begin, end) or before them,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "yurai/base/parallel.h"
+
 namespace yurai {
 namespace {
 
@@ -11,81 +13,111 @@ static_assert(std::endian::native == std::endian::little, "numbers are written a
 constexpr uint64_t kCacheBytes = 32 << 20;
 /// A leaf may end a sixteenth early where neighbours share less: separators are shorter then.
 constexpr size_t kSlack = 16;
+constexpr LeafEntry kNoLeast{0, kMaxLcp, 0};
 
-bool is_long(const LeafEntry& entry) { return entry.lcp >= Leaf::kLongLcp; }
+/// The one with the lesser lcp, the later one where they have the same.
+void take_least(const LeafEntry& entry, LeafEntry& least) {
+  if (entry.lcp <= least.lcp) least = entry;
+}
 
 }  // namespace
 
-SegmentWriter::SegmentWriter(const TextFile& text, PageFileWriter leaves, FencesWriter fences)
+SegmentWriter::SegmentWriter(const TextFile& text, PageFileWriter leaves, FencesWriter fences,
+                             int num_threads)
     : text_(&text),
       cache_(std::make_unique<PageCache>(kCacheBytes)),
       leaves_(std::move(leaves)),
       fences_(std::move(fences)),
-      position_bits_(static_cast<unsigned>(std::bit_width(text.size_bytes()))) {}
+      num_threads_(num_threads),
+      position_bits_(static_cast<unsigned>(std::bit_width(text.size_bytes()))),
+      least_(kNoLeast) {}
 
-Result<SegmentWriter> SegmentWriter::create(StagingDirectory& stage, const TextFile& text) {
+Result<SegmentWriter> SegmentWriter::create(StagingDirectory& stage, const TextFile& text,
+                                            int num_threads) {
   YURAI_ASSIGN(PageFileWriter leaves, PageFileWriter::create(stage, kLeavesName));
   YURAI_ASSIGN(FencesWriter fences, FencesWriter::create(stage));
-  return SegmentWriter(text, std::move(leaves), std::move(fences));
+  return SegmentWriter(text, std::move(leaves), std::move(fences), num_threads);
 }
 
 Result<void> SegmentWriter::append(std::span<const uint64_t> entries) {
-  for (const uint64_t entry : entries) YURAI_TRY(add(unpack(entry)));
-  return {};
+  pending_.insert(pending_.end(), entries.begin(), entries.end());
+  std::vector<size_t> ends;
+  for (size_t end = 0; (end = leaf_end(end)) != 0;) ends.push_back(end);
+  return write_leaves(ends);
 }
 
-Result<void> SegmentWriter::add(const LeafEntry& entry) {
-  const size_t num_long = num_long_ + (is_long(entry) ? 1 : 0);
-  if (Leaf::num_bytes(pending_.size() + 1, num_long, position_bits_) > kPagePayload) {
-    size_t cut = pending_.size();
-    uint32_t least = entry.lcp;
-    for (size_t i = cut - 1; i >= pending_.size() - pending_.size() / kSlack && i > 0; --i) {
-      if (pending_[i].lcp < least) {
-        least = pending_[i].lcp;
-        cut = i;
-      }
+/// Where the leaf ends that begins at pending entry `begin`; 0: it may take more than there are.
+size_t SegmentWriter::leaf_end(size_t begin) const {
+  const size_t entry_bits = position_bits_ + 16, long_bits = 16;
+  size_t room = 8 * (kPagePayload - Leaf::kHeaderBytes);  // in bits
+  size_t full = begin;
+  for (;; ++full) {
+    if (full == pending_.size()) return 0;
+    const size_t bits = entry_bits + (unpack(pending_[full]).lcp >= Leaf::kLongLcp ? long_bits : 0);
+    if (bits > room) break;
+    room -= bits;
+  }
+  size_t end = full;
+  uint32_t least = unpack(pending_[full]).lcp;
+  const size_t most = full - begin;
+  for (size_t i = full - 1; i >= full - most / kSlack && i > begin; --i) {
+    const uint32_t lcp = unpack(pending_[i]).lcp;
+    if (lcp < least) {
+      least = lcp;
+      end = i;
     }
-    YURAI_TRY(write_leaf(cut));
   }
-  pending_.push_back(entry);
-  num_long_ += is_long(entry) ? 1 : 0;
+  return end;
+}
+
+/// Writes pending entries as leaves, which end there.
+Result<void> SegmentWriter::write_leaves(std::span<const size_t> ends) {
+  if (ends.empty()) return {};
+  std::vector<EncodedLeaf> leaves(ends.size());
+  std::vector<Result<void>> results(ends.size());
+  for_each_part(num_threads_, ends.size(), [&](uint64_t begin, uint64_t end) {
+    for (uint64_t i = begin; i < end; ++i) {
+      results[i] = encode(i == 0 ? 0 : ends[i - 1], ends[i], leaves[i]);
+    }
+  });
+  for (size_t i = 0; i < leaves.size(); ++i) {
+    YURAI_TRY(results[i]);
+    const size_t begin = i == 0 ? 0 : ends[i - 1];
+    take_least(unpack(pending_[begin]), least_);
+    leaves[i].fence.leaf_lcp = least_.lcp;
+    leaves[i].fence.leaf_branch = least_.branch;
+    least_ = leaves[i].least;
+    YURAI_TRY(fences_.add(leaves[i].fence, num_written_ + begin));
+    YURAI_TRY(leaves_.append(leaves[i].payload));
+  }
+  num_written_ += ends.back();
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(ends.back()));
   return {};
 }
 
-/// Writes the first `count` pending entries as a leaf.
-Result<void> SegmentWriter::write_leaf(size_t count) {
-  const std::span<const LeafEntry> entries = std::span(pending_).first(count);
-  const auto take_least = [&](const LeafEntry& entry) {
-    if (entry.lcp > leaf_lcp_) return;
-    leaf_lcp_ = entry.lcp;
-    leaf_branch_ = entry.branch;
-  };
-  const LeafEntry& first = entries.front();
-  take_least(first);
-  Fence fence;
-  fence.first_position = first.position;
-  fence.first_lcp = first.lcp;
-  fence.leaf_lcp = leaf_lcp_;
-  fence.leaf_branch = leaf_branch_;
-  if (leaves_.num_pages() > 0) {
-    fence.size = std::min<size_t>(first.lcp + 1, kMaxFenceBytes);
+/// Makes a leaf of pending entries [begin, end), all but its fence's least lcp.
+Result<void> SegmentWriter::encode(size_t begin, size_t end, EncodedLeaf& leaf) const {
+  const std::span<const uint64_t> entries(&pending_[begin], end - begin);
+  const LeafEntry first = unpack(entries.front());
+  leaf.fence.first_position = first.position;
+  leaf.fence.first_lcp = first.lcp;
+  if (num_written_ + begin > 0) {
+    leaf.fence.size = std::min<size_t>(first.lcp + 1, kMaxFenceBytes);
     TextReader reader(*text_, cache_.get());
-    YURAI_ASSIGN(const std::string separator, reader.bytes(first.position, fence.size));
-    std::copy(separator.begin(), separator.end(), fence.bytes.begin());
+    YURAI_ASSIGN(const std::string separator, reader.bytes(first.position, leaf.fence.size));
+    std::copy(separator.begin(), separator.end(), leaf.fence.bytes.begin());
   }
-  YURAI_TRY(fences_.add(fence, num_written_));
-  YURAI_TRY(leaves_.append(Leaf::encode(entries, num_written_, position_bits_)));
-  num_written_ += count;
-  leaf_lcp_ = kMaxLcp;
-  leaf_branch_ = 0;
-  for (const LeafEntry& entry : entries.subspan(1)) take_least(entry);
-  num_long_ -= static_cast<size_t>(std::count_if(entries.begin(), entries.end(), is_long));
-  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
+  leaf.payload = Leaf::encode(entries, num_written_ + begin, position_bits_);
+  leaf.least = kNoLeast;
+  for (const uint64_t entry : entries.subspan(1)) take_least(unpack(entry), leaf.least);
   return {};
 }
 
 Result<void> SegmentWriter::finish() {
-  if (!pending_.empty()) YURAI_TRY(write_leaf(pending_.size()));
+  if (!pending_.empty()) {
+    const size_t end = pending_.size();
+    YURAI_TRY(write_leaves({&end, 1}));
+  }
   YURAI_TRY(leaves_.close());
   return fences_.finish(num_written_);
 }

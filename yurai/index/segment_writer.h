@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -18,8 +19,9 @@ inline constexpr std::string_view kLeavesName = "leaves.bin";
 /// depend on the entries and the text only, not on how they were handed over.
 class SegmentWriter {
  public:
-  /// `text` must outlive the writer.
-  static Result<SegmentWriter> create(StagingDirectory& stage, const TextFile& text);
+  /// `text` must outlive the writer. Leaves are encoded on `num_threads` threads.
+  static Result<SegmentWriter> create(StagingDirectory& stage, const TextFile& text,
+                                      int num_threads);
 
   /// The next entries in order, packed (leaf.h).
   Result<void> append(std::span<const uint64_t> entries);
@@ -27,20 +29,27 @@ class SegmentWriter {
   uint64_t num_points() const { return num_written_ + pending_.size(); }
 
  private:
-  SegmentWriter(const TextFile& text, PageFileWriter leaves, FencesWriter fences);
-  Result<void> add(const LeafEntry& entry);
-  Result<void> write_leaf(size_t count);
+  /// A leaf on its way to the files.
+  struct EncodedLeaf {
+    std::string payload;
+    Fence fence;
+    LeafEntry least;  ///< of the entries after the first: the least lcp
+  };
+
+  SegmentWriter(const TextFile& text, PageFileWriter leaves, FencesWriter fences, int num_threads);
+  size_t leaf_end(size_t begin) const;
+  Result<void> write_leaves(std::span<const size_t> ends);
+  Result<void> encode(size_t begin, size_t end, EncodedLeaf& leaf) const;
 
   const TextFile* text_;
   std::unique_ptr<PageCache> cache_;  ///< of the text, for separators
   PageFileWriter leaves_;
   FencesWriter fences_;
+  int num_threads_;
   unsigned position_bits_;
-  std::vector<LeafEntry> pending_;  ///< entries of the leaf to come, perhaps more
-  size_t num_long_ = 0;             ///< pending ones with a long lcp
+  std::vector<uint64_t> pending_;  ///< packed entries of the leaves to come
   uint64_t num_written_ = 0;
-  uint32_t leaf_lcp_ = kMaxLcp;  ///< least lcp since the last leaf began, and its branch
-  uint8_t leaf_branch_ = 0;
+  LeafEntry least_;  ///< of the last leaf
 };
 
 }  // namespace yurai
