@@ -76,6 +76,8 @@ class PosixWritableFile final : public WritableFile {
 
  private:
   static constexpr size_t kBufferBytes = 1 << 20;
+  /// So many are on their way to the disk while more are written.
+  static constexpr size_t kWaitingBytes = 32 << 20;
 
   Result<void> usable() const {
     if (fd_ >= 0 && error_number_ == 0) return {};
@@ -88,6 +90,11 @@ class PosixWritableFile final : public WritableFile {
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) return broken("write", errno);
       bytes.remove_prefix(static_cast<size_t>(written));
+      waiting_bytes_ += static_cast<size_t>(written);
+    }
+    if (waiting_bytes_ >= kWaitingBytes) {  // a hint: the sync has the less to wait for
+      ::sync_file_range(fd_, 0, 0, SYNC_FILE_RANGE_WRITE);
+      waiting_bytes_ = 0;
     }
     return {};
   }
@@ -101,6 +108,7 @@ class PosixWritableFile final : public WritableFile {
   int fd_;
   int error_number_ = 0;
   std::string buffer_;
+  size_t waiting_bytes_ = 0;
 };
 
 /// The manifest.json of a folder, where it is one of ours: nothing else is ever replaced.

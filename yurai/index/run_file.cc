@@ -116,7 +116,8 @@ Result<void> RunWriter::append(const RunChunks& chunks) {
 Result<Run> RunWriter::finish() {
   chunks_.end();
   YURAI_TRY(append(chunks_));
-  YURAI_TRY(file_->close());
+  YURAI_TRY(file_->flush());  // and no sync: nothing of it is read after a crash
+  file_.reset();
   return std::move(run_);
 }
 

@@ -27,6 +27,7 @@ constexpr std::string_view name(Script script) {
 }
 
 constexpr bool is_cjk(char32_t c) {
+  if (c < 0x3005) return false;
   return (c >= 0x3041 && c <= 0x30FF && c != 0x30FB) || c == 0x3005 || c == 0x3007 ||
          (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x4E00 && c <= 0x9FFF) ||
          (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF) ||
