@@ -66,6 +66,13 @@ class SortedShard {
         branches_(sorted.branches.span()) {}
 
   uint64_t size() const { return positions_.size(); }
+  ReadText read_text() const {
+    return [text = text_, begin = text_begin_](uint64_t position,
+                                               std::span<char> out) -> Result<void> {
+      std::copy_n(text + (position - begin), out.size(), out.data());
+      return {};
+    };
+  }
   RunText text_part() const { return {text_begin_, text_begin_ + text_size_}; }
   uint64_t num_parts() const { return (size() + kRanksAPart - 1) / kRanksAPart; }
 
@@ -118,7 +125,8 @@ Result<Run> write_run(const SortedShard& sorted, int num_threads, size_t number,
 
 Result<uint64_t> write_segment(const Corpus& corpus, const SortedShard& sorted, int num_threads,
                                StagingDirectory& stage, const Progress& progress) {
-  YURAI_ASSIGN(SegmentWriter writer, SegmentWriter::create(stage, corpus.text(), num_threads));
+  YURAI_ASSIGN(SegmentWriter writer, SegmentWriter::create(stage, corpus.text().size_bytes(),
+                                                           sorted.read_text(), num_threads));
   const Result<void> written = make_and_write<std::vector<uint64_t>>(
       num_threads, sorted.num_parts(),
       [&](uint64_t, uint64_t part, auto& out) { return sorted.leaf_entries(part, out); },
@@ -144,7 +152,8 @@ Result<uint64_t> merge_segment(const Corpus& corpus, std::vector<Run> runs,
                            static_cast<uint64_t>(options.num_threads) * kThreadMergeMemory +
                                TextCache::kMinMemory));
   YURAI_ASSIGN(SegmentWriter writer,
-               SegmentWriter::create(stage, corpus.text(), options.num_threads));
+               SegmentWriter::create(stage, corpus.text().size_bytes(), read_from(corpus.text()),
+                                     options.num_threads));
   YURAI_TRY(merge_runs(std::move(runs), corpus.text(),
                        {options.num_threads, memory, options.max_runs_at_once}, stage, writer,
                        progress));

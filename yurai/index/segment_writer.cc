@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <memory>
 
+#include "yurai/base/page_cache.h"
 #include "yurai/base/parallel.h"
 
 namespace yurai {
@@ -22,21 +24,31 @@ void take_least(const LeafEntry& entry, LeafEntry& least) {
 
 }  // namespace
 
-SegmentWriter::SegmentWriter(const TextFile& text, PageFileWriter leaves, FencesWriter fences,
-                             int num_threads)
-    : text_(&text),
-      cache_(std::make_unique<PageCache>(kCacheBytes)),
+ReadText read_from(const TextFile& text) {
+  return [&text, cache = std::make_shared<PageCache>(kCacheBytes)](
+             uint64_t position, std::span<char> out) -> Result<void> {
+    TextReader reader(text, cache.get());
+    YURAI_ASSIGN(const std::string bytes, reader.bytes(position, out.size()));
+    std::copy(bytes.begin(), bytes.end(), out.begin());
+    return {};
+  };
+}
+
+SegmentWriter::SegmentWriter(uint64_t text_bytes, ReadText read_text, PageFileWriter leaves,
+                             FencesWriter fences, int num_threads)
+    : read_text_(std::move(read_text)),
       leaves_(std::move(leaves)),
       fences_(std::move(fences)),
       num_threads_(num_threads),
-      position_bits_(static_cast<unsigned>(std::bit_width(text.size_bytes()))),
+      position_bits_(static_cast<unsigned>(std::bit_width(text_bytes))),
       least_(kNoLeast) {}
 
-Result<SegmentWriter> SegmentWriter::create(StagingDirectory& stage, const TextFile& text,
-                                            int num_threads) {
+Result<SegmentWriter> SegmentWriter::create(StagingDirectory& stage, uint64_t text_bytes,
+                                            ReadText read_text, int num_threads) {
   YURAI_ASSIGN(PageFileWriter leaves, PageFileWriter::create(stage, kLeavesName));
   YURAI_ASSIGN(FencesWriter fences, FencesWriter::create(stage));
-  return SegmentWriter(text, std::move(leaves), std::move(fences), num_threads);
+  return SegmentWriter(text_bytes, std::move(read_text), std::move(leaves), std::move(fences),
+                       num_threads);
 }
 
 Result<void> SegmentWriter::append(std::span<const uint64_t> entries) {
@@ -103,9 +115,7 @@ Result<void> SegmentWriter::encode(size_t begin, size_t end, EncodedLeaf& leaf) 
   leaf.fence.first_lcp = first.lcp;
   if (num_written_ + begin > 0) {
     leaf.fence.size = std::min<size_t>(first.lcp + 1, kMaxFenceBytes);
-    TextReader reader(*text_, cache_.get());
-    YURAI_ASSIGN(const std::string separator, reader.bytes(first.position, leaf.fence.size));
-    std::copy(separator.begin(), separator.end(), leaf.fence.bytes.begin());
+    YURAI_TRY(read_text_(first.position, std::span(leaf.fence.bytes).first(leaf.fence.size)));
   }
   leaf.payload = Leaf::encode(entries, num_written_ + begin, position_bits_);
   leaf.least = kNoLeast;

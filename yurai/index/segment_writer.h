@@ -1,12 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <span>
 #include <vector>
 
 #include "yurai/base/file.h"
-#include "yurai/base/page_cache.h"
 #include "yurai/base/result.h"
 #include "yurai/corpus/text_file.h"
 #include "yurai/index/fences.h"
@@ -15,13 +14,18 @@ namespace yurai {
 
 inline constexpr std::string_view kLeavesName = "leaves.bin";
 
+/// Fills `out` with the text from `position` on. Several threads call it at once.
+using ReadText = std::function<Result<void>(uint64_t position, std::span<char> out)>;
+/// Of a text on disk, which must outlive it.
+ReadText read_from(const TextFile& text);
+
 /// Writes the sorted points of a corpus as leaves.bin, fences.bin and directory.bin. The bytes
 /// depend on the entries and the text only, not on how they were handed over.
 class SegmentWriter {
  public:
-  /// `text` must outlive the writer. Leaves are encoded on `num_threads` threads.
-  static Result<SegmentWriter> create(StagingDirectory& stage, const TextFile& text,
-                                      int num_threads);
+  /// Of points of a text of `text_bytes`. Leaves are encoded on `num_threads` threads.
+  static Result<SegmentWriter> create(StagingDirectory& stage, uint64_t text_bytes,
+                                      ReadText read_text, int num_threads);
 
   /// The next entries in order, packed (leaf.h).
   Result<void> append(std::span<const uint64_t> entries);
@@ -36,13 +40,13 @@ class SegmentWriter {
     LeafEntry least;  ///< of the entries after the first: the least lcp
   };
 
-  SegmentWriter(const TextFile& text, PageFileWriter leaves, FencesWriter fences, int num_threads);
+  SegmentWriter(uint64_t text_bytes, ReadText read_text, PageFileWriter leaves, FencesWriter fences,
+                int num_threads);
   size_t leaf_end(size_t begin) const;
   Result<void> write_leaves(std::span<const size_t> ends);
   Result<void> encode(size_t begin, size_t end, EncodedLeaf& leaf) const;
 
-  const TextFile* text_;
-  std::unique_ptr<PageCache> cache_;  ///< of the text, for separators
+  ReadText read_text_;
   PageFileWriter leaves_;
   FencesWriter fences_;
   int num_threads_;

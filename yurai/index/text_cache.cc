@@ -12,6 +12,7 @@ namespace {
 constexpr uint64_t kDecodedBytes = 1024;
 /// What is shared beyond so many bytes is worth to be remembered.
 constexpr uint64_t kMinCopyBytes = 128;
+constexpr uint64_t kFewBytes = 32;
 constexpr uint64_t kCopiesShare = 8;  // of the memory: one part of so many
 
 }  // namespace
@@ -114,13 +115,25 @@ Result<Difference> TextCache::compare(uint64_t a, uint64_t b, uint64_t shared) {
     return difference;
   }
   const uint64_t way = b - a;
-  const uint64_t begin = a + shared;
+  const auto ended = [&](uint64_t at) -> Result<KnownCopy> {
+    YURAI_ASSIGN(const uint64_t key_a, key(at));
+    YURAI_ASSIGN(const uint64_t key_b, key(at + way));
+    return KnownCopy{way, a, at, key_a, key_b};
+  };
+  KnownCopy found;
+  if (!in_copies_) {  // it costs less to read a little than to look for what is not there
+    const uint64_t enough = shared + kFewBytes;
+    YURAI_ASSIGN(shared, read_on(a, b, shared, enough));
+    if (shared < enough) {
+      YURAI_ASSIGN(found, ended(a + shared));
+      return Difference{shared, found.key_a, found.key_b};
+    }
+  }
   // These lie anywhere in memory: all are on their way while the first is waited for.
+  const uint64_t begin = a + shared;
   __builtin_prefetch(&copies_.at(begin, way), 1);
   __builtin_prefetch(&set_of(begin / kDecodedBytes));
   __builtin_prefetch(&set_of((begin + way) / kDecodedBytes));
-
-  KnownCopy found;
   uint64_t at = begin;
   while (true) {
     const KnownCopy& known = copies_.at(at, way);
@@ -131,9 +144,7 @@ Result<Difference> TextCache::compare(uint64_t a, uint64_t b, uint64_t shared) {
       at = a + shared;
     }
     if (at < enough) {
-      YURAI_ASSIGN(const uint64_t key_a, key(at));
-      YURAI_ASSIGN(const uint64_t key_b, key(at + way));
-      found = {way, a, at, key_a, key_b};
+      YURAI_ASSIGN(found, ended(at));
       break;
     }
     if (is_known) {
@@ -142,7 +153,8 @@ Result<Difference> TextCache::compare(uint64_t a, uint64_t b, uint64_t shared) {
       break;
     }
   }
-  if (at > begin && found.end - begin >= kMinCopyBytes) YURAI_TRY(remember(begin, at, found));
+  in_copies_ = found.end - begin >= kMinCopyBytes;
+  if (in_copies_ && at > begin) YURAI_TRY(remember(begin, at, found));
   return Difference{found.end - a, found.key_a, found.key_b};
 }
 

@@ -61,6 +61,7 @@ class TextCache {
   LargeArray<char> bytes_;
   std::vector<Set> sets_;
   KnownCopies copies_;
+  bool in_copies_ = false;  ///< the last two suffixes shared much
   uint64_t num_reads_ = 0;
 };
 
