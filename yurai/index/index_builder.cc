@@ -76,13 +76,12 @@ class SortedShard {
   RunText text_part() const { return {text_begin_, text_begin_ + text_size_}; }
   uint64_t num_parts() const { return (size() + kRanksAPart - 1) / kRanksAPart; }
 
-  Result<void> leaf_entries(uint64_t part, std::vector<uint64_t>& out) const {
+  void leaf_entries(uint64_t part, std::vector<uint64_t>& out) const {
     out.clear();
     const uint64_t end = std::min(size(), (part + 1) * kRanksAPart);
     for (uint64_t rank = part * kRanksAPart; rank < end; ++rank) {
       out.push_back(pack({text_begin_ + positions_[rank], lcps_[rank], branches_[rank]}));
     }
-    return {};
   }
 
   /// Ranks [begin, end) as they lie in a run.
@@ -129,7 +128,10 @@ Result<uint64_t> write_segment(const Corpus& corpus, const SortedShard& sorted, 
                                                            sorted.read_text(), num_threads));
   const Result<void> written = make_and_write<std::vector<uint64_t>>(
       num_threads, sorted.num_parts(),
-      [&](uint64_t, uint64_t part, auto& out) { return sorted.leaf_entries(part, out); },
+      [&](uint64_t, uint64_t part, auto& out) -> Result<void> {
+        sorted.leaf_entries(part, out);
+        return {};
+      },
       [&](const auto& entries) -> Result<void> {
         YURAI_TRY(writer.append(entries));
         progress("write", writer.num_points() * sizeof(uint64_t), sorted.size() * sizeof(uint64_t));

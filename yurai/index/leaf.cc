@@ -60,7 +60,7 @@ std::string Leaf::encode(std::span<const uint64_t> entries, uint64_t first_rank,
     num_bits -= 64;
     word = num_bits == 0 ? 0 : position >> (position_bits - num_bits);
   }
-  store(word, at);  // the columns that follow are written over what is more than its bits
+  std::memcpy(at, &word, (num_bits + 7) / 8);
   for (size_t i = 0; i < entries.size(); ++i) {
     lcps[i] = static_cast<char>(std::min<uint32_t>(unpack(entries[i]).lcp, kLongLcp));
     branches[i] = static_cast<char>(unpack(entries[i]).branch);

@@ -127,6 +127,9 @@ struct Slice {
 Result<void> merge_slice(const Ranges& ranges, TextCache& text, Slice& slice) {
   slice.ranges = &ranges;
   slice.entries.clear();
+  uint64_t num_entries = 0;
+  for (const RunMerger::Range& range : ranges) num_entries += range.end - range.begin;
+  slice.entries.reserve(num_entries);
   YURAI_ASSIGN(RunMerger merger, RunMerger::create(ranges, text));
   std::vector<RunRecord> records(kBatch);
   for (size_t size = records.size(); size == records.size();) {

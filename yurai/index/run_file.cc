@@ -17,7 +17,7 @@ namespace {
 /// text tells the rest.
 constexpr size_t kRunKeyBytes = 4;
 constexpr size_t kValidBits = 3;
-constexpr size_t kLcpBytes = 2;
+constexpr size_t kMinPlaceBytes = 2, kLcpBytes = 2;
 static_assert(kRunKeyBytes < size_t{1} << kValidBits);
 static_assert(std::endian::native == std::endian::little, "numbers are written as they lie");
 
@@ -25,12 +25,14 @@ static_assert(std::endian::native == std::endian::little, "numbers are written a
 
 RunFormat::RunFormat(const RunText& part)
     : text_begin(part.begin),
-      place_bytes(std::max<size_t>(
-          2, (static_cast<size_t>(std::bit_width(part.end - part.begin)) + kValidBits + 7) / 8)),
+      place_bytes(std::max(
+          kMinPlaceBytes,
+          (static_cast<size_t>(std::bit_width(part.end - part.begin)) + kValidBits + 7) / 8)),
       record_bytes(place_bytes + kLcpBytes + kRunKeyBytes),
       chunk_records((RunReader::kMemory - kSumBytes) / record_bytes) {}
 
-// Eight bytes of a record hold its place, and what is written after it.
+// The place is moved as eight bytes, of which the record's other fields are a part.
+static_assert(kMinPlaceBytes + kLcpBytes + kRunKeyBytes >= sizeof(uint64_t));
 void RunFormat::write(const RunRecord& record, char* bytes) const {
   const uint64_t num_valid = std::min<uint64_t>(record.num_valid, kRunKeyBytes);
   const uint64_t place = (record.position - text_begin) << kValidBits | num_valid;
@@ -62,7 +64,7 @@ void RunChunks::begin(const RunFormat& format, uint64_t first) {
   YURAI_CHECK(first % format.chunk_records == 0);
   format_ = &format;
   first_ = first;
-  num_records_ = size_ = 0;
+  num_records_ = size_ = chunk_begin_ = 0;
   samples_.clear();
 }
 
@@ -107,6 +109,7 @@ Result<void> RunWriter::append(const RunRecord& record) {
 }
 
 Result<void> RunWriter::append(const RunChunks& chunks) {
+  YURAI_CHECK(chunks.first_ == run_.num_records);
   YURAI_TRY(file_->append(std::string_view(chunks.bytes_).substr(0, chunks.size_)));
   run_.samples.insert(run_.samples.end(), chunks.samples_.begin(), chunks.samples_.end());
   run_.num_records += chunks.num_records_;
@@ -114,8 +117,10 @@ Result<void> RunWriter::append(const RunChunks& chunks) {
 }
 
 Result<Run> RunWriter::finish() {
-  chunks_.end();
-  YURAI_TRY(append(chunks_));
+  if (chunks_.num_records_ > 0) {
+    chunks_.end();
+    YURAI_TRY(append(chunks_));
+  }
   YURAI_TRY(file_->flush());  // and no sync: nothing of it is read after a crash
   file_.reset();
   return std::move(run_);

@@ -59,7 +59,6 @@ struct RunFormat {
   uint64_t full_chunk_bytes() const { return chunk_records * record_bytes + kSumBytes; }
   /// `bytes` has room for a record.
   void write(const RunRecord& record, char* bytes) const;
-  /// At least kSumBytes follow the record.
   RunRecord read(const char* bytes) const;
 
   static constexpr size_t kSumBytes = 8;

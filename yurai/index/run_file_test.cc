@@ -45,6 +45,36 @@ TEST(RunFile, GivesBackPlacesLcpsAndTheFirstBytesOfKeys) {
   EXPECT_FALSE(reader.next(none).value());
 }
 
+TEST(RunFile, TakesRecordsAndChunksOfThemToTheSameBytes) {
+  const testing::TemporaryDirectory dir;
+  StagingDirectory stage = StagingDirectory::create(dir / "out", {}).value();
+  const RunText part{7, 1 << 20};
+  const RunFormat format(part);
+  for (const uint64_t size : {uint64_t{0}, uint64_t{1}, format.chunk_records,
+                              3 * format.chunk_records, 3 * format.chunk_records + 1}) {
+    std::vector<RunRecord> records(size);
+    for (uint64_t i = 0; i < size; ++i) records[i] = {7 + i, static_cast<uint32_t>(i % 9), 4, i};
+    const auto run = write_run(stage, part, records);
+    RunWriter writer = RunWriter::create(stage, "chunks", part).value();
+    for (uint64_t begin = 0; begin < size; begin += 2 * format.chunk_records) {
+      RunChunks chunks;
+      chunks.begin(writer.format(), begin);
+      for (uint64_t i = begin; i < std::min(size, begin + 2 * format.chunk_records); ++i) {
+        chunks.add(records[i]);
+      }
+      chunks.end();
+      ASSERT_TRUE(writer.append(chunks));
+    }
+    const auto same = writer.finish().value();
+    EXPECT_EQ(same.num_records, size);
+    EXPECT_EQ(same.samples, run.samples);
+    const std::string bytes = read_file(run.path).value();
+    EXPECT_EQ(bytes, read_file(same.path).value());
+    const uint64_t num_chunks = (size + format.chunk_records - 1) / format.chunk_records;
+    EXPECT_EQ(bytes.size(), size * format.record_bytes + num_chunks * RunFormat::kSumBytes);
+  }
+}
+
 TEST(RunFile, GivesTheDiskSpaceOfReadRecordsBack) {
   const testing::TemporaryDirectory dir;
   StagingDirectory stage = StagingDirectory::create(dir / "out", {}).value();

@@ -15,6 +15,8 @@ static_assert(std::endian::native == std::endian::little, "numbers are written a
 constexpr uint64_t kCacheBytes = 32 << 20;
 /// A leaf may end a sixteenth early where neighbours share less: separators are shorter then.
 constexpr size_t kSlack = 16;
+/// Leaves of so many are encoded at once: 2 MiB of pages.
+constexpr size_t kEntriesAtOnce = 1 << 18;
 constexpr LeafEntry kNoLeast{0, kMaxLcp, 0};
 
 /// The one with the lesser lcp, the later one where they have the same.
@@ -52,10 +54,15 @@ Result<SegmentWriter> SegmentWriter::create(StagingDirectory& stage, uint64_t te
 }
 
 Result<void> SegmentWriter::append(std::span<const uint64_t> entries) {
-  pending_.insert(pending_.end(), entries.begin(), entries.end());
-  std::vector<size_t> ends;
-  for (size_t end = 0; (end = leaf_end(end)) != 0;) ends.push_back(end);
-  return write_leaves(ends);
+  while (!entries.empty()) {
+    const auto some = entries.first(std::min(entries.size(), kEntriesAtOnce));
+    entries = entries.subspan(some.size());
+    pending_.insert(pending_.end(), some.begin(), some.end());
+    std::vector<size_t> ends;
+    for (size_t end = 0; (end = leaf_end(end)) != 0;) ends.push_back(end);
+    YURAI_TRY(write_leaves(ends));
+  }
+  return {};
 }
 
 /// Where the leaf ends that begins at pending entry `begin`; 0: it may take more than there are.
@@ -87,7 +94,9 @@ Result<void> SegmentWriter::write_leaves(std::span<const size_t> ends) {
   if (ends.empty()) return {};
   std::vector<EncodedLeaf> leaves(ends.size());
   std::vector<Result<void>> results(ends.size());
-  for_each_part(num_threads_, ends.size(), [&](uint64_t begin, uint64_t end) {
+  const auto num_threads =
+      static_cast<int>(std::min(static_cast<size_t>(num_threads_), ends.size()));
+  for_each_part(num_threads, ends.size(), [&](uint64_t begin, uint64_t end) {
     for (uint64_t i = begin; i < end; ++i) {
       results[i] = encode(i == 0 ? 0 : ends[i - 1], ends[i], leaves[i]);
     }

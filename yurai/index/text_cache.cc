@@ -1,7 +1,10 @@
 #include "yurai/index/text_cache.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "yurai/base/terminal.h"
 #include "yurai/corpus/corpus.h"
 #include "yurai/index/suffix_key.h"
 
@@ -33,6 +36,11 @@ Result<TextCache> TextCache::create(const TextFile& text, uint64_t memory_bytes)
 }
 
 Result<std::string_view> TextCache::view(uint64_t position) {
+  if (position >= text_->size_bytes()) {
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("'{}' ends at byte {}, inside of a document; build the corpus again",
+                            for_terminal(text_->path().string()), text_->size_bytes()));
+  }
   const uint64_t block = position / kDecodedBytes;
   Set& set = set_of(block);
   if (set.blocks[0] != block + 1) {
@@ -95,14 +103,14 @@ Result<uint64_t> TextCache::read_back(uint64_t a, uint64_t b, uint64_t enough) {
   return shared;
 }
 
-Result<void> TextCache::remember(uint64_t begin, uint64_t end, KnownCopy copy) {
-  const uint64_t block_begin = KnownCopies::block_begin(begin);
+Result<void> TextCache::remember(uint64_t first, uint64_t last, KnownCopy copy) {
+  const uint64_t block_begin = KnownCopies::block_begin(first);
   if (copy.begin > block_begin) {
     YURAI_ASSIGN(const uint64_t before,
                  read_back(copy.begin, copy.begin + copy.way, copy.begin - block_begin));
     copy.begin -= before;
   }
-  for (uint64_t at = begin; at <= end; at = KnownCopies::block_end(at)) {
+  for (uint64_t at = first; at <= last; at = KnownCopies::block_end(at)) {
     copies_.at(at, copy.way) = copy;
   }
   return {};

@@ -54,8 +54,9 @@ class TextCache {
   Result<uint64_t> read_on(uint64_t a, uint64_t b, uint64_t shared, uint64_t enough);
   /// How many of the `enough` bytes before the two are equal, in one document each.
   Result<uint64_t> read_back(uint64_t a, uint64_t b, uint64_t enough);
-  /// Keeps a copy for the blocks of `begin` to `end`, all of it.
-  Result<void> remember(uint64_t begin, uint64_t end, KnownCopy copy);
+  /// Keeps a copy, from as far to the left as the first block goes, for the blocks of a's bytes
+  /// `first` to `last`.
+  Result<void> remember(uint64_t first, uint64_t last, KnownCopy copy);
 
   const TextFile* text_;
   LargeArray<char> bytes_;

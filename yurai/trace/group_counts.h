@@ -21,6 +21,7 @@ class GroupCounts {
   /// In huge pages, too.
   GroupCounts(const GroupCounts& other)
       : buckets_(huge_vector<Bucket>(other.buckets_.size())), num_chosen_(other.num_chosen_) {
+    YURAI_CHECK(other.num_queued_ == 0);
     std::copy(other.buckets_.begin(), other.buckets_.end(), buckets_.begin());
   }
   GroupCounts& operator=(GroupCounts&&) noexcept = default;
@@ -28,7 +29,7 @@ class GroupCounts {
   void choose(uint32_t group, uint64_t ngram) {
     YURAI_CHECK(num_queued_ == 0);  // growing forgets counts
     if (!insert(mix(group, ngram))) return;
-    if (++num_chosen_ > buckets_.size()) grow();
+    if (++num_chosen_ > 2 * buckets_.size()) grow();
   }
   /// Counts once `flush` is called: until then the memory it needs is on its way.
   void increment(uint32_t group, uint64_t ngram) {
@@ -67,6 +68,7 @@ class GroupCounts {
     bool is_full() const { return keys.back() != 0; }
   };
 
+  /// What was not chosen counts nothing; 0, of a queue that is not full, in slots that are free.
   void increment_now(uint64_t key) {
     for (size_t at = place(key);; at = next(at)) {
       Bucket& bucket = buckets_[at];
