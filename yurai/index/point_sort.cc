@@ -73,10 +73,14 @@ class RangeSorter {
         sorted_(sorted),
         positions_(sorted.positions.span().data()),
         room_(std::min(kMaxItems, sorted.positions.span().size())),
-        scratch_(std::min(kMaxItems, sorted.positions.span().size()) + kKeySortPadding) {}
+        scratch_(std::min(kMaxItems, sorted.positions.span().size()) + kKeySortPadding) {
+    groups_.reserve(std::min(kMaxItems, sorted.positions.span().size()) / 2 + 1);
+    next_groups_.reserve(groups_.capacity());
+  }
 
   static uint64_t memory(uint64_t num_points) {
-    return std::min<uint64_t>(kMaxItems, num_points) * 2 * (sizeof(uint64_t) + sizeof(uint32_t));
+    return std::min<uint64_t>(kMaxItems, num_points) *
+           (2 * (sizeof(uint64_t) + sizeof(uint32_t)) + sizeof(Group));
   }
   uint64_t num_tied() const { return num_tied_; }
 
@@ -94,13 +98,17 @@ class RangeSorter {
       return;
     }
     if (end - begin < 2) return;
-    const size_t size = end - begin;
-    const KeyedPositions items = room_.items();
-    std::copy_n(positions_ + begin, size, items.positions);
-    sort_items(items, size, depth, begin);
+    std::copy_n(positions_ + begin, end - begin, room_.items().positions);
+    sort_items(end - begin, depth, begin);
   }
 
  private:
+  /// Items that share as many bytes as are known.
+  struct Group {
+    uint32_t rank;  ///< of the first, when they are sorted
+    uint32_t size;
+  };
+
   uint64_t key_at(uint64_t rank, uint64_t depth) const {
     return load_key(text_ + positions_[rank] + depth);
   }
@@ -112,6 +120,9 @@ class RangeSorter {
     std::nth_element(sample, sample + 7, sample + 15);
     const uint64_t pivot = sample[7];
     for (uint64_t i = begin; i < end;) {
+      const uint64_t ahead = std::min<uint64_t>(kLookAhead, end - i - 1);
+      __builtin_prefetch(text_ + positions_[i + ahead] + depth);
+      __builtin_prefetch(text_ + positions_[end - 1 - ahead] + depth);
       const uint64_t key = key_at(i, depth);
       if (key < pivot) {
         std::swap(positions_[begin++], positions_[i++]);
@@ -167,37 +178,52 @@ class RangeSorter {
 
   void set_lcp(uint64_t rank, uint64_t depth) { set_shared_bytes(text_, sorted_, rank, depth); }
 
-  /// Items that become ranks [rank, rank + size) and share `depth` bytes.
-  void sort_items(KeyedPositions items, size_t size, uint64_t depth, uint64_t rank) {
-    for (;;) {
+  /// Sorts the room's first `size` positions, which become ranks from `rank` on and share `depth`
+  /// bytes. Round by round: the next bytes of all that are still equal are asked for at once, so
+  /// that no read from memory waits for the one before.
+  void sort_items(size_t size, uint64_t depth, uint64_t rank) {
+    const KeyedPositions items = room_.items();
+    groups_.assign(1, {static_cast<uint32_t>(rank), static_cast<uint32_t>(size)});
+    for (; size > 0; depth += kKeyBytes) {
       for (size_t i = 0; i < size; ++i) {
         __builtin_prefetch(text_ + items.positions[std::min(i + kLookAhead, size - 1)] + depth);
         items.keys[i] = load_key(text_ + items.positions[i] + depth);
       }
-      sort_keys_(items, size, scratch_.items());
-      if (items.keys[0] != items.keys[size - 1]) break;
-      if (!goes_on(items, size, depth, rank)) return;
-      depth += kKeyBytes;
+      next_groups_.clear();
+      size_t begin = 0, kept = 0;
+      for (const Group& group : groups_) {
+        sort_keys_(items + begin, group.size, scratch_.items());
+        kept = place(items + begin, group, depth, kept);
+        begin += group.size;
+      }
+      std::swap(groups_, next_groups_);
+      size = kept;
     }
-    for (size_t i = 0; i < size;) {
+  }
+
+  /// Puts a sorted group in place, but for items with equal keys of which the next bytes must tell:
+  /// these become groups of the next round, in the room after the `kept` that are there.
+  size_t place(KeyedPositions items, const Group& group, uint64_t depth, size_t kept) {
+    for (size_t i = 0; i < group.size;) {
       const uint64_t key = items.keys[i];
+      const uint64_t rank = group.rank + i;
       if (i > 0) {
         const size_t shared = shared_key_bytes(items.keys[i - 1], key);
-        sorted_.set_shared(rank + i, depth + shared,
-                           static_cast<uint8_t>(key >> (56 - 8 * shared)));
+        sorted_.set_shared(rank, depth + shared, static_cast<uint8_t>(key >> (56 - 8 * shared)));
       }
       size_t end = i + 1;
-      while (end < size && items.keys[end] == key) ++end;
-      if (end - i == 1) {
-        positions_[rank + i] = items.positions[i];
-      } else {
-        if (goes_on(items + i, end - i, depth, rank + i)) {
-          sort_items(items + i, end - i, depth + kKeyBytes, rank + i);
-        }
-        items.keys[end - 1] = key;  // what the next one is compared with
+      while (end < group.size && items.keys[end] == key) ++end;
+      const size_t size = end - i;
+      if (size == 1) {
+        positions_[rank] = items.positions[i];
+      } else if (goes_on(items + i, size, depth, rank)) {
+        next_groups_.push_back({static_cast<uint32_t>(rank), static_cast<uint32_t>(size)});
+        std::copy(items.positions + i, items.positions + end, room_.items().positions + kept);
+        kept += size;
       }
       i = end;
     }
+    return kept;
   }
 
   /// Of items with equal keys: whether the next bytes must tell. If not, they are put in place.
@@ -217,6 +243,7 @@ class RangeSorter {
   SortedPoints& sorted_;
   uint32_t* positions_;
   ItemRoom room_, scratch_;
+  std::vector<Group> groups_, next_groups_;
   KeySort sort_keys_ = key_sort_kernels().front().sort;
   uint64_t num_tied_ = 0;
 };
