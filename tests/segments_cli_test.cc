@@ -127,6 +127,18 @@ TEST_F(SegmentsCli, RefusesACorpusThatIsThereAlready) {
   const ProcessResult again = add();
   EXPECT_EQ(again.exit_status, 1);
   EXPECT_NE(again.err.find("already"), std::string::npos) << again.err;
+
+  // Nor after merges, which make one corpus of all.
+  EXPECT_EQ(run({"index", "merge", path("index")}).exit_status, 0);
+  write("c.jsonl", {{"five", "a dog", "u"}});
+  EXPECT_EQ(run({"corpus", "build", path("c"), path("c.jsonl")}).exit_status, 0);
+  EXPECT_EQ(run({"index", "add", path("index"), "--corpus", path("c")}).exit_status, 0);
+  EXPECT_EQ(run({"index", "merge", path("index")}).exit_status, 0);
+  for (const char* corpus : {"a", "b", "c"}) {
+    const auto merged = run({"index", "add", path("index"), "--corpus", path(corpus)});
+    EXPECT_EQ(merged.exit_status, 1);
+    EXPECT_THAT(merged.err, HasSubstr("already"));
+  }
 }
 
 TEST_F(SegmentsCli, WhatWasTakenDownDoesNotComeBackUnseen) {

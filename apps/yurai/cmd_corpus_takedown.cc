@@ -25,8 +25,11 @@ Result<void> print_summary(const Options& options, const TakedownSummary& summar
                   for_terminal(options.dir), summary.taken_down, summary.corpus.documents,
                   summary.corpus.bytes)));
   YURAI_TRY(print_not_found(summary.not_found));
-  return print(tr("Indexes of this corpus must be built again: yurai index build --force\n",
-                  "このコーパスの索引は作り直してください: yurai index build --force\n"));
+  return print(tr(
+      "Indexes that read this corpus must be built again (yurai index build --force); one that was "
+      "merged since has a corpus of its own\n",
+      "このコーパスを読む索引は作り直してください (yurai index build --force)。"
+      "その後に結合した索引は自分のコーパスを持っています\n"));
 }
 
 Result<void> takedown(const Options& options) {

@@ -11,6 +11,7 @@
 #include "apps/yurai/cli.h"
 #include "apps/yurai/index_companions.h"
 #include "apps/yurai/takedown_options.h"
+#include "yurai/base/hash.h"
 #include "yurai/base/progress.h"
 #include "yurai/base/terminal.h"
 #include "yurai/index/index_update.h"
@@ -70,9 +71,13 @@ Result<void> check_new(const CorpusIndex& index, const std::string& corpus_dir) 
   YURAI_ASSIGN(const Corpus corpus, Corpus::open(corpus_dir));
   const std::string sha256 = corpus.identity().corpus_sha256;
   const auto parts = index.segment_corpora();
-  const bool is_there = std::any_of(parts.begin(), parts.end(), [&](const auto& part) {
-    return part->identity().corpus_sha256 == sha256;
-  });
+  YURAI_ASSIGN(const std::string manifest, read_file(corpus.dir() / kManifestName));
+  YURAI_ASSIGN(const auto merged, inputs_of_merged(index));
+  const bool is_there =
+      std::any_of(parts.begin(), parts.end(),
+                  [&](const auto& part) { return part->identity().corpus_sha256 == sha256; }) ||
+      std::any_of(merged.begin(), merged.end(),
+                  [&](const ManifestFile& input) { return input.sha256 == sha256_hex(manifest); });
   if (!is_there || corpus.num_documents() == 0) return {};
   return fail(
       ErrorCode::kAlreadyExists,
@@ -164,9 +169,11 @@ Result<void> takedown(const Options& options) {
                       "{}: 文書 {} 件を取り下げました。残りは {} 件（{} バイト）\n")),
       for_terminal(options.dir), summary.taken_down, summary.documents, summary.bytes)));
   YURAI_TRY(print_not_found(summary.not_found));
-  return print(tr("Their texts stay in the files until: yurai index merge; yurai corpus takedown\n",
-                  "本文は次を行うまでファイルに残ります: yurai index merge; yurai corpus "
-                  "takedown\n"));
+  return print(
+      tr("Their texts stay in the files until: yurai index merge; then, not before: yurai corpus "
+         "takedown\n",
+         "本文は次をこの順に行うまでファイルに残ります: yurai index merge; yurai corpus "
+         "takedown\n"));
 }
 
 void add_common(CLI::App& verb, Options& options) {

@@ -29,7 +29,6 @@ constexpr std::string_view kSegmentKind = "segment.";
 constexpr std::string_view kTakedownKind = "takedown.";
 constexpr std::string_view kPartialSuffix = ".partial";
 constexpr std::string_view kPartialManifestName = "manifest.json.partial";
-constexpr std::string_view kMergedCorpusName = "corpus";
 constexpr uint64_t kUpdateCacheBytes = 8 << 20;
 constexpr uint64_t kPointsBetweenSigns = 1 << 16;
 
@@ -270,6 +269,20 @@ Result<void> IndexUpdate::commit() {
 
 namespace {
 
+/// What the index was made from; what a corpus was that it merged before stands for that.
+Result<std::vector<ManifestFile>> merged_inputs(const CorpusIndex& index) {
+  std::vector<ManifestFile> inputs;
+  for (const ManifestFile& input : index.manifest().inputs) {
+    if (input.name != name_in(std::string(kMergedCorpusName), kManifestName)) {
+      inputs.push_back(input);
+      continue;
+    }
+    YURAI_ASSIGN(const auto earlier, inputs_of_merged(index));
+    inputs.insert(inputs.end(), earlier.begin(), earlier.end());
+  }
+  return inputs;
+}
+
 /// The documents that are left, as a corpus in "corpus" of the staging folder.
 Result<Corpus> write_corpus(const CorpusIndex& index, StagingDirectory& stage,
                             const Progress& progress) {
@@ -284,7 +297,7 @@ Result<Corpus> write_corpus(const CorpusIndex& index, StagingDirectory& stage,
   }
   std::string log;
   Manifest manifest;
-  manifest.inputs = index.manifest().inputs;
+  YURAI_ASSIGN(manifest.inputs, merged_inputs(index));
   manifest.lineage = Json::array();
   Json mapped = Json::array();
   for (const auto& part : index.segment_corpora()) {
@@ -345,6 +358,15 @@ Result<std::vector<Run>> write_runs(const CorpusIndex& index, const Corpus& corp
 }
 
 }  // namespace
+
+Result<std::vector<ManifestFile>> inputs_of_merged(const CorpusIndex& index) {
+  const fs::path dir = index.dir() / kMergedCorpusName;
+  for (const auto& part : index.segment_corpora()) {
+    std::error_code status;
+    if (fs::equivalent(part->dir(), dir, status)) return read_inputs(dir, part->manifest());
+  }
+  return std::vector<ManifestFile>();
+}
 
 Result<uint64_t> merge_segments(const CorpusIndex& index, const Corpus& corpus,
                                 const IndexBuildOptions& options, StagingDirectory& stage,

@@ -77,6 +77,11 @@ class IndexUpdate {
   std::string replaced_;  ///< a folder that the new manifest does not name
 };
 
+/// In the folder of an index that was merged: what is left of its corpora.
+inline constexpr std::string_view kMergedCorpusName = "corpus";
+/// Manifests of the corpora that were merged to that one; none: the index was not merged.
+Result<std::vector<ManifestFile>> inputs_of_merged(const CorpusIndex& index);
+
 /// Makes one segment of all of an `IndexUpdate::index()`, over a corpus of its own, "corpus" in the
 /// staging folder, which holds the documents that are left. The caller commits the staging folder,
 /// whose target is the folder of the index. Segment, corpus and folded twin are byte for byte those
